@@ -1,0 +1,45 @@
+/* Clock: the one place that asks the system for the time. Any thread.
+ *
+ * All times inside are int64_t milliseconds on CLOCK_BOOTTIME (goes on in suspend, never steps).
+ * Wall time is computed when something is written out, so a step of the wall clock moves no timer.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* No such time: "never", "not yet". */
+#define CLOCK_NEVER INT64_MAX
+
+int64_t clock_boot_ms(void);
+
+/* The same in microseconds, for measuring how long something took. */
+int64_t clock_boot_us(void);
+
+/* A boot time as CLOCK_MONOTONIC has it, for the waits of pthreads; at most an hour ahead, after which
+ * the caller looks again. A time that has passed is now. */
+struct timespec clock_monotonic_at(int64_t boot_ms);
+
+/* Unix milliseconds (UTC) of a boot time, by the offset between the two clocks as it is now. */
+int64_t clock_wall_ms(int64_t boot_ms);
+
+/* Whether the wall clock is known good: its year is plausible, and the kernel reports it
+ * synchronised (adjtimex(2)), or there is a battery clock, or the machine has been up for ten
+ * minutes. Once good it stays so. */
+bool clock_wall_is_good(void);
+
+/* ISO 8601 with milliseconds and zone in local time, "2026-11-21T14:02:05.123+01:00" (29 characters
+ * and NUL). Writes "" while the clock is not known good. Returns `text`. */
+#define CLOCK_TEXT_SIZE 32
+char *clock_text(int64_t boot_ms, char text[CLOCK_TEXT_SIZE]);
+
+/* Local time of day for people, "14:02" or, when it is not today, "20 Nov 14:02" (" 1 Nov 14:02").
+ */
+char *clock_text_short(int64_t boot_ms, char text[CLOCK_TEXT_SIZE]);
+
+/* Takes the time from a test: `boot_ms` stands still until the next call, wall = boot + `offset_ms`
+ * and known good. clock_use_system() goes back to the real ones. */
+void clock_use_fixed(int64_t boot_ms, int64_t offset_ms);
+void clock_use_system(void);

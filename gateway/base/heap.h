@@ -1,0 +1,21 @@
+/* Heap: which of many numbered things is due first. A binary min-heap that knows where each id sits,
+ * so that a thing can be moved or taken out. No thread of its own; nothing is allocated after
+ * heap_new(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct heap;
+
+/* For ids 0 .. capacity-1. NULL when memory is out. */
+struct heap *heap_new(size_t capacity);
+void heap_free(struct heap *heap);
+
+/* Puts `id` in with `key`, or moves it there. O(log n). */
+void heap_set(struct heap *heap, uint32_t id, int64_t key);
+void heap_remove(struct heap *heap, uint32_t id); /* nothing happens when it is not inside */
+
+/* The id with the smallest key, of equal keys the one that was set first; false when empty. */
+bool heap_first(const struct heap *heap, uint32_t *ret_id, int64_t *ret_key);

@@ -1,0 +1,60 @@
+/* What a section is made of: for section.c (the tree) and setting.c (checks and values) only. */
+#pragma once
+
+#include "gateway/base/section.h"
+
+/* What stands there, as one of SETTING_BOOL, _INT, _NUMBER, _TEXT, _GROUP; VALUE_LIST; 0: nothing.
+ */
+#define VALUE_LIST (1U << 31)
+
+struct value {
+    unsigned is;
+    struct place place;
+    const char *name; /* the key; "" within a list */
+    union {
+        bool truth;
+        int64_t whole;
+        double number;
+        struct section *group;
+        struct {
+            char *bytes;
+            uint32_t *offsets; /* NULL: the bytes stand in the source as they are */
+            size_t length;
+        } text;
+        struct {
+            struct value **items; /* each by itself: their addresses are handed out */
+            size_t count, capacity;
+        } list;
+    };
+};
+
+struct member {
+    struct value value;
+    struct place key_place;
+    char key[];
+};
+
+struct section {
+    struct place place;
+    struct member **members;
+    size_t count, capacity;
+    uint32_t *index; /* of large groups: hash to member number + 1; NULL while there are few */
+    size_t index_size;
+    const struct setting **tables; /* that it was checked against: they know the defaults */
+    size_t n_tables;
+    struct section **implied; /* empty groups that nobody wrote, there for their defaults */
+    size_t n_implied;
+    char name[];
+};
+
+/* The member called `key`, NULL when there is none. */
+struct member *section_member(const struct section *section, const char *key);
+
+/* The value of `key` that a person wrote; NULL when there is none. */
+const struct value *section_value(const struct section *section, const char *key);
+
+/* As section_form(), of one value. */
+unsigned value_form(const struct value *value);
+
+/* The i-th of a list; a single value counts as a list of one. NULL beyond the end. */
+const struct value *value_at(const struct value *value, size_t i);

@@ -1,0 +1,167 @@
+#include "gateway/base/setting_check.h"
+#include "gateway/base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct setting *table_find(const struct setting *table, const char *key)
+{
+    for (; table != NULL && table->key != NULL; table++) {
+        if (strcmp(table->key, key) == 0)
+            return table;
+    }
+    return NULL;
+}
+
+const struct setting *tables_find(const struct setting *const *tables, size_t count,
+                                  const char *key)
+{
+    const struct setting *setting = NULL;
+
+    for (size_t i = 0; i < count && setting == NULL; i++)
+        setting = table_find(tables[i], key);
+    return setting;
+}
+
+double value_as_number(const struct value *value)
+{
+    if (value->is == SETTING_INT)
+        return (double)value->whole;
+    return value->is == SETTING_NUMBER ? value->number : (double)NAN;
+}
+
+static const struct setting *setting_of(const struct section *section, const char *key)
+{
+    return tables_find(section->tables, section->n_tables, key);
+}
+
+static const char *standard_of(const struct section *section, const char *key)
+{
+    const struct setting *setting = setting_of(section, key);
+
+    return setting != NULL ? setting->standard : NULL;
+}
+
+/* The written value, when it is one of `forms`. */
+static const struct value *written(const struct section *section, const char *key, unsigned forms)
+{
+    const struct value *value = section_value(section, key);
+
+    return value != NULL && value->is & forms ? value : NULL;
+}
+
+bool section_bool(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_BOOL);
+    const char *standard = value == NULL ? standard_of(section, key) : NULL;
+
+    return value != NULL ? value->truth : standard != NULL && strcmp(standard, "true") == 0;
+}
+
+int64_t section_int(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_INT);
+    const char *standard = value == NULL ? standard_of(section, key) : NULL;
+    int64_t number = 0;
+
+    if (value != NULL)
+        return value->whole;
+    if (standard != NULL)
+        text_to_int(standard, &number);
+    return number;
+}
+
+static double number_from(const char *standard)
+{
+    double number = (double)NAN;
+
+    if (standard != NULL)
+        text_to_number(standard, &number);
+    return number;
+}
+
+double section_number(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_NUMERIC);
+
+    return value != NULL ? value_as_number(value) : number_from(standard_of(section, key));
+}
+
+const char *section_text(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_TEXT);
+
+    return value != NULL ? value->text.bytes : standard_of(section, key);
+}
+
+int64_t section_duration_ms(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_TEXT);
+    const char *standard;
+    int64_t ms = 0;
+
+    if (value != NULL && text_to_duration_ms(value->text.bytes, &ms) == 0)
+        return ms;
+    standard = standard_of(section, key);
+    if (standard != NULL)
+        text_to_duration_ms(standard, &ms);
+    return ms;
+}
+
+int64_t section_size(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_TEXT);
+    const char *standard;
+    int64_t bytes = 0;
+
+    if (value != NULL && text_to_size(value->text.bytes, &bytes) == 0)
+        return bytes;
+    standard = standard_of(section, key);
+    if (standard != NULL)
+        text_to_size(standard, &bytes);
+    return bytes;
+}
+
+int section_choice(const struct section *section, const char *key)
+{
+    const struct value *value = written(section, key, SETTING_TEXT);
+    const struct setting *setting = setting_of(section, key);
+    int choice = -1;
+
+    if (setting == NULL)
+        return -1;
+    if (value != NULL)
+        choice = choice_index(setting->choices, value->text.bytes);
+    else if (setting->standard != NULL)
+        choice = choice_index(setting->choices, setting->standard);
+    return choice;
+}
+
+size_t section_count(const struct section *section, const char *key)
+{
+    const struct value *value = section_value(section, key);
+
+    if (value == NULL)
+        return standard_of(section, key) != NULL;
+    return value->is == VALUE_LIST ? value->list.count : 1;
+}
+
+double section_number_at(const struct section *section, const char *key, size_t i)
+{
+    const struct value *value = section_value(section, key);
+
+    if (value == NULL)
+        return i == 0 ? number_from(standard_of(section, key)) : (double)NAN;
+    value = value_at(value, i);
+    return value != NULL ? value_as_number(value) : (double)NAN;
+}
+
+const char *section_text_at(const struct section *section, const char *key, size_t i)
+{
+    const struct value *value = section_value(section, key);
+
+    if (value == NULL)
+        return i == 0 ? standard_of(section, key) : NULL;
+    value = value_at(value, i);
+    return value != NULL && value->is == SETTING_TEXT ? value->text.bytes : NULL;
+}
