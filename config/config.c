@@ -1,0 +1,217 @@
+#include "config/config.h"
+#include "config/file.h"
+#include "config/judge.h"
+#include "config/parse.h"
+#include "gateway/base/section.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct conf {
+    struct section *root;
+    struct source **sources;
+    size_t count, length; /* of all sources together */
+    bool broken;          /* something of what was written is missing in `root` */
+};
+
+static const struct place nowhere = {NULL, 0};
+
+static struct conf *conf_new(void)
+{
+    struct conf *conf = calloc(1, sizeof *conf);
+
+    if (conf == NULL)
+        return NULL;
+    conf->sources = calloc(CONF_FILES_MAX, sizeof(void *));
+    if (conf->sources == NULL) {
+        free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+void conf_free(struct conf *conf)
+{
+    if (conf == NULL)
+        return;
+    section_free(conf->root);
+    for (size_t i = 0; i < conf->count; i++)
+        source_free(conf->sources[i]);
+    free(conf->sources);
+    free(conf);
+}
+
+struct section *conf_root(const struct conf *conf)
+{
+    return conf->root;
+}
+
+/* Parses `source` into a tree of its own. False when something of it is missing there. */
+static bool parse_whole(const struct source *source, struct section *root,
+                        struct problems *problems)
+{
+    enum parse_result result;
+
+    if (!file_is_text(source, problems))
+        return false;
+    result = parse_source(source, root, problems);
+    if (result == PARSE_WHOLE)
+        return judge_agrees(source, root, problems);
+    return result == PARSE_SLIPS;
+}
+
+/* Joins one source, which it takes (NULL: it could not be read), into the rest. */
+static int conf_add(struct conf *conf, struct source *source, const struct setting *table,
+                    struct problems *problems)
+{
+    struct section *root;
+
+    if (source == NULL) {
+        conf->broken = true;
+        return 0;
+    }
+    source->order = (uint32_t)conf->count;
+    conf->sources[conf->count++] = source;
+    conf->length += source->length;
+    root = section_new("", (struct place){source, 0});
+    if (root == NULL)
+        return -ENOMEM;
+    if (!parse_whole(source, root, problems))
+        conf->broken = true;
+    if (conf->root == NULL) {
+        conf->root = root;
+        return 0;
+    }
+    section_join(conf->root, root, table, problems);
+    section_free(root);
+    return 0;
+}
+
+/* Checks what was read and hands it out, if it is all that was written: complaints about what a
+ * broken file has not told would only lead astray. Takes `conf`. */
+static int conf_finish(struct conf *conf, const struct setting *table, struct problems *problems,
+                       size_t errors_before, struct conf **ret_conf)
+{
+    if (conf->broken || conf->root == NULL) {
+        conf_free(conf);
+        return -EINVAL;
+    }
+    section_check(conf->root, &table, 1, problems);
+    *ret_conf = conf;
+    return problems_errors(problems) > errors_before ? -EINVAL : 0;
+}
+
+/* -- conf.d -- */
+
+static int is_fragment(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+
+    return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".cfg") == 0;
+}
+
+/* Not alphasort(): that goes by the locale, and the order must be the same for everybody. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* "conf.d" beside `path`; NULL when memory is out. */
+static char *fragments_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *result;
+
+    if (asprintf(&result, "%.*sconf.d", slash != NULL ? (int)(slash - path) + 1 : 0, path) < 0)
+        return NULL;
+    return result;
+}
+
+static int add_fragment(struct conf *conf, const char *directory, const char *name,
+                        const struct setting *table, struct problems *problems)
+{
+    char *path;
+    int result;
+
+    if (conf->count == CONF_FILES_MAX || conf->length > CONF_TOTAL_MAX) {
+        problem_error(problems, nowhere, "join some of them into one",
+                      "%s: more than %d files, or more than %d MB in all", directory,
+                      CONF_FILES_MAX, CONF_TOTAL_MAX / 1024 / 1024);
+        conf->broken = true;
+        return -E2BIG;
+    }
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        return -ENOMEM;
+    result = conf_add(conf, file_read(path, problems), table, problems);
+    free(path);
+    return result;
+}
+
+static int add_fragments(struct conf *conf, const char *directory, const struct setting *table,
+                         struct problems *problems)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(directory, &entries, is_fragment, by_name), result = 0;
+
+    if (count < 0 && errno != ENOENT) {
+        problem_error(problems, nowhere,
+                      "it must be a directory that the user this program runs as can read",
+                      "%s: %s", directory, strerror(errno));
+        conf->broken = true;
+    }
+    for (int i = 0; i < count; i++) {
+        if (result == 0)
+            result = add_fragment(conf, directory, entries[i]->d_name, table, problems);
+        free(entries[i]);
+    }
+    free(entries);
+    return result == -ENOMEM ? result : 0;
+}
+
+/* -- the door -- */
+
+int conf_read(const char *path, const struct setting *root, struct problems *problems,
+              struct conf **ret_conf)
+{
+    size_t errors_before = problems_errors(problems);
+    struct conf *conf = conf_new();
+    char *directory = fragments_path(path);
+    int result = -ENOMEM;
+
+    *ret_conf = NULL;
+    if (conf == NULL || directory == NULL)
+        goto fail;
+    result = conf_add(conf, file_read(path, problems), root, problems);
+    /* Without a main file it is the wrong place; its conf.d would be, too. */
+    if (result == 0 && conf->count > 0)
+        result = add_fragments(conf, directory, root, problems);
+    if (result < 0)
+        goto fail;
+    free(directory);
+    return conf_finish(conf, root, problems, errors_before, ret_conf);
+fail:
+    free(directory);
+    conf_free(conf);
+    return result;
+}
+
+int conf_read_text(const char *name, const char *text, size_t length, const struct setting *root,
+                   struct problems *problems, struct conf **ret_conf)
+{
+    size_t errors_before = problems_errors(problems);
+    struct conf *conf = conf_new();
+    int result = -ENOMEM;
+
+    *ret_conf = NULL;
+    if (conf == NULL)
+        return result;
+    result = conf_add(conf, file_from_memory(name, text, length, problems), root, problems);
+    if (result < 0) {
+        conf_free(conf);
+        return result;
+    }
+    return conf_finish(conf, root, problems, errors_before, ret_conf);
+}
