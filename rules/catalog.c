@@ -1,0 +1,335 @@
+/* The catalog: every rule and every instance, made once from the config. */
+#include "gateway/base/clock.h"
+#include "rules/compile.h"
+#include "rules/rule.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- sensors -- */
+
+static int copy_sensor(struct arena *arena, const struct rules_sensor *from,
+                       struct rules_sensor *to)
+{
+    *to = *from;
+    to->limits = NULL;
+    to->id = arena_text(arena, from->id);
+    to->label = arena_text(arena, from->label ? from->label : from->id);
+    to->unit = arena_text(arena, from->unit ? from->unit : "");
+    return to->id && to->label && to->unit ? 0 : -ENOMEM;
+}
+
+static int copy_sensors(struct catalog *catalog, const struct rules_config *config)
+{
+    size_t n = config->n_sensors;
+    const char **ids = arena_take(&catalog->arena, n * sizeof *ids);
+    catalog->sensors = arena_take(&catalog->arena, n * sizeof *catalog->sensors);
+    if (!ids || !catalog->sensors)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (copy_sensor(&catalog->arena, &config->sensors[i], &catalog->sensors[i]))
+            return -ENOMEM;
+        ids[i] = catalog->sensors[i].id;
+    }
+    catalog->n_sensors = (uint32_t)n;
+    catalog->names = names_new(ids, (uint32_t)n);
+    return catalog->names ? 0 : -ENOMEM;
+}
+
+static int make_facts(struct catalog *catalog, const struct rules_config *config)
+{
+    struct fact *facts = calloc(catalog->n_sensors + 1, sizeof *facts);
+    if (!facts)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < catalog->n_sensors; i++) {
+        int64_t stale_ms = catalog->sensors[i].stale_ms;
+        facts[i].stale_ms = stale_ms > 0 ? stale_ms : CLOCK_NEVER;
+        facts[i].wanted_kind = catalog->sensors[i].text ? VALUE_TEXT : VALUE_NUMBER;
+        facts[i].at_ms = INT64_MIN;
+        facts[i].due_ms = CLOCK_NEVER;
+    }
+    catalog->facts = (struct facts){facts, config->texts};
+    return 0;
+}
+
+/* -- instances -- */
+
+static int make_room(struct catalog *catalog)
+{
+    if (catalog->n_instances < catalog->capacity)
+        return 0;
+    uint32_t capacity = catalog->capacity ? catalog->capacity * 2 : 64;
+    struct instance *grown = reallocarray(catalog->instances, capacity, sizeof *grown);
+    if (!grown)
+        return -ENOMEM;
+    catalog->instances = grown;
+    catalog->capacity = capacity;
+    return 0;
+}
+
+static int name_instance(struct catalog *catalog, const struct rule *rule, uint32_t sensor,
+                         struct instance *instance)
+{
+    struct arena *arena = &catalog->arena;
+    const char *id = catalog->sensors[sensor].id;
+    instance->id = rule->many ? arena_format(arena, "%s@%s", rule->name, id) : rule->name;
+    instance->summary = arena_format(arena, "%s %s", id, rule->words);
+    uint32_t *slots = arena_copy(arena, rule->slots, rule->n_slots, sizeof *slots);
+    if (!instance->id || !instance->summary || !slots)
+        return -ENOMEM;
+    slots[0] = sensor;
+    instance->slots = slots;
+    return 0;
+}
+
+static void add_instance(struct compiler *compiler, const struct rule *rule, uint32_t sensor)
+{
+    struct catalog *catalog = compiler->catalog;
+    struct instance instance = {.rule = rule, .life = life_new(), .due_ms = CLOCK_NEVER};
+    if (catalog->n_instances == RULE_INSTANCES_MAX) {
+        compile_error(compiler, "sensors", NULL, "all rules together have more than %d instances",
+                      RULE_INSTANCES_MAX);
+        return;
+    }
+    if (make_room(catalog) || name_instance(catalog, rule, sensor, &instance)) {
+        compiler->no_memory = true;
+        return;
+    }
+    instance.last = (struct rule_transition){
+        .instance = catalog->n_instances,
+        .severity = rule->severity,
+        .since_ms = CLOCK_NEVER,
+        .fired_ms = CLOCK_NEVER,
+        .limit = (double)NAN,
+    };
+    catalog->instances[catalog->n_instances++] = instance;
+}
+
+/* -- rules -- */
+
+/* An option of the rule, else of `defaults`. */
+static const struct section *notify_section(const struct compiler *compiler,
+                                            const struct section *defaults)
+{
+    return section_has(compiler->section, "notify") || !defaults ? compiler->section : defaults;
+}
+
+static void compile_notify(struct compiler *compiler, const struct section *defaults,
+                           struct rule *rule)
+{
+    const struct section *section = notify_section(compiler, defaults);
+    size_t count = section_count(section, "notify");
+    const char **names = arena_take(&compiler->catalog->arena, count * sizeof *names);
+    for (size_t i = 0; names && i < count; i++) {
+        const char *name = section_text_at(section, "notify", i);
+        names[i] = arena_text(&compiler->catalog->arena, name ? name : "");
+        if (!names[i])
+            names = NULL;
+    }
+    if (!names)
+        compiler->no_memory = true;
+    rule->notify = names;
+    rule->n_notify = count;
+}
+
+/* A choice by its index; what was refused when the section was checked counts as the first. */
+static uint8_t choice(const struct section *section, const char *key)
+{
+    int index = section_choice(section, key);
+    return index < 0 ? 0 : (uint8_t)index;
+}
+
+static struct rule *start_rule(struct compiler *compiler, const struct section *defaults,
+                               const char *name, bool many)
+{
+    const struct section *section = compiler->section;
+    struct rule *rule = arena_take(&compiler->catalog->arena, sizeof *rule);
+    if (!rule) {
+        compiler->no_memory = true;
+        return NULL;
+    }
+    rule->name = arena_text(&compiler->catalog->arena, name);
+    rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
+    rule->many = many;
+    rule->severity = choice(section, "severity");
+    rule->terms = (struct life_terms){
+        .for_ms = section_duration_ms(section, "for"),
+        .keep_for_ms = section_duration_ms(section, "keep_for"),
+        .if_unknown = choice(section, "if_unknown"),
+    };
+    compiler->no_memory |= !rule->name || (section_text(section, "label") && !rule->label);
+    compile_notify(compiler, defaults, rule);
+    return rule;
+}
+
+/* Condition, texts and actions; what is wrong in one of them does not hide what is wrong in
+ * another. */
+static bool finish_rule(struct compiler *compiler, const struct plain_option *options,
+                        const struct rules_sensor *own, struct rule *rule)
+{
+    const struct section *section = compiler->section;
+    const char *message = NULL;
+    bool good = compile_condition(compiler, options, own, rule, &message);
+    compile_text(compiler, section, "message", message, TEMPLATE_TEXT, &rule->message);
+    compile_text(compiler, section, "clear_message",
+                 "{label} back to {value} {unit} after {duration}", TEMPLATE_TEXT,
+                 &rule->clear_message);
+    compile_actions(compiler, "on_fire", &rule->on_fire);
+    compile_actions(compiler, "on_clear", &rule->on_clear);
+    return good && !compiler->no_memory;
+}
+
+/* The sensors that a glob means, in the order of the inventory; all must give the same kind. */
+static void add_matching(struct compiler *compiler, const struct section *defaults,
+                         const char *name)
+{
+    const struct catalog *catalog = compiler->catalog;
+    const char *glob = section_text(compiler->section, "sensors");
+    const struct rules_sensor *first = NULL;
+    const struct rule *rule = NULL;
+    for (uint32_t i = 0; i < catalog->n_sensors && !compiler->no_memory; i++) {
+        const struct rules_sensor *sensor = &catalog->sensors[i];
+        if (!text_glob(glob, sensor->id))
+            continue;
+        if (!first) {
+            struct rule *made = start_rule(compiler, defaults, name, true);
+            if (!made || !finish_rule(compiler, plain_of_rules, sensor, made))
+                return;
+            first = sensor;
+            rule = made;
+        } else if (sensor->text != first->text) {
+            compile_error(compiler, "sensors", "write a rule for each kind",
+                          "\"%s\" gives %s, \"%s\" gives %s", first->id,
+                          first->text ? "texts" : "numbers", sensor->id,
+                          sensor->text ? "texts" : "numbers");
+            return;
+        }
+        add_instance(compiler, rule, i);
+    }
+    if (!first)
+        problem_warning(compiler->problems, section_place(compiler->section, "sensors"),
+                        "sensors are named device.channel", "%s: no sensor matches \"%s\"",
+                        compiler->who, glob);
+}
+
+static void add_single(struct compiler *compiler, const struct section *defaults, const char *name)
+{
+    const char *id = section_text(compiler->section, "sensor");
+    uint32_t sensor = names_find(compiler->catalog->names, id);
+    if (sensor == NAMES_NONE && strpbrk(id, "*?")) {
+        compile_error(compiler, "sensor", "write sensors = ... for a pattern",
+                      "\"%s\" is no sensor but a pattern", id);
+        return;
+    }
+    if (sensor == NAMES_NONE) {
+        compile_unknown_sensor(compiler, "sensor", id);
+        return;
+    }
+    struct rule *rule = start_rule(compiler, defaults, name, false);
+    if (rule && finish_rule(compiler, plain_of_rules, &compiler->catalog->sensors[sensor], rule))
+        add_instance(compiler, rule, sensor);
+}
+
+static void add_rule(struct compiler *compiler, const struct rules_config *config, const char *name)
+{
+    bool one = section_text(compiler->section, "sensor") != NULL;
+    bool many = section_text(compiler->section, "sensors") != NULL;
+    snprintf(compiler->who, sizeof compiler->who, "rule \"%.63s\"", name);
+    if (strcmp(name, "low") == 0 || strcmp(name, "high") == 0)
+        compile_error(compiler, NULL, "choose another name",
+                      "the name belongs to the limits of sensors");
+    else if (one == many)
+        compile_error(compiler, NULL,
+                      "write sensor = \"device.channel\" or sensors = \"*.channel\"",
+                      one ? "it has both sensor and sensors" : "it names no sensor");
+    else if (many)
+        add_matching(compiler, config->defaults, name);
+    else
+        add_single(compiler, config->defaults, name);
+}
+
+static void add_rules(struct compiler *compiler, const struct rules_config *config)
+{
+    const char *name;
+    if (!config->rules)
+        return;
+    for (size_t i = 0; (name = section_key(config->rules, i)) && !compiler->no_memory; i++) {
+        compiler->section = section_child(config->rules, name);
+        if (compiler->section) /* else told when the section was checked */
+            add_rule(compiler, config, name);
+    }
+}
+
+/* -- limits of sensors -- */
+
+static bool check_limits(struct compiler *compiler)
+{
+    const struct section *section = compiler->section;
+    double low = section_number(section, "low"), high = section_number(section, "high");
+    double hysteresis = section_number(section, "hysteresis");
+    if (!section_has(section, "low") && !section_has(section, "high"))
+        compile_error(compiler, NULL, "add low = ... or high = ...",
+                      "there is neither low nor high");
+    else if (low >= high) /* false when one is not there, or is another sensor */
+        compile_error(compiler, "low", NULL, "low must be less than high");
+    else if (hysteresis >= high - low)
+        compile_error(compiler, "hysteresis", "it must be less than the distance of low and high",
+                      "hysteresis reaches from one limit to the other");
+    else
+        return true;
+    return false;
+}
+
+static void add_limit(struct compiler *compiler, const struct rules_config *config, uint32_t sensor,
+                      const char *name, const struct plain_option *options)
+{
+    if (!section_has(compiler->section, name))
+        return;
+    struct rule *rule = start_rule(compiler, config->defaults, name, true);
+    if (rule && finish_rule(compiler, options, &compiler->catalog->sensors[sensor], rule))
+        add_instance(compiler, rule, sensor);
+}
+
+static void add_limits(struct compiler *compiler, const struct rules_config *config)
+{
+    for (uint32_t i = 0; i < config->n_sensors && !compiler->no_memory; i++) {
+        compiler->section = config->sensors[i].limits;
+        if (!compiler->section)
+            continue;
+        snprintf(compiler->who, sizeof compiler->who, "limits of \"%.127s\"",
+                 config->sensors[i].id);
+        if (!check_limits(compiler))
+            continue;
+        size_t errors = problems_errors(compiler->problems);
+        add_limit(compiler, config, i, "low", plain_of_low);
+        if (problems_errors(compiler->problems) == errors) /* most would be told twice */
+            add_limit(compiler, config, i, "high", plain_of_high);
+    }
+}
+
+/* -- all of it -- */
+
+int catalog_build(struct catalog *catalog, const struct rules_config *config,
+                  struct problems *problems)
+{
+    size_t errors = problems_errors(problems);
+    struct compiler compiler = {.catalog = catalog, .problems = problems};
+    if (copy_sensors(catalog, config) || make_facts(catalog, config))
+        return -ENOMEM;
+    add_rules(&compiler, config);
+    add_limits(&compiler, config);
+    if (compiler.no_memory)
+        return -ENOMEM;
+    return problems_errors(problems) > errors ? -EINVAL : 0;
+}
+
+void catalog_release(struct catalog *catalog)
+{
+    free(catalog->instances);
+    free(catalog->facts.at);
+    names_free(catalog->names);
+    arena_free(&catalog->arena);
+}

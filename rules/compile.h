@@ -1,0 +1,42 @@
+/* Compile: from the checked sections of the config to code. For the files of this room. */
+#pragma once
+
+#include "gateway/base/text.h"
+#include "rules/rule.h"
+
+/* The place where compiling is. Errors go to `problems`, and are counted there. */
+struct compiler {
+    struct catalog *catalog;
+    struct problems *problems;
+    const struct section *section;    /* of the rule or of the limits */
+    char who[2 * TEXT_SLUG_MAX + 32]; /* `rule "frost"`, for the messages */
+    bool no_memory;
+};
+
+/* An error about `key` of the section. */
+void compile_error(struct compiler *compiler, const char *key, const char *hint, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
+
+/* An error "unknown sensor ..." at `key`, with the nearest there is. */
+void compile_unknown_sensor(struct compiler *compiler, const char *key, const char *id);
+
+/* Which options are plain keys here, and which key each one is. */
+struct plain_option {
+    const char *option; /* NULL ends a list */
+    uint8_t plain;      /* index of the key: internal to condition.c */
+};
+extern const struct plain_option plain_of_rules[], plain_of_low[], plain_of_high[];
+
+/* Compiles the plain keys of the section, for instances on sensors like `own`, into the codes,
+ * slots and words of `rule`. `ret_message` gets the default text of a firing, as a template. False
+ * when there were errors. */
+bool compile_condition(struct compiler *compiler, const struct plain_option *options,
+                       const struct rules_sensor *own, struct rule *rule, const char **ret_message);
+
+/* Compiles the text of `key` in `section` (or `standard` when it is not written) into
+ * *ret_template; errors are told. */
+void compile_text(struct compiler *compiler, const struct section *section, const char *key,
+                  const char *standard, enum template_use use, struct template *ret_template);
+
+/* Compiles the actions of the list `key`. */
+void compile_actions(struct compiler *compiler, const char *key, struct action_list *ret_list);

@@ -1,0 +1,501 @@
+#include "rules/compile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* A limit as it is written: a number, a text, or another sensor. */
+enum bound_kind { BOUND_NUMBER, BOUND_TEXT, BOUND_SENSOR };
+struct bound {
+    uint8_t kind; /* enum bound_kind */
+    uint16_t slot;
+    double number;
+    const char *text; /* the text, or the sensor's id */
+};
+
+/* One plain key with all that belongs to it. */
+struct term {
+    const struct plain *plain;
+    const char *option;
+    struct bound a, b; /* b: of a pair */
+    double hysteresis;
+    bool has_clear; /* `clear_below` or `clear_above` is written: */
+    double clear;
+    uint8_t own; /* enum cell_kind of the instance's sensor */
+};
+
+/* -- the keys: how each becomes code -- */
+
+static void put_value(struct coder *coder, const struct term *term)
+{
+    coder_value(coder, 0, term->own);
+}
+
+/* The bound, moved by `by`; of a number that is done here, of a sensor at run time. */
+static void put_bound(struct coder *coder, const struct bound *bound, double by)
+{
+    if (bound->kind == BOUND_TEXT) {
+        coder_text(coder, bound->text);
+    } else if (bound->kind == BOUND_NUMBER) {
+        coder_number(coder, bound->number + by);
+    } else {
+        coder_value(coder, bound->slot, CELL_NUMBER);
+        if (by != 0) {
+            coder_number(coder, by);
+            coder_op(coder, OP_ADD);
+        }
+    }
+}
+
+static void put_comparison(struct coder *coder, const struct term *term, enum opcode op,
+                           const struct bound *bound, double by)
+{
+    put_value(coder, term);
+    put_bound(coder, bound, by);
+    coder_op(coder, op);
+}
+
+static void put_own_clear(struct coder *coder, const struct term *term, enum opcode op)
+{
+    put_value(coder, term);
+    coder_number(coder, term->clear);
+    coder_op(coder, op);
+}
+
+static void above_when(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_GT, &term->a, 0);
+}
+
+static void above_clear(struct coder *coder, const struct term *term)
+{
+    if (term->has_clear)
+        put_own_clear(coder, term, OP_LT);
+    else
+        put_comparison(coder, term, OP_LE, &term->a, -term->hysteresis);
+}
+
+static void below_when(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_LT, &term->a, 0);
+}
+
+static void below_clear(struct coder *coder, const struct term *term)
+{
+    if (term->has_clear)
+        put_own_clear(coder, term, OP_GT);
+    else
+        put_comparison(coder, term, OP_GE, &term->a, term->hysteresis);
+}
+
+static void outside_when(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_LT, &term->a, 0);
+    put_comparison(coder, term, OP_GT, &term->b, 0);
+    coder_op(coder, OP_OR);
+}
+
+static void outside_clear(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_GE, &term->a, term->hysteresis);
+    put_comparison(coder, term, OP_LE, &term->b, -term->hysteresis);
+    coder_op(coder, OP_AND);
+}
+
+static void inside_when(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_GT, &term->a, 0);
+    put_comparison(coder, term, OP_LT, &term->b, 0);
+    coder_op(coder, OP_AND);
+}
+
+static void inside_clear(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_LE, &term->a, -term->hysteresis);
+    put_comparison(coder, term, OP_GE, &term->b, term->hysteresis);
+    coder_op(coder, OP_OR);
+}
+
+static void equals_when(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_EQ, &term->a, 0);
+}
+
+static void equals_clear(struct coder *coder, const struct term *term)
+{
+    if (term->hysteresis == 0) {
+        put_comparison(coder, term, OP_NE, &term->a, 0);
+        return;
+    }
+    put_comparison(coder, term, OP_SUB, &term->a, 0);
+    coder_op(coder, OP_ABS);
+    coder_number(coder, term->hysteresis);
+    coder_op(coder, OP_GT);
+}
+
+static void single_limit(struct coder *coder, const struct term *term)
+{
+    put_bound(coder, &term->a, 0);
+}
+
+/* The side on which the value is. */
+static void outside_limit(struct coder *coder, const struct term *term)
+{
+    put_comparison(coder, term, OP_LT, &term->a, 0);
+    put_bound(coder, &term->a, 0);
+    put_bound(coder, &term->b, 0);
+    coder_op(coder, OP_IF);
+}
+
+enum { ABOVE, BELOW, OUTSIDE, INSIDE, EQUALS, NOT_EQUALS };
+
+static const struct plain {
+    const char *words;
+    const char *clear_option; /* NULL: none */
+    bool pair;
+    bool texts; /* works on texts */
+    bool moves; /* works with hysteresis */
+    void (*when)(struct coder *, const struct term *);
+    void (*clear)(struct coder *, const struct term *);
+    void (*limit)(struct coder *, const struct term *); /* NULL: none single */
+} plains[] = {
+    [ABOVE] = {"above", "clear_below", false, false, true, above_when, above_clear, single_limit},
+    [BELOW] = {"below", "clear_above", false, false, true, below_when, below_clear, single_limit},
+    [OUTSIDE] = {"outside", NULL, true, false, true, outside_when, outside_clear, outside_limit},
+    [INSIDE] = {"inside", NULL, true, false, true, inside_when, inside_clear, NULL},
+    [EQUALS] = {"at", NULL, false, true, true, equals_when, equals_clear, single_limit},
+    [NOT_EQUALS] = {"not at", NULL, false, true, false, equals_clear, equals_when, single_limit},
+};
+
+const struct plain_option plain_of_rules[] = {
+    {"above", ABOVE},   {"below", BELOW},   {"outside", OUTSIDE},
+    {"inside", INSIDE}, {"equals", EQUALS}, {"not_equals", NOT_EQUALS},
+    {NULL, 0},
+};
+const struct plain_option plain_of_low[] = {{"low", BELOW}, {NULL, 0}};
+const struct plain_option plain_of_high[] = {{"high", ABOVE}, {NULL, 0}};
+
+#define N_PLAINS (sizeof plains / sizeof plains[0])
+
+/* -- reading them -- */
+
+/* The terms of one rule; all must hold. */
+struct condition {
+    struct compiler *compiler;
+    struct rule *rule;
+    const struct rules_sensor *own;
+    struct term terms[N_PLAINS];
+    size_t count;
+};
+
+static bool read_sensor_bound(struct condition *condition, const char *key, const char *id,
+                              struct bound *bound)
+{
+    struct compiler *compiler = condition->compiler;
+    uint32_t sensor = names_find(compiler->catalog->names, id);
+    if (sensor == NAMES_NONE) {
+        compile_unknown_sensor(compiler, key, id);
+        return false;
+    }
+    if (compiler->catalog->sensors[sensor].text) {
+        compile_error(compiler, key, NULL, "\"%s\" gives texts and cannot be a limit for numbers",
+                      id);
+        return false;
+    }
+    assert(condition->rule->n_slots < RULE_SLOTS_MAX); /* there are fewer plain keys */
+    bound->kind = BOUND_SENSOR;
+    bound->text = id;
+    bound->slot = condition->rule->n_slots++;
+    condition->rule->slots[bound->slot] = sensor;
+    return true;
+}
+
+static bool read_text_bound(struct condition *condition, const char *key, struct bound *bound)
+{
+    struct compiler *compiler = condition->compiler;
+    const char *text = arena_text(&compiler->catalog->arena, section_text(compiler->section, key));
+    if (!text) {
+        compiler->no_memory = true;
+        return false;
+    }
+    if (!condition->own->text)
+        return read_sensor_bound(condition, key, text, bound);
+    *bound = (struct bound){.kind = BOUND_TEXT, .text = text};
+    if (strlen(text) < SAMPLE_TEXT_SIZE)
+        return true;
+    compile_error(compiler, key, NULL, "a text of a sensor has at most %d bytes",
+                  SAMPLE_TEXT_SIZE - 1);
+    return false;
+}
+
+static bool read_number_bound(struct condition *condition, const char *key, double number,
+                              struct bound *bound)
+{
+    *bound = (struct bound){.kind = BOUND_NUMBER, .number = number};
+    if (condition->own->text) {
+        compile_error(condition->compiler, key, "write a text in quotes",
+                      "\"%s\" gives texts and cannot be compared with a number",
+                      condition->own->id);
+        return false;
+    }
+    if (!isfinite(number))
+        compile_error(condition->compiler, key, NULL, "\"%s\" needs a number", key);
+    return isfinite(number);
+}
+
+static bool read_bounds(struct condition *condition, struct term *term)
+{
+    const struct section *section = condition->compiler->section;
+    const char *key = term->option;
+    unsigned form = section_form(section, key);
+    if (term->plain->pair)
+        return read_number_bound(condition, key, section_number_at(section, key, 0), &term->a) &&
+               read_number_bound(condition, key, section_number_at(section, key, 1), &term->b);
+    if (form == SETTING_TEXT)
+        return read_text_bound(condition, key, &term->a);
+    double number =
+        form == SETTING_BOOL ? section_bool(section, key) : section_number(section, key);
+    return read_number_bound(condition, key, number, &term->a);
+}
+
+static bool check_own(struct condition *condition, const struct term *term)
+{
+    if (!condition->own->text || term->plain->texts)
+        return true;
+    compile_error(condition->compiler, term->option, "use equals or not_equals",
+                  "\"%s\" gives texts, \"%s\" needs a sensor of numbers", condition->own->id,
+                  term->option);
+    return false;
+}
+
+static bool check_hysteresis(struct condition *condition, const struct term *term)
+{
+    const char *hint = "";
+    const char *wrong = NULL;
+    if (term->hysteresis == 0)
+        return true;
+    if (!term->plain->moves)
+        wrong = "hysteresis does not go with not_equals";
+    else if (condition->own->text)
+        wrong = "hysteresis needs a sensor of numbers";
+    else if (term->plain == &plains[OUTSIDE] &&
+             2 * term->hysteresis >= term->b.number - term->a.number) {
+        wrong = "hysteresis leaves nothing inside where it could clear";
+        hint = "it must be less than half the distance of the two values of outside";
+    }
+    if (wrong)
+        compile_error(condition->compiler, "hysteresis", hint, "%s", wrong);
+    return !wrong;
+}
+
+/* `clear_below` belongs to above, `clear_above` to below, on the right side of it. */
+static bool read_clear(struct condition *condition, struct term *term)
+{
+    struct compiler *compiler = condition->compiler;
+    const char *key = term->plain->clear_option;
+    if (!key || !section_has(compiler->section, key))
+        return true;
+    term->has_clear = true;
+    term->clear = section_number(compiler->section, key);
+    double over =
+        term->plain == &plains[ABOVE] ? term->clear - term->a.number : term->a.number - term->clear;
+    if (term->hysteresis != 0)
+        compile_error(compiler, "hysteresis", "leave one of them out",
+                      "hysteresis does not go with %s", key);
+    else if (!isfinite(term->clear))
+        compile_error(compiler, key, NULL, "\"%s\" needs a number", key);
+    else if (term->a.kind == BOUND_NUMBER && over > 0)
+        compile_error(compiler, key, "it would clear while it still fires",
+                      "\"%s\" is on the wrong side of \"%s\"", key, term->option);
+    else
+        return true;
+    return false;
+}
+
+static bool read_term(struct condition *condition, const struct plain_option *option)
+{
+    struct term *term = &condition->terms[condition->count++];
+    *term = (struct term){
+        .plain = &plains[option->plain],
+        .option = option->option,
+        .hysteresis = section_number(condition->compiler->section, "hysteresis"),
+        .own = condition->own->text ? CELL_TEXT : CELL_NUMBER,
+    };
+    return check_own(condition, term) && read_bounds(condition, term) &&
+           check_hysteresis(condition, term) && read_clear(condition, term);
+}
+
+static bool has_plain(const struct condition *condition, unsigned plain)
+{
+    for (size_t i = 0; i < condition->count; i++)
+        if (condition->terms[i].plain == &plains[plain])
+            return true;
+    return false;
+}
+
+static bool check_stray_clear(struct condition *condition)
+{
+    static const struct {
+        const char *key, *needs;
+        unsigned plain;
+    } strays[] = {{"clear_below", "above", ABOVE}, {"clear_above", "below", BELOW}};
+    bool good = true;
+    for (size_t i = 0; i < 2; i++) {
+        if (!section_has(condition->compiler->section, strays[i].key) ||
+            has_plain(condition, strays[i].plain))
+            continue;
+        compile_error(condition->compiler, strays[i].key, NULL, "\"%s\" goes only with \"%s\"",
+                      strays[i].key, strays[i].needs);
+        good = false;
+    }
+    return good;
+}
+
+static bool check_together(struct condition *condition)
+{
+    const struct term *above = NULL, *below = NULL;
+    for (size_t i = 0; i < condition->count; i++) {
+        if (condition->terms[i].plain == &plains[ABOVE])
+            above = &condition->terms[i];
+        if (condition->terms[i].plain == &plains[BELOW])
+            below = &condition->terms[i];
+    }
+    if (!above || !below || above->a.kind != BOUND_NUMBER || below->a.kind != BOUND_NUMBER ||
+        above->a.number < below->a.number)
+        return true;
+    compile_error(condition->compiler, "below",
+                  "all keys must hold together; did you mean outside?",
+                  "nothing is above %g and below %g at once", above->a.number, below->a.number);
+    return false;
+}
+
+static bool read_terms(struct condition *condition, const struct plain_option *options)
+{
+    struct compiler *compiler = condition->compiler;
+    double hysteresis = section_number(compiler->section, "hysteresis");
+    bool good = true;
+    if (!(hysteresis >= 0 && isfinite(hysteresis))) {
+        compile_error(compiler, "hysteresis", NULL, "hysteresis cannot be negative");
+        return false;
+    }
+    for (const struct plain_option *option = options; option->option; option++)
+        if (section_has(compiler->section, option->option))
+            good = read_term(condition, option) && good;
+    if (condition->count == 0) {
+        compile_error(compiler, NULL, "add above, below, outside, inside, equals or not_equals",
+                      "it has no condition");
+        return false;
+    }
+    return check_stray_clear(condition) && good && check_together(condition);
+}
+
+/* -- the codes -- */
+
+/* All of `when` must hold, any of `clear` is enough. */
+static int make_code(struct condition *condition, bool clear, struct code *ret_code)
+{
+    struct coder coder;
+    coder_start(&coder);
+    for (size_t i = 0; i < condition->count; i++) {
+        const struct term *term = &condition->terms[i];
+        (clear ? term->plain->clear : term->plain->when)(&coder, term);
+        if (i > 0)
+            coder_op(&coder, clear ? OP_OR : OP_AND);
+    }
+    return coder_finish(&coder, CELL_BOOL, &condition->compiler->catalog->arena, ret_code);
+}
+
+static int make_limit(struct condition *condition, struct code *ret_code)
+{
+    const struct term *term = &condition->terms[0];
+    struct coder coder;
+    if (condition->count != 1 || !term->plain->limit || term->a.kind == BOUND_TEXT)
+        return 0;
+    coder_start(&coder);
+    term->plain->limit(&coder, term);
+    return coder_finish(&coder, CELL_NUMBER, &condition->compiler->catalog->arena, ret_code);
+}
+
+/* -- the words -- */
+
+static void say_number(char *to, size_t size, size_t *length, double number)
+{
+    char text[400];
+    text_from_number(text, sizeof text, number, -1);
+    text_append(to, size, length, "%s", text);
+}
+
+/* Texts stand in quotes; in a template their braces are doubled, so that they stay what they are.
+ */
+static void say_text(char *to, size_t size, size_t *length, const char *text, bool in_template)
+{
+    text_append(to, size, length, "\"");
+    for (; *text; text++)
+        text_append(to, size, length, *text == '{' && in_template ? "{%c" : "%c", *text);
+    text_append(to, size, length, "\"");
+}
+
+static void say_bound(char *to, size_t size, size_t *length, const struct bound *bound,
+                      bool in_template)
+{
+    if (bound->kind == BOUND_NUMBER)
+        say_number(to, size, length, bound->number);
+    else if (bound->kind == BOUND_TEXT)
+        say_text(to, size, length, bound->text, in_template);
+    else
+        text_append(to, size, length, in_template ? "{%s}" : "%s", bound->text);
+}
+
+static void say_term(char *to, size_t size, size_t *length, const struct term *term,
+                     bool in_template)
+{
+    text_append(to, size, length, "%s ", term->plain->words);
+    say_bound(to, size, length, &term->a, in_template);
+    if (term->plain->pair) {
+        text_append(to, size, length, " to ");
+        say_bound(to, size, length, &term->b, in_template);
+    }
+    if (in_template && term->a.kind != BOUND_TEXT)
+        text_append(to, size, length, " {unit}");
+}
+
+static const char *say(struct condition *condition, bool in_template)
+{
+    char text[2048]; /* more than all keys with the longest texts and ids need */
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < condition->count; i++) {
+        if (i > 0)
+            text_append(text, sizeof text, &length, " and ");
+        say_term(text, sizeof text, &length, &condition->terms[i], in_template);
+    }
+    struct arena *arena = &condition->compiler->catalog->arena;
+    if (in_template)
+        return arena_format(arena, "{label} {value} {unit}, %s since {since}", text);
+    if (condition->rule->terms.for_ms == 0)
+        return arena_text(arena, text);
+    char wait[32];
+    return arena_format(arena, "%s for %s", text,
+                        text_from_duration(wait, sizeof wait, condition->rule->terms.for_ms));
+}
+
+bool compile_condition(struct compiler *compiler, const struct plain_option *options,
+                       const struct rules_sensor *own, struct rule *rule, const char **ret_message)
+{
+    struct condition condition = {.compiler = compiler, .rule = rule, .own = own};
+    rule->n_slots = 1;
+    if (!read_terms(&condition, options))
+        return false;
+    int result = make_code(&condition, false, &rule->when);
+    if (result == 0)
+        result = make_code(&condition, true, &rule->clear);
+    if (result == 0)
+        result = make_limit(&condition, &rule->limit);
+    rule->words = say(&condition, false);
+    *ret_message = say(&condition, true);
+    assert(result == 0 || result == -ENOMEM); /* a few short terms of types that were checked */
+    if (result || !rule->words || !*ret_message)
+        compiler->no_memory = true;
+    return !compiler->no_memory;
+}

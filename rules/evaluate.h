@@ -1,0 +1,39 @@
+/* Evaluate: runs a program against what is known of the sensors at one instant.
+ *
+ * A result is a number, bool or text, or unknown: when an operand is unknown, when a sensor is
+ * stale, when arithmetic gives nothing finite. Logic is Kleene's. Allocates nothing. */
+#pragma once
+
+#include "gateway/base/reading.h"
+#include "rules/code.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is known of one sensor: its newest good value and until when that may be believed. */
+struct fact {
+    union {
+        double number;
+        uint32_t text; /* in the table of texts */
+    };
+    int64_t at_ms;
+    int64_t fresh_until_ms; /* unknown from this instant on; before the first value: when to give up
+                               waiting for it */
+    int64_t stale_ms;       /* CLOCK_NEVER: it does not age */
+    int64_t due_ms;         /* when its staleness is looked at next; CLOCK_NEVER: not */
+    uint64_t pass;          /* the last poll that brought a good value */
+    uint8_t kind;           /* enum value_kind; VALUE_NONE: nothing good yet */
+    uint8_t wanted_kind;    /* what it is configured to give */
+};
+
+struct facts {
+    struct fact *at; /* by sensor */
+    const struct text_table *texts;
+};
+
+bool fact_is_known(const struct fact *fact, int64_t now_ms);
+
+/* `slots` are the instance's sensors. *ret_waiting (may be NULL) tells whether a sensor was unknown
+ * only because it has not yet had the time to be read. */
+struct cell evaluate(const struct code *code, const struct facts *facts, const uint32_t *slots,
+                     int64_t now_ms, bool *ret_waiting);

@@ -1,0 +1,100 @@
+#include "rules/rules.h"
+
+#include <stddef.h>
+
+#define YEAR_MS (366.0 * 86400 * 1000)
+
+static const struct setting action_settings[] = {
+    {.key = "publish", .forms = SETTING_TEXT, .help = "Topic to publish to."},
+    {.key = "payload", .forms = SETTING_TEXT, .help = "What to publish, with placeholders."},
+    {.key = "qos",
+     .forms = SETTING_INT,
+     .standard = "1",
+     .max = 2,
+     .help = "Quality of service of the publish."},
+    {.key = "retain",
+     .forms = SETTING_BOOL,
+     .standard = "false",
+     .help = "Whether the broker keeps the message."},
+    {.key = "log", .forms = SETTING_TEXT, .help = "Line for the log, with placeholders."},
+    {0},
+};
+
+/* What a rule and the limits of a sensor have in common. */
+#define COMMON_SETTINGS                                                               \
+    {.key = "hysteresis",                                                             \
+     .forms = SETTING_NUMBER,                                                         \
+     .standard = "0",                                                                 \
+     .help = "How far back the value must go before the alarm clears."},              \
+        {.key = "for",                                                                \
+         .forms = SETTING_DURATION,                                                   \
+         .standard = "0s",                                                            \
+         .max = YEAR_MS,                                                              \
+         .help = "How long the condition must hold before it fires."},                \
+        {.key = "keep_for",                                                           \
+         .forms = SETTING_DURATION,                                                   \
+         .standard = "0s",                                                            \
+         .max = YEAR_MS,                                                              \
+         .help = "How long it must be over before it clears."},                       \
+        {.key = "severity",                                                           \
+         .forms = SETTING_CHOICE,                                                     \
+         .standard = "warning",                                                       \
+         .choices = "info warning critical",                                          \
+         .help = "How grave it is."},                                                 \
+        {.key = "if_unknown",                                                         \
+         .forms = SETTING_CHOICE,                                                     \
+         .standard = "keep",                                                          \
+         .choices = "keep ok alarm",                                                  \
+         .help = "What a condition that cannot be judged counts as."},                \
+        {.key = "message",                                                            \
+         .forms = SETTING_TEXT,                                                       \
+         .help = "What to tell when it fires, with placeholders."},                   \
+        {.key = "clear_message",                                                      \
+         .forms = SETTING_TEXT,                                                       \
+         .help = "What to tell when it clears, with placeholders."},                  \
+        {.key = "notify", .forms = SETTING_TEXTS, .help = "Notifiers that tell it."}, \
+        {.key = "on_fire",                                                            \
+         .forms = SETTING_GROUPS,                                                     \
+         .inside = action_settings,                                                   \
+         .help = "Actions when it fires."},                                           \
+    {                                                                                 \
+        .key = "on_clear", .forms = SETTING_GROUPS, .inside = action_settings,        \
+        .help = "Actions when it clears."                                             \
+    }
+
+const struct setting rules_settings[] = {
+    {.key = "label", .forms = SETTING_TEXT, .help = "Name of the rule for people."},
+    {.key = "sensor", .forms = SETTING_TEXT, .help = "The sensor that it judges."},
+    {.key = "sensors",
+     .forms = SETTING_TEXT,
+     .help = "Sensors that it judges, with * and ?; each for itself."},
+    {.key = "above",
+     .forms = SETTING_NUMBER | SETTING_TEXT,
+     .help = "Fires above this value or above another sensor's."},
+    {.key = "below",
+     .forms = SETTING_NUMBER | SETTING_TEXT,
+     .help = "Fires below this value or below another sensor's."},
+    {.key = "outside", .forms = SETTING_PAIR, .help = "Fires outside of these two values."},
+    {.key = "inside", .forms = SETTING_PAIR, .help = "Fires between these two values."},
+    {.key = "equals",
+     .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,
+     .help = "Fires at this number or text, or at another sensor's value."},
+    {.key = "not_equals",
+     .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,
+     .help = "Fires at anything but this."},
+    {.key = "clear_below", .forms = SETTING_NUMBER, .help = "With above: clears below this value."},
+    {.key = "clear_above", .forms = SETTING_NUMBER, .help = "With below: clears above this value."},
+    COMMON_SETTINGS,
+    {0},
+};
+
+const struct setting rules_limits_settings[] = {
+    {.key = "low",
+     .forms = SETTING_NUMBER | SETTING_TEXT,
+     .help = "Alarm below this value or below another sensor's."},
+    {.key = "high",
+     .forms = SETTING_NUMBER | SETTING_TEXT,
+     .help = "Alarm above this value or above another sensor's."},
+    COMMON_SETTINGS,
+    {0},
+};
