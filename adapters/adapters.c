@@ -1,0 +1,309 @@
+#include "adapters/adapters.h"
+
+#include "adapters/modbus/modbus.h"
+#include "adapters/onewire/onewire.h"
+#include "adapters/runner.h"
+#include "adapters/schedule.h"
+#include "adapters/sim/sim.h"
+#include "adapters/sysfs/sysfs.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* Every adapter there is: one line each. */
+static const struct adapter *const table[] = {
+    &modbus_tcp_adapter, &modbus_serial_adapter, &onewire_sysfs_adapter,
+    &sysfs_adapter,      &sim_adapter,
+};
+
+const struct adapter *adapters_at(size_t i)
+{
+    return i < sizeof(table) / sizeof(table[0]) ? table[i] : NULL;
+}
+
+static bool has_scheme(const struct adapter *adapter, const char *connect)
+{
+    size_t length = strlen(adapter->scheme);
+
+    return strncmp(connect, adapter->scheme, length) == 0 && connect[length] == ':';
+}
+
+const struct adapter *adapters_find(const char *word, const char *connect)
+{
+    const struct adapter *adapter;
+
+    for (size_t i = 0; (adapter = adapters_at(i)); i++) {
+        if (strcmp(adapter->word, word) != 0)
+            continue;
+        if (connect ? has_scheme(adapter, connect) : adapter->default_connect != NULL)
+            return adapter;
+    }
+    return NULL;
+}
+
+/* -- running -------------------------------------------------------------------------------- */
+
+/* One device in the schedule: where it lives. */
+struct slot {
+    uint32_t bus, device;
+};
+
+struct adapters {
+    const struct adapters_bus *buses;
+    size_t n_buses;
+    const struct adapters_events *events;
+    void *owner;
+    struct runner **runners;
+    struct schedule *schedule;
+    struct slot *slots;
+    uint32_t *first_slot; /* by bus */
+    struct sample *bad;   /* room for one sample a channel of the largest device */
+    size_t n_slots;
+    struct timer *timer;
+    bool polling; /* inside poll_due(): the timer is set once, at its end */
+};
+
+static void plan_timer(struct adapters *adapters)
+{
+    if (!adapters->polling)
+        timer_at(adapters->timer, schedule_next_ms(adapters->schedule));
+}
+
+static void poll_due(void *owner)
+{
+    struct adapters *adapters = owner;
+    int64_t now_ms = clock_boot_ms();
+    uint32_t i;
+
+    adapters->polling = true;
+    while (schedule_take(adapters->schedule, now_ms, &i))
+        runner_poll(adapters->runners[adapters->slots[i].bus], adapters->slots[i].device);
+    adapters->polling = false;
+    plan_timer(adapters);
+}
+
+static const struct device_config *device_of(const struct adapters *adapters, uint32_t bus,
+                                             uint32_t device)
+{
+    return &adapters->buses[bus].config.devices[device];
+}
+
+static void take_samples(void *owner, uint32_t bus, uint32_t device, const struct sample *samples,
+                         size_t count)
+{
+    struct adapters *adapters = owner;
+
+    adapters->events->poll(adapters->owner, adapters->buses[bus].ids[device], samples, count);
+}
+
+/* All channels of a device that did not answer are bad for the same reason. */
+static void report_failed(struct adapters *adapters, uint32_t bus, uint32_t device, uint8_t quality,
+                          int64_t now_ms)
+{
+    size_t n = device_of(adapters, bus, device)->n_channels;
+
+    for (uint32_t c = 0; c < n; c++)
+        adapters->bad[c] = sample_bad(c, now_ms, quality);
+    take_samples(adapters, bus, device, adapters->bad, n);
+}
+
+/* A lost connection was told by its link; a line for each of its devices would only hide it. */
+static void tell_change(struct adapters *adapters, uint32_t bus, uint32_t device, uint8_t quality,
+                        const struct schedule_end *end, int64_t now_ms)
+{
+    const char *name = device_of(adapters, bus, device)->name;
+    char away[32];
+
+    if (end->change == SCHEDULE_WENT && quality != QUALITY_DISCONNECTED)
+        log_warn("device %s is down: %s", name, quality_name(quality));
+    if (end->change == SCHEDULE_CAME && end->away_ms > 0)
+        log_info("device %s is up after %s, %llu polls lost", name,
+                 text_from_duration(away, sizeof(away), end->away_ms),
+                 (unsigned long long)end->lost);
+    if (end->change != SCHEDULE_SAME)
+        adapters->events->device(adapters->owner, adapters->buses[bus].ids[device], quality,
+                                 now_ms);
+}
+
+static void take_end(void *owner, uint32_t bus, uint32_t device, uint8_t quality)
+{
+    struct adapters *adapters = owner;
+    int64_t now_ms = clock_boot_ms();
+    struct schedule_end end =
+        schedule_end(adapters->schedule, adapters->first_slot[bus] + device, quality, now_ms);
+
+    tell_change(adapters, bus, device, quality, &end, now_ms);
+    if (quality != QUALITY_GOOD)
+        report_failed(adapters, bus, device, quality, now_ms);
+    plan_timer(adapters);
+}
+
+/* Whatever came of it, the device is read again: a write without an answer may have been done. */
+static void take_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t token, uint8_t quality)
+{
+    struct adapters *adapters = owner;
+
+    schedule_hurry(adapters->schedule, adapters->first_slot[bus] + device, clock_boot_ms());
+    plan_timer(adapters);
+    if (adapters->events->wrote)
+        adapters->events->wrote(adapters->owner, token, quality);
+}
+
+static const struct runner_events runner_events = {
+    .samples = take_samples,
+    .end = take_end,
+    .wrote = take_wrote,
+};
+
+/* -- door ----------------------------------------------------------------------------------- */
+
+static size_t count_slots(const struct adapters_bus *buses, size_t n_buses, size_t *ret_channels)
+{
+    size_t n = 0;
+
+    *ret_channels = 1;
+    for (size_t b = 0; b < n_buses; b++) {
+        const struct bus_config *config = &buses[b].config;
+
+        n += config->n_devices;
+        for (size_t d = 0; d < config->n_devices; d++) {
+            if (config->devices[d].n_channels > *ret_channels)
+                *ret_channels = config->devices[d].n_channels;
+        }
+    }
+    return n;
+}
+
+static int make(struct adapters *adapters, struct loop *loop)
+{
+    size_t channels;
+    uint32_t seed = 1;
+
+    adapters->n_slots = count_slots(adapters->buses, adapters->n_buses, &channels);
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+        seed = (uint32_t)clock_boot_us(); /* a spread is all that is wanted of it */
+    adapters->runners = calloc(adapters->n_buses + 1, sizeof(*adapters->runners));
+    adapters->first_slot = calloc(adapters->n_buses + 1, sizeof(*adapters->first_slot));
+    adapters->slots = calloc(adapters->n_slots + 1, sizeof(*adapters->slots));
+    adapters->bad = calloc(channels, sizeof(*adapters->bad));
+    adapters->schedule = schedule_new(adapters->n_slots, seed);
+    adapters->timer = timer_new(loop, poll_due, adapters);
+    return adapters->runners && adapters->first_slot && adapters->slots && adapters->bad &&
+                   adapters->schedule && adapters->timer
+               ? 0
+               : -ENOMEM;
+}
+
+static void add_devices(struct adapters *adapters, uint32_t bus, uint32_t *slot, int64_t now_ms)
+{
+    const struct adapters_bus *plan = &adapters->buses[bus];
+
+    adapters->first_slot[bus] = *slot;
+    for (uint32_t d = 0; d < plan->config.n_devices; d++, (*slot)++) {
+        adapters->slots[*slot] = (struct slot){.bus = bus, .device = d};
+        if (plan->adapter->poll || plan->adapter->begin)
+            schedule_add(adapters->schedule, *slot, plan->config.devices[d].every_ms,
+                         plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
+    }
+}
+
+int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_buses,
+                  const struct adapters_events *events, void *owner, struct adapters **ret_adapters,
+                  struct error *reterr)
+{
+    struct adapters *adapters = calloc(1, sizeof(*adapters));
+    uint32_t slot = 0;
+    int r = -ENOMEM;
+
+    if (!adapters)
+        return error_set(reterr, r, "out of memory");
+    adapters->buses = buses;
+    adapters->n_buses = n_buses;
+    adapters->events = events;
+    adapters->owner = owner;
+    if (make(adapters, loop) < 0) {
+        error_set(reterr, r, "out of memory for %zu devices", adapters->n_slots);
+        goto fail;
+    }
+    for (uint32_t b = 0; b < n_buses; b++) {
+        r = runner_open(loop, &buses[b], b, &runner_events, adapters, &adapters->runners[b],
+                        reterr);
+        if (r < 0)
+            goto fail;
+        add_devices(adapters, b, &slot, clock_boot_ms());
+    }
+    plan_timer(adapters);
+    *ret_adapters = adapters;
+    return 0;
+
+fail:
+    adapters_close(adapters, 0);
+    return r;
+}
+
+/* Writes are rare: a walk over all devices costs less than an index of them is worth. */
+static bool find_device(const struct adapters *adapters, uint32_t id, struct slot *ret_slot)
+{
+    for (size_t i = 0; i < adapters->n_slots; i++) {
+        struct slot slot = adapters->slots[i];
+
+        if (adapters->buses[slot.bus].ids[slot.device] == id) {
+            *ret_slot = slot;
+            return true;
+        }
+    }
+    return false;
+}
+
+int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
+                   uint32_t token)
+{
+    struct write_request request = {.channel = channel, .number = number};
+    struct slot slot;
+
+    if (!find_device(adapters, id, &slot))
+        return -ENOENT;
+    request.device = slot.device;
+    return runner_write(adapters->runners[slot.bus], &request, token);
+}
+
+struct adapters_counts adapters_counts(const struct adapters *adapters)
+{
+    struct schedule_counts counts = schedule_counts(adapters->schedule);
+
+    return (struct adapters_counts){.polls = counts.polls,
+                                    .failed = counts.failed,
+                                    .late = counts.late,
+                                    .lost = counts.lost,
+                                    .devices = (uint32_t)adapters->n_slots,
+                                    .online = counts.online};
+}
+
+int adapters_close(struct adapters *adapters, int64_t wait_ms)
+{
+    int64_t until_ms = clock_boot_ms() + wait_ms;
+    int result = 0;
+
+    if (!adapters)
+        return 0;
+    for (size_t b = 0; adapters->runners && b < adapters->n_buses; b++) {
+        if (runner_close(adapters->runners[b], until_ms) < 0)
+            result = -ETIMEDOUT;
+    }
+    if (result < 0)
+        return result;
+    timer_free(adapters->timer);
+    schedule_free(adapters->schedule);
+    free(adapters->runners);
+    free(adapters->first_slot);
+    free(adapters->slots);
+    free(adapters->bad);
+    free(adapters);
+    return 0;
+}

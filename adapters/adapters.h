@@ -1,0 +1,64 @@
+/* Adapters, the running side: finds the adapter for a connect address, polls every device when it is
+ * due, and hands up what came. Loop thread only; workers for blocking lines are its own affair.
+ *
+ * schedule.c alone owns due times, phases, deadlines, back-off and lost polls. Due times are absolute
+ * and each device keeps its phase; network devices snap to a grid (ADAPTERS_GRID_MS), so that
+ * wake-ups and publishes come in groups. A late poll is counted, not repeated. A device that does not
+ * answer is probed with growing pauses, from its interval up to 60 s. */
+#pragma once
+
+#include "adapters/adapter.h"
+
+#define ADAPTERS_GRID_MS 20
+
+/* The adapter of (`word`, scheme of `connect`); with `connect` NULL the one that has a default.
+ * NULL when there is none. */
+const struct adapter *adapters_find(const char *word, const char *connect);
+
+/* The i-th adapter, NULL at the end: for messages, manual and completion. */
+const struct adapter *adapters_at(size_t i);
+
+/* One bus to run: the part of a configured bus that shares an adapter. `ids[i]` is the number under
+ * which its device i is known to the caller. Borrowed until adapters_close(). */
+struct adapters_bus {
+    const struct adapter *adapter;
+    struct bus_config config;
+    const uint32_t *ids;
+};
+
+/* Called on the loop, never from inside adapters_open(). */
+struct adapters_events {
+    /* The samples of one poll of a device; when it failed, one bad sample for each channel. */
+    void (*poll)(void *owner, uint32_t id, const struct sample *samples, size_t count);
+    /* A device went away (`why`) or came back (QUALITY_GOOD). The first state is told, too. Away means
+     * three failed polls in a row, or the first poll ever, or no connection. Logged already. */
+    void (*device)(void *owner, uint32_t id, uint8_t why, int64_t at_ms);
+    /* A write ended: QUALITY_GOOD when the device has confirmed it. A poll that reads it back follows by
+     * itself. May be NULL where nothing is written. */
+    void (*wrote)(void *owner, uint32_t token, uint8_t quality);
+};
+
+struct adapters;
+
+/* Opens all buses and starts polling. 0, or -Exxx with `reterr`. */
+int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_buses,
+                  const struct adapters_events *events, void *owner, struct adapters **ret_adapters,
+                  struct error *reterr);
+
+/* Writes `number`, in the channel's unit, to channel `channel` of the device with this id. Exactly one
+ * `wrote` with `token` follows, never from inside the call. 0, -ENOENT for no such device, -ENOTSUP where
+ * nothing can be written, -ENODEV when it is on no line now, -ENOBUFS when too much waits. */
+int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
+                   uint32_t token);
+
+struct adapters_counts {
+    uint64_t polls, failed; /* ended, and those of them without an answer */
+    uint64_t late;          /* due times that passed while the poll before was still under way */
+    uint64_t lost;          /* due times left out while a device was away */
+    uint32_t devices, online;
+};
+struct adapters_counts adapters_counts(const struct adapters *adapters);
+
+/* Ends polling; a worker that does not come back within `wait_ms` is abandoned with its bus: then the
+ * result is -ETIMEDOUT and the process should end with _exit(). NULL is legal. */
+int adapters_close(struct adapters *adapters, int64_t wait_ms);

@@ -1,0 +1,63 @@
+#include "adapters/adapter.h"
+
+#include "gateway/base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+const char *connect_path(const char *connect)
+{
+    const char *colon = strchr(connect, ':');
+
+    if (!colon)
+        return "";
+    return strncmp(colon, "://", 3) == 0 ? colon + 3 : colon + 1;
+}
+
+/* Where the host ends: behind the bracket of an IPv6 address, else at the port or the path. */
+static const char *host_end(const char *host)
+{
+    if (*host == '[') {
+        const char *bracket = strchr(host, ']');
+
+        return bracket ? bracket + 1 : NULL;
+    }
+    return host + strcspn(host, ":/");
+}
+
+static int parse_port(const char *text, uint16_t *ret_port)
+{
+    char digits[8];
+    size_t length = strcspn(text, "/");
+    int64_t port;
+
+    if (length == 0 || length >= sizeof(digits))
+        return -EINVAL;
+    memcpy(digits, text, length);
+    digits[length] = '\0';
+    if (text_to_int(digits, &port) < 0 || port < 1 || port > 65535)
+        return -EINVAL;
+    *ret_port = (uint16_t)port;
+    return 0;
+}
+
+int address_parse(const char *connect, uint16_t default_port, struct address *ret_address)
+{
+    struct address address = {.port = default_port};
+    const char *host = connect_path(connect), *end = host_end(host);
+    bool brackets = *host == '[';
+    size_t length;
+
+    if (!end || end == host)
+        return -EINVAL;
+    length = (size_t)(end - host) - (brackets ? 2 : 0);
+    if (length == 0 || length >= sizeof(address.host))
+        return -EINVAL;
+    memcpy(address.host, host + (brackets ? 1 : 0), length);
+    if (*end == ':' && parse_port(end + 1, &address.port) < 0)
+        return -EINVAL;
+    if (*end != ':' && *end != '/' && *end != '\0')
+        return -EINVAL;
+    *ret_address = address;
+    return 0;
+}

@@ -1,0 +1,133 @@
+/* The checks of options.h that look at whole devices and buses. */
+#include "adapters/modbus/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A channel of the device that is being checked. */
+struct checked {
+    struct mb_span span;
+    const struct channel_config *config;
+};
+
+static int compare_span(const void *a, const void *b)
+{
+    const struct mb_span *x = &((const struct checked *)a)->span;
+    const struct mb_span *y = &((const struct checked *)b)->span;
+
+    if (x->function != y->function)
+        return x->function < y->function ? -1 : 1;
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    return (y->count > x->count) - (y->count < x->count);
+}
+
+/* One channel within another is meant (a number and its bits); one that begins within another and
+ * ends behind it is a slip: a float that is read one register late. */
+static void check_overlaps(struct checked *channels, size_t n, struct problems *problems)
+{
+    const struct checked *wide = channels; /* reaches furthest */
+
+    qsort(channels, n, sizeof(*channels), compare_span);
+    for (size_t i = 1; i < n; i++) {
+        const struct mb_span *a = &wide->span, *b = &channels[i].span;
+        unsigned a_end = a->address + (unsigned)a->count, b_end = b->address + (unsigned)b->count;
+
+        if (a->function == b->function && b->address < a_end && b_end > a_end &&
+            b->address > a->address)
+            problem_error(problems, section_place(channels[i].config->options, "register"),
+                          "check address and type of both",
+                          "its registers %u to %u overlap those of \"%s\", %u to %u", b->address,
+                          b_end - 1, wide->config->name, a->address, a_end - 1);
+        if (a->function != b->function || b_end > a_end)
+            wide = &channels[i];
+    }
+}
+
+static void check_channels(const struct device_config *device, struct problems *problems)
+{
+    struct checked *checked = calloc(device->n_channels + 1, sizeof(*checked));
+    size_t n = 0;
+
+    if (!checked)
+        return; /* open() will not get the memory either, and says so */
+    for (size_t i = 0; i < device->n_channels; i++) {
+        struct mb_channel channel;
+
+        if (mb_channel_read(device->options, &device->channels[i], &channel, problems) < 0)
+            continue;
+        checked[n++] = (struct checked){channel.span, &device->channels[i]};
+        mb_channel_clear(&channel);
+    }
+    check_overlaps(checked, n, problems);
+    free(checked);
+    if (device->n_channels == 0)
+        problem_error(problems, section_place(device->options, NULL),
+                      "channels: { temperature: { register = \"holding 0\" } }",
+                      "device \"%s\" has no channels", device->name);
+}
+
+/* Where the connect address of a device was written. */
+static struct place connect_place(const struct bus_config *bus, const struct device_config *device)
+{
+    bool own = section_has(device->options, "connect");
+
+    return section_place(own ? device->options : bus->options, "connect");
+}
+
+void mb_check_tcp(const struct bus_config *config, struct problems *problems)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        const struct device_config *device = &config->devices[i];
+        int64_t unit = section_int(device->options, "unit");
+        struct address address;
+
+        if (address_parse(device->connect, 502, &address) < 0)
+            problem_error(problems, connect_place(config, device),
+                          "write tcp://192.168.1.50 or tcp://meter.lan:1502",
+                          "\"%s\" is no address", device->connect);
+        if (unit >= 248 && unit <= 254)
+            problem_warning(problems, section_place(device->options, "unit"),
+                            "units go from 1 to 247; 0 and 255 mean the device itself",
+                            "unit %lld is reserved", (long long)unit);
+        check_channels(device, problems);
+    }
+}
+
+static void check_baud(const struct bus_config *config, struct problems *problems)
+{
+    static const int bauds[] = {1200,  2400,   4800,   9600,   19200, 38400,
+                                57600, 115200, 230400, 460800, 921600};
+    int64_t baud = section_int(config->options, "baud");
+    int nearest = bauds[0];
+    char hint[40];
+
+    for (size_t i = 0; i < sizeof(bauds) / sizeof(*bauds); i++) {
+        if (llabs(bauds[i] - baud) <= llabs(nearest - baud))
+            nearest = bauds[i];
+    }
+    if (nearest == baud)
+        return;
+    snprintf(hint, sizeof(hint), "did you mean %d?", nearest);
+    problem_error(problems, section_place(config->options, "baud"), hint,
+                  "serial lines do not know %lld baud", (long long)baud);
+}
+
+void mb_check_serial(const struct bus_config *config, struct problems *problems)
+{
+    check_baud(config, problems);
+    for (size_t i = 0; i < config->n_devices; i++) {
+        const struct device_config *device = &config->devices[i];
+        int64_t unit = section_int(device->options, "unit");
+
+        if (connect_path(device->connect)[0] != '/')
+            problem_error(problems, connect_place(config, device),
+                          "write the whole path: serial:/dev/ttyUSB0",
+                          "\"%s\" names no line", device->connect);
+        if (unit < 1 || unit > 247)
+            problem_error(problems, section_place(device->options, "unit"),
+                          "0 is the broadcast that nobody answers, 248 and above are reserved",
+                          "units of a serial line go from 1 to 247");
+        check_channels(device, problems);
+    }
+}

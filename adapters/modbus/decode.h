@@ -1,0 +1,87 @@
+/* Decode: from the bytes of registers to a sample, by one table of types. Pure; any thread.
+ *
+ * Registers come as two bytes, high byte first. What is wider is named by the order in which its bytes
+ * A (most significant) B C D stand on the wire:
+ *
+ *   ABCD  as the protocol means it          BADC  bytes swapped within each register
+ *   CDAB  registers swapped                 DCBA  both
+ *
+ * 64 bits likewise (CDAB: GH EF CD AB). Registers of 16 bits and strings know only swapped bytes or
+ * not; the types of 8 bits name their half of the register, whatever the order. */
+#pragma once
+
+#include "gateway/base/reading.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of mb_type_words. */
+enum mb_type {
+    MB_BIT,
+    MB_INT8_HIGH,
+    MB_INT8_LOW,
+    MB_UINT8_HIGH,
+    MB_UINT8_LOW,
+    MB_INT16,
+    MB_UINT16,
+    MB_INT32,
+    MB_UINT32,
+    MB_INT64,
+    MB_UINT64,
+    MB_FLOAT16,
+    MB_FLOAT32,
+    MB_FLOAT64,
+    MB_BCD16,
+    MB_BCD32,
+    MB_STRING,
+};
+extern const char mb_type_words[]; /* "bit int8_high ..." for the option's choices */
+
+enum mb_order { MB_ABCD, MB_CDAB, MB_BADC, MB_DCBA };
+
+#define MB_STRING_MAX  250 /* bytes: 125 registers */
+#define MB_INVALID_MAX 8
+
+struct mb_code {
+    int64_t code;
+    char text[SAMPLE_TEXT_SIZE];
+};
+
+/* How a channel's bytes are to be read. */
+struct mb_format {
+    uint8_t type;  /* enum mb_type */
+    uint8_t order; /* enum mb_order */
+    uint8_t bit;   /* MB_BIT in a register: 0 is the lowest */
+    uint8_t n_invalid;
+    uint16_t length; /* MB_STRING: bytes */
+    uint32_t n_codes;
+    const struct mb_code *codes; /* sorted by code; borrowed; then the value is a text */
+    /* value = raw * factor / divisor + offset; one of the first two is 1. A tenth is a division by
+     * ten: 217 * 0.1 is 21.700000000000003, 217 / 10 is 21.7. */
+    double factor, divisor, offset;
+    /* Raw values that mean "no sensor": the bits of whole numbers and BCD, the value of floats. */
+    union mb_invalid {
+        uint64_t bits;
+        double number;
+    } invalid[MB_INVALID_MAX];
+};
+
+/* Registers that it spans; 1 for MB_BIT. */
+unsigned mb_format_registers(const struct mb_format *format);
+
+bool mb_type_is_whole(enum mb_type type); /* integers and BCD: what can have codes */
+bool mb_type_is_float(enum mb_type type);
+unsigned mb_type_bits(enum mb_type type); /* 1, 8, 16, 32 or 64; 0 for strings */
+bool mb_type_is_signed(enum mb_type type);
+
+/* Sets factor and divisor; `scale` is finite and not 0. */
+void mb_format_scale(struct mb_format *format, double scale);
+
+/* `bytes` has 2 * mb_format_registers(). */
+struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
+                        int64_t at_ms);
+
+/* A coil or discrete input. */
+struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t channel,
+                            int64_t at_ms);

@@ -1,0 +1,178 @@
+#include "adapters/modbus/device.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Exceptions of a converter that speaks for a slave: path unavailable, target did not respond. */
+#define EXCEPTION_PATH   10
+#define EXCEPTION_TARGET 11
+
+static int read_channels(struct mb_device *device, const struct device_config *config,
+                         struct error *reterr)
+{
+    struct problems *problems = problems_new();
+    int result = problems ? 0 : -ENOMEM;
+
+    for (size_t i = 0; problems && i < config->n_channels && result == 0; i++)
+        result = mb_channel_read(config->options, &config->channels[i], &device->channels[i],
+                                 problems);
+    if (result == -EINVAL)
+        error_set(reterr, result, "device \"%s\": %s", config->name,
+                  problems_errors(problems) ? problems_line(problems, 0) : "no register");
+    problems_free(problems);
+    return result;
+}
+
+static int plan_blocks(struct mb_device *device, const struct section *options)
+{
+    struct mb_limits limits = {device->max_registers, (unsigned)section_int(options, "max_gap")};
+    struct mb_span *spans = calloc(device->n_channels + 1u, sizeof(*spans));
+    struct mb_block *fitting;
+
+    if (!spans)
+        return -ENOMEM;
+    for (size_t i = 0; i < device->n_channels; i++)
+        spans[i] = device->channels[i].span;
+    device->n_blocks =
+        (uint32_t)mb_plan(spans, device->n_channels, &limits, device->order, device->blocks);
+    free(spans);
+    fitting = realloc(device->blocks, (device->n_blocks + 1u) * sizeof(*fitting));
+    if (fitting)
+        device->blocks = fitting;
+    return 0;
+}
+
+int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
+                   const struct device_config *config, struct error *reterr)
+{
+    size_t n = config->n_channels;
+    int result;
+
+    *device = (struct mb_device){
+        .unit = (uint8_t)section_int(config->options, "unit"),
+        .retries = bus->retries,
+        .max_registers = (unsigned)section_int(config->options, "max_registers"),
+        .timeout_ms = section_has(config->options, "timeout")
+                          ? section_duration_ms(config->options, "timeout")
+                          : bus->timeout_ms,
+        .channels = calloc(n + 1, sizeof(*device->channels)),
+        .blocks = calloc(n + 1, sizeof(*device->blocks)),
+        .order = calloc(n + 1, sizeof(*device->order)),
+    };
+    if (!device->channels || !device->blocks || !device->order)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    device->n_channels = (uint32_t)n;
+    result = read_channels(device, config, reterr);
+    if (result == 0)
+        result = plan_blocks(device, config->options);
+    return result == -ENOMEM ? error_set(reterr, -ENOMEM, "out of memory") : result;
+}
+
+void mb_device_clear(struct mb_device *device)
+{
+    for (size_t i = 0; device->channels && i < device->n_channels; i++)
+        mb_channel_clear(&device->channels[i]);
+    free(device->channels);
+    free(device->blocks);
+    free(device->order);
+    *device = (struct mb_device){0};
+}
+
+/* -- a poll --------------------------------------------------------------------------------- */
+
+static const struct mb_block *current_block(const struct mb_device *device)
+{
+    return &device->blocks[(device->first_block + device->poll.done) % device->n_blocks];
+}
+
+void mb_poll_start(struct mb_device *device)
+{
+    device->poll = (struct mb_poll){.quality = QUALITY_ERROR};
+}
+
+const struct mb_request *mb_poll_request(const struct mb_device *device)
+{
+    return device->poll.done < device->n_blocks ? &current_block(device)->request : NULL;
+}
+
+unsigned mb_poll_tries(const struct mb_device *device)
+{
+    return device->away ? 1 : 1 + device->retries;
+}
+
+static size_t block_bad(const struct mb_device *device, const struct mb_block *block,
+                        uint8_t quality, int64_t at_ms, struct sample *samples)
+{
+    for (uint32_t i = 0; i < block->n_spans; i++)
+        samples[i] = sample_bad(device->order[block->first + i], at_ms, quality);
+    return block->n_spans;
+}
+
+static size_t block_good(const struct mb_device *device, const struct mb_block *block,
+                         const uint8_t *data, int64_t at_ms, struct sample *samples)
+{
+    uint8_t function = block->request.function;
+    bool bits = function == MB_READ_COILS || function == MB_READ_DISCRETES;
+
+    for (uint32_t i = 0; i < block->n_spans; i++) {
+        uint32_t index = device->order[block->first + i];
+        const struct mb_channel *channel = &device->channels[index];
+        size_t offset = (size_t)channel->span.address - block->request.address;
+
+        if (bits)
+            samples[i] = mb_decode_bit(&channel->format, data[offset / 8] >> offset % 8 & 1, index,
+                                       at_ms);
+        else
+            samples[i] = mb_decode(&channel->format, data + 2 * offset, index, at_ms);
+    }
+    return block->n_spans;
+}
+
+/* The rest of the poll is bad for one reason. Nothing is to be reported when nothing came at all: then
+ * the end of the poll says it of all channels. */
+static size_t poll_abandon(struct mb_device *device, uint8_t quality, int64_t at_ms,
+                           struct sample *samples)
+{
+    size_t n = 0;
+
+    device->poll.quality = quality;
+    for (; device->poll.done < device->n_blocks; device->poll.done++) {
+        if (device->poll.answered)
+            n += block_bad(device, current_block(device), quality, at_ms, samples + n);
+    }
+    if (!device->poll.answered && device->n_blocks > 0)
+        device->first_block = (device->first_block + 1) % device->n_blocks;
+    return n;
+}
+
+/* Whether the device itself has spoken. */
+static bool is_answer(uint8_t quality)
+{
+    if (quality == QUALITY_EXCEPTION + EXCEPTION_PATH ||
+        quality == QUALITY_EXCEPTION + EXCEPTION_TARGET)
+        return false;
+    return quality == QUALITY_GOOD || quality > QUALITY_EXCEPTION;
+}
+
+size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *data, int64_t at_ms,
+                    struct sample *samples)
+{
+    const struct mb_block *block = current_block(device);
+
+    if (is_answer(quality)) {
+        device->poll.answered = true;
+    } else if (!device->poll.answered || quality == QUALITY_DISCONNECTED || device->poll.silent) {
+        return poll_abandon(device, quality, at_ms, samples);
+    } else {
+        device->poll.silent++;
+    }
+    device->poll.done++;
+    return quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
+                                   : block_bad(device, block, quality, at_ms, samples);
+}
+
+uint8_t mb_poll_quality(struct mb_device *device)
+{
+    device->away = !device->poll.answered;
+    return device->poll.answered ? QUALITY_GOOD : device->poll.quality;
+}

@@ -1,0 +1,339 @@
+#include "adapters/modbus/line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <modbus/modbus.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_MS INT64_C(1000000)
+/* Bytes of one answer follow each other within this: USB adapters hand them on in lumps of 16 ms. */
+#define GAP_NS (50 * NS_PER_MS)
+/* Above 19200 baud the silence is no longer counted in characters. */
+#define SILENCE_FAST_NS INT64_C(1750000)
+/* A line that talks on and on is given this long to be quiet before a request. */
+#define BABBLE_NS (1000 * NS_PER_MS)
+
+struct mb_line {
+    char *path;
+    struct mb_bus_options options;
+    modbus_t *modbus; /* NULL while closed */
+    int lock;         /* a descriptor of its own that holds the lock */
+    int fd;           /* libmodbus' */
+    int64_t char_ns, silence_ns;
+    int64_t heard_ns; /* CLOCK_MONOTONIC: when the last byte of a frame went over the line */
+    int64_t ready_ns; /* when the next request may begin */
+    size_t n_in;
+    uint8_t in[2 * MB_RTU_MAX];
+};
+
+/* -- time ----------------------------------------------------------------------------------- */
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 * NS_PER_MS + now.tv_nsec;
+}
+
+static void sleep_until(int64_t at_ns)
+{
+    struct timespec at = {at_ns / (1000 * NS_PER_MS), at_ns % (1000 * NS_PER_MS)};
+
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+        ;
+}
+
+/* The line was in use until `at_ns`. */
+static void heard(struct mb_line *line, int64_t at_ns)
+{
+    line->heard_ns = at_ns;
+    line->ready_ns = at_ns + line->silence_ns;
+}
+
+/* -- opening -------------------------------------------------------------------------------- */
+
+struct mb_line *mb_line_new(const char *path, const struct mb_bus_options *options)
+{
+    struct mb_line *line = calloc(1, sizeof(*line));
+    int bits = 1 + 8 + (options->parity != 'N') + options->stop_bits;
+
+    if (!line)
+        return NULL;
+    line->path = strdup(path);
+    line->options = *options;
+    line->lock = line->fd = -1;
+    line->char_ns = bits * 1000 * NS_PER_MS / options->baud;
+    line->silence_ns = options->baud > 19200 ? SILENCE_FAST_NS : line->char_ns * 7 / 2;
+    if (!line->path) {
+        free(line);
+        return NULL;
+    }
+    return line;
+}
+
+void mb_line_free(struct mb_line *line)
+{
+    if (!line)
+        return;
+    mb_line_close(line);
+    free(line->path);
+    free(line);
+}
+
+bool mb_line_is_open(const struct mb_line *line)
+{
+    return line->modbus != NULL;
+}
+
+void mb_line_close(struct mb_line *line)
+{
+    if (line->fd >= 0)
+        (void)ioctl(line->fd, TIOCNXCL); /* a pty outlives this, and so would its mark */
+    if (line->modbus) {
+        modbus_close(line->modbus);
+        modbus_free(line->modbus);
+    }
+    if (line->lock >= 0)
+        close(line->lock);
+    line->modbus = NULL;
+    line->fd = line->lock = -1;
+}
+
+static int explain(const struct mb_line *line, int code, struct error *reterr)
+{
+    switch (-code) {
+    case ENOENT:
+        return error_set(reterr, code,
+                         "no such file: is the stick plugged in? ls /dev/serial/by-id shows what is");
+    case EACCES:
+    case EPERM:
+        return error_set(reterr, code, "no permission: is our user in the group of %s (dialout)?",
+                         line->path);
+    case EBUSY:
+        return error_set(reterr, code, "held by another program: lsof %s shows which", line->path);
+    case ENOTTY:
+        return error_set(reterr, code, "this is no serial line");
+    default:
+        return error_set(reterr, code, "%s", strerror(-code));
+    }
+}
+
+/* The lock comes first: a line that somebody else works on must not even get other settings. */
+static int take_lock(struct mb_line *line)
+{
+    line->lock = open(line->path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (line->lock < 0)
+        return -errno;
+    if (!isatty(line->lock))
+        return -ENOTTY;
+    if (flock(line->lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return -EBUSY;
+    return 0;
+}
+
+static int set_line(struct mb_line *line)
+{
+    line->modbus = modbus_new_rtu(line->path, line->options.baud, line->options.parity, 8,
+                                  line->options.stop_bits);
+    if (!line->modbus)
+        return -errno;
+    if (modbus_connect(line->modbus) < 0)
+        return errno ? -errno : -EIO;
+    line->fd = modbus_get_socket(line->modbus);
+    (void)ioctl(line->fd, TIOCEXCL); /* for programs that do not know the lock; not all lines can */
+    return 0;
+}
+
+int mb_line_open(struct mb_line *line, struct error *reterr)
+{
+    int result = take_lock(line);
+
+    if (result == 0)
+        result = set_line(line);
+    if (result < 0) {
+        mb_line_close(line);
+        return explain(line, result, reterr);
+    }
+    /* The kernel may be 50 us late with every sleep of a thread: two of them are a good part of a
+     * character. This is the worker's own thread. */
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    modbus_flush(line->modbus);
+    heard(line, now_ns());
+    mb_line_pause(line, line->options.pause_connect_ms);
+    return 0;
+}
+
+void mb_line_pause(struct mb_line *line, int64_t ms)
+{
+    int64_t until_ns = line->heard_ns + ms * NS_PER_MS;
+
+    if (until_ns > line->ready_ns)
+        line->ready_ns = until_ns;
+}
+
+/* -- bytes ---------------------------------------------------------------------------------- */
+
+/* Adds what has come to what is there: how many bytes, or -Exxx when the line is gone. */
+static ssize_t read_some(struct mb_line *line)
+{
+    ssize_t n;
+
+    if (line->n_in == sizeof(line->in))
+        line->n_in = 0; /* nobody answers this long: noise */
+    n = read(line->fd, line->in + line->n_in, sizeof(line->in) - line->n_in);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (n > 0)
+        heard(line, now_ns());
+    line->n_in += (size_t)n;
+    return n;
+}
+
+/* Waits for bytes until `at_ns`: 1 when there are some, 0, or -Exxx when the line is gone. */
+static int wait_readable(const struct mb_line *line, int64_t at_ns)
+{
+    struct pollfd fd = {line->fd, POLLIN, 0};
+    int64_t rest_ns = at_ns - now_ns();
+    struct timespec rest = {0};
+    int r;
+
+    if (rest_ns > 0)
+        rest = (struct timespec){rest_ns / (1000 * NS_PER_MS), rest_ns % (1000 * NS_PER_MS)};
+    r = ppoll(&fd, 1, &rest, NULL);
+    if (r < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (fd.revents & (POLLHUP | POLLERR | POLLNVAL))
+        return -EIO;
+    return r;
+}
+
+/* Throws away what comes until `at_ns`, and then until the line has been silent for as long as it must
+ * be before a request. */
+static int quieten(struct mb_line *line, int64_t at_ns)
+{
+    int64_t first_ns = line->ready_ns > at_ns ? line->ready_ns : at_ns;
+
+    for (;;) {
+        ssize_t n;
+        int r;
+
+        sleep_until(line->ready_ns);
+        line->n_in = 0;
+        n = read_some(line);
+        if (n < 0)
+            return (int)n;
+        if (n > 0 && now_ns() > first_ns + BABBLE_NS)
+            return -EBUSY;
+        if (n > 0)
+            continue;
+        if (now_ns() >= at_ns)
+            return 0;
+        r = wait_readable(line, at_ns);
+        if (r < 0)
+            return r;
+    }
+}
+
+void mb_line_listen(struct mb_line *line, int64_t ms)
+{
+    (void)quieten(line, now_ns() + ms * NS_PER_MS); /* a line that is gone shows with the next ask */
+}
+
+/* -- asking --------------------------------------------------------------------------------- */
+
+static int send_request(struct mb_line *line, uint8_t unit, const struct mb_request *request)
+{
+    uint8_t raw[1 + MB_PDU_MAX];
+    size_t length = 1 + mb_pdu_build(request, raw + 1);
+
+    raw[0] = unit;
+    if (modbus_send_raw_request(line->modbus, raw, (int)length) < 0)
+        return errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
+    heard(line, now_ns() + (int64_t)(length + 2) * line->char_ns);
+    return 0;
+}
+
+/* How many bytes are missing at least, by what has come so far. */
+static size_t missing(const struct mb_line *line, const struct mb_request *request)
+{
+    bool good = line->n_in >= 2 && line->in[1] == request->function;
+    size_t whole = good ? 5 + mb_answer_bytes(request) : 5;
+
+    return line->n_in < whole ? whole - line->n_in : 0;
+}
+
+/* While an answer comes in there is nothing to do: sleeping over most of it costs one wake-up, waiting
+ * for every byte two dozen. Bytes cannot come faster than the line carries them, so nothing is late. */
+static void sleep_over(const struct mb_line *line, const struct mb_request *request)
+{
+    size_t chars = missing(line, request);
+
+    if (line->n_in > 0 && chars > 2)
+        sleep_until(line->heard_ns + (int64_t)(chars - 2) * line->char_ns);
+}
+
+/* Until when the rest of an answer may come; `begin_ns` is for its beginning. Foreign frames use up no
+ * patience, damaged ones do: they were the answer. */
+static int64_t patience_ns(const struct mb_line *line, int64_t begin_ns)
+{
+    if (line->n_in == 0 || mb_rtu_is_foreign(line->in, line->n_in))
+        return begin_ns;
+    return line->heard_ns + GAP_NS;
+}
+
+static uint8_t why_not(const struct mb_line *line)
+{
+    if (line->n_in == 0)
+        return QUALITY_TIMEOUT;
+    return mb_rtu_is_foreign(line->in, line->n_in) ? QUALITY_PROTOCOL : QUALITY_CRC;
+}
+
+static int receive(struct mb_line *line, uint8_t unit, const struct mb_request *request,
+                   int64_t begin_ns, uint8_t *ret_quality, const uint8_t **ret_data)
+{
+    int64_t end_ns = begin_ns + GAP_NS + MB_RTU_MAX * line->char_ns;
+
+    for (;;) {
+        int64_t until_ns = patience_ns(line, begin_ns);
+        int r = wait_readable(line, until_ns < end_ns ? until_ns : end_ns);
+        ssize_t n = r > 0 ? read_some(line) : r;
+
+        if (n < 0)
+            return (int)n;
+        if (n == 0) {
+            *ret_quality = why_not(line);
+            return r > 0 ? -EIO : 0; /* readable without bytes: hung up */
+        }
+        if (mb_rtu_find(request, unit, line->in, line->n_in, ret_quality, ret_data))
+            return 0;
+        sleep_over(line, request);
+    }
+}
+
+uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request *request,
+                    int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
+{
+    uint8_t quality = QUALITY_DISCONNECTED;
+    int result = quieten(line, 0);
+
+    if (result == -EBUSY)
+        return QUALITY_PROTOCOL; /* somebody talks without a pause */
+    if (result == 0)
+        result = send_request(line, unit, request);
+    if (result == 0)
+        result = receive(line, unit, request, line->heard_ns + timeout_ms * NS_PER_MS, &quality,
+                         ret_data);
+    if (result == 0)
+        return quality;
+    mb_line_close(line);
+    error_set(reterr, result, "the line is gone (%s): was the stick pulled?", strerror(-result));
+    return QUALITY_DISCONNECTED;
+}

@@ -1,0 +1,520 @@
+#include "adapters/modbus/options.h"
+
+#include "gateway/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct setting mb_bus_settings[] = {
+    /* MB_SERIAL_ROWS */
+    {"baud", SETTING_INT, "9600", 1200, 921600, NULL, NULL,
+     "Bits per second: 1200 2400 4800 9600 19200 38400 57600 115200 230400 460800 921600."},
+    {"parity", SETTING_CHOICE, "none", 0, 0, "none even odd", NULL, "Parity of each character."},
+    {"stop_bits", SETTING_INT, "1", 1, 2, NULL, NULL, "Stop bits of each character."},
+    /* and for all */
+    {"timeout", SETTING_DURATION, "1s", 10, 60000, NULL, NULL,
+     "How long a device may take to begin its answer."},
+    {"retries", SETTING_INT, "1", 0, 10, NULL, NULL,
+     "How often a request is asked again before the poll counts as failed."},
+    {"pause_between_requests", SETTING_DURATION, "0s", 0, 10000, NULL, NULL,
+     "Rest between an answer and the next request."},
+    {"pause_between_units", SETTING_DURATION, "0s", 0, 10000, NULL, NULL,
+     "Rest before a request to another unit than the last; some converters want 10ms."},
+    {"pause_after_connect", SETTING_DURATION, "0s", 0, 60000, NULL, NULL,
+     "Rest after the connection or line was opened, before the first request."},
+    {0},
+};
+
+const struct setting mb_device_settings[] = {
+    {"unit", SETTING_INT, "1", 0, 255, NULL, NULL, "Its unit id (slave address)."},
+    {"order", SETTING_CHOICE, "ABCD", 0, 0, "ABCD CDAB BADC DCBA", NULL,
+     "In which order the bytes of wide values come; CDAB has the registers swapped."},
+    {"timeout", SETTING_DURATION, NULL, 10, 60000, NULL, NULL,
+     "How long it may take to begin its answer; else as its bus says."},
+    {"max_registers", SETTING_INT, "125", 1, MB_REGISTERS_MAX, NULL, NULL,
+     "Registers that it gives in one answer."},
+    {"max_gap", SETTING_INT, "0", 0, MB_REGISTERS_MAX - 1, NULL, NULL,
+     "Registers without a channel that are read along where that saves a request."},
+    {0},
+};
+
+const struct setting mb_channel_settings[] = {
+    {"register", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
+     "Kind and 0-based address: \"holding 100\", \"input 0\", \"coil 3\", \"discrete 7\", a bit "
+     "\"holding 100.3\"; or as manuals count, \"40101\"."},
+    {"type", SETTING_CHOICE, NULL, 0, 0, mb_type_words, NULL,
+     "What the registers hold; else uint16, and bit for coils, discrete inputs and single bits."},
+    {"order", SETTING_CHOICE, NULL, 0, 0, "ABCD CDAB BADC DCBA", NULL,
+     "Order of its bytes; else as its device says."},
+    {"scale", SETTING_NUMBER, "1", 0, 0, NULL, NULL, "The value is raw * scale + offset."},
+    {"offset", SETTING_NUMBER, "0", 0, 0, NULL, NULL, "Added after `scale`."},
+    {"length", SETTING_INT, NULL, 1, MB_STRING_MAX, NULL, NULL, "Characters of a string."},
+    {"enum", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
+     "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value."},
+    {"invalid", SETTING_NUMBERS | SETTING_NUMBER | SETTING_INT, NULL, 0, 0, NULL, NULL,
+     "Raw values that mean that there is no sensor: 0x8000, or [ 0x7fff, 0xffff ]."},
+    {0},
+};
+
+/* -- bus ------------------------------------------------------------------------------------ */
+
+struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial)
+{
+    struct mb_bus_options options = {
+        .timeout_ms = section_duration_ms(bus, "timeout"),
+        .retries = (unsigned)section_int(bus, "retries"),
+        .pause_requests_ms = section_duration_ms(bus, "pause_between_requests"),
+        .pause_units_ms = section_duration_ms(bus, "pause_between_units"),
+        .pause_connect_ms = section_duration_ms(bus, "pause_after_connect"),
+    };
+    int parity;
+
+    if (!serial)
+        return options;
+    parity = section_choice(bus, "parity");
+    options.baud = (int)section_int(bus, "baud");
+    options.stop_bits = (int)section_int(bus, "stop_bits");
+    options.parity = "NEO"[parity > 0 ? parity : 0];
+    return options;
+}
+
+/* -- registers ------------------------------------------------------------------------------ */
+
+static const struct kind {
+    const char *word;
+    uint8_t function;
+    char digit; /* in front of a number as manuals count */
+} kinds[] = {
+    {"coil", MB_READ_COILS, '0'},
+    {"discrete", MB_READ_DISCRETES, '1'},
+    {"input", MB_READ_INPUTS, '3'},
+    {"holding", MB_READ_HOLDINGS, '4'},
+};
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+
+/* The nearest kind to a word that is none. */
+static const char *nearest_kind(const char *word)
+{
+    const struct kind *best = &kinds[0];
+
+    for (size_t i = 1; i < N_KINDS; i++) {
+        if (text_distance(word, kinds[i].word) < text_distance(word, best->word))
+            best = &kinds[i];
+    }
+    return best->word;
+}
+
+/* A number without a sign, decimal or 0x..., and nothing else around it. */
+static bool parse_count(const char *text, size_t length, int64_t *ret)
+{
+    char copy[12];
+
+    if (length == 0 || length >= sizeof(copy) || text[0] < '0' || text[0] > '9')
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return text_to_int(copy, ret) == 0;
+}
+
+/* "40101": a digit for the kind, then four or five digits that count from 1. */
+static int parse_manual(const char *text, size_t length, struct mb_register *ret, int64_t *ret_at,
+                        struct error *reterr)
+{
+    const struct kind *kind = NULL;
+
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (kinds[i].digit == text[0])
+            kind = &kinds[i];
+    }
+    if (!kind || (length != 5 && length != 6) || strspn(text, "0123456789") != length)
+        return error_set(reterr, -EINVAL, "\"%s\" is no register", text);
+    *ret_at = -1;
+    for (size_t i = 1; i < length; i++)
+        *ret_at = (*ret_at < 0 ? 0 : *ret_at * 10) + (text[i] - '0');
+    *ret_at -= 1;
+    ret->function = kind->function;
+    return 0;
+}
+
+/* "holding 100": a word, blanks, an address that counts from 0. */
+static int parse_worded(const char *text, size_t length, struct mb_register *ret, int64_t *ret_at,
+                        struct error *reterr)
+{
+    size_t word = strcspn(text, " \t0123456789.");
+    size_t number = word + strspn(text + word, " \t");
+    char name[16] = "";
+
+    memcpy(name, text, word < sizeof(name) ? word : sizeof(name) - 1);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (strcmp(kinds[i].word, name) != 0)
+            continue;
+        ret->function = kinds[i].function;
+        if (number >= length || !parse_count(text + number, length - number, ret_at))
+            return error_set(reterr, -EINVAL, "\"%s\" has no address after \"%s\"", text, name);
+        return 0;
+    }
+    return error_set(reterr, -EINVAL, "\"%s\" is no kind of register, did you mean \"%s\"?", name,
+                     nearest_kind(name));
+}
+
+static int parse_bit(const char *text, struct mb_register *ret, struct error *reterr)
+{
+    int64_t bit;
+
+    if (!parse_count(text, strlen(text), &bit) || bit > 15)
+        return error_set(reterr, -EINVAL, "\"%s\" is no bit of a register, they go from 0 to 15",
+                         text);
+    if (ret->function == MB_READ_COILS || ret->function == MB_READ_DISCRETES)
+        return error_set(reterr, -EINVAL, "a coil or discrete input has no bits");
+    ret->bit = (int8_t)bit;
+    return 0;
+}
+
+int mb_register_parse(const char *text, struct mb_register *ret, struct error *reterr)
+{
+    struct mb_register found = {.bit = -1};
+    size_t length = strcspn(text, ".");
+    int64_t at = 0;
+    int code = text[0] >= '0' && text[0] <= '9' ? parse_manual(text, length, &found, &at, reterr)
+                                                : parse_worded(text, length, &found, &at, reterr);
+
+    if (code == 0 && (at < 0 || at > UINT16_MAX))
+        code = error_set(reterr, -ERANGE, "\"%s\": addresses go from 0 to 65535 (or %s)", text,
+                         "00001, 10001, 30001, 40001 upwards as manuals count");
+    if (code == 0 && text[length] == '.')
+        code = parse_bit(text + length + 1, &found, reterr);
+    if (code < 0)
+        return code;
+    found.address = (uint16_t)at;
+    *ret = found;
+    return 0;
+}
+
+/* -- channels ------------------------------------------------------------------------------- */
+
+enum class { CLASS_BIT = 1, CLASS_BYTE = 2, CLASS_WHOLE = 4, CLASS_FLOAT = 8, CLASS_STRING = 16 };
+
+/* Which option says something about which types. */
+static const struct fit {
+    const char *key;
+    unsigned classes;
+    const char *hint;
+} fits[] = {
+    {"scale", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers are scaled"},
+    {"offset", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers are scaled"},
+    {"order", CLASS_WHOLE | CLASS_FLOAT | CLASS_STRING, "leave it out: there is nothing to swap"},
+    {"invalid", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers have such"},
+    {"length", CLASS_STRING, "leave it out: only strings have a length"},
+    {"enum", CLASS_BIT | CLASS_BYTE | CLASS_WHOLE, "codes are whole numbers: choose such a type"},
+};
+
+static unsigned class_of(enum mb_type type)
+{
+    if (type == MB_BIT)
+        return CLASS_BIT;
+    if (type == MB_STRING)
+        return CLASS_STRING;
+    if (mb_type_is_float(type))
+        return CLASS_FLOAT;
+    return mb_type_bits(type) == 8 ? CLASS_BYTE : CLASS_WHOLE;
+}
+
+static bool is_bits(const struct mb_register *reg)
+{
+    return reg->function == MB_READ_COILS || reg->function == MB_READ_DISCRETES;
+}
+
+/* The type that is written, or that goes without saying. */
+static enum mb_type type_of(const struct section *options, const struct mb_register *reg)
+{
+    int written = section_choice(options, "type");
+
+    if (written >= 0)
+        return (enum mb_type)written;
+    return is_bits(reg) || reg->bit >= 0 ? MB_BIT : MB_UINT16;
+}
+
+static bool check_type(const struct section *options, const struct mb_register *reg,
+                       enum mb_type type, struct problems *problems)
+{
+    struct place place = section_place(options, "type");
+
+    if (is_bits(reg) && type != MB_BIT)
+        problem_error(problems, place, "leave `type` out, or name a holding or input register",
+                      "a coil or discrete input is a bit, not %s", section_text(options, "type"));
+    else if (reg->bit >= 0 && type != MB_BIT)
+        problem_error(problems, place, "leave `type` out, or the bit behind the dot",
+                      "one bit of a register is a bit, not %s", section_text(options, "type"));
+    else if (!is_bits(reg) && reg->bit < 0 && type == MB_BIT)
+        problem_error(problems, place, "say which: register = \"holding 100.3\" is bit 3",
+                      "a register has 16 bits");
+    else
+        return true;
+    return false;
+}
+
+static bool check_fits(const struct section *options, enum mb_type type, struct problems *problems)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < sizeof(fits) / sizeof(*fits); i++) {
+        if (!section_has(options, fits[i].key) || (fits[i].classes & class_of(type)))
+            continue;
+        problem_error(problems, section_key_place(options, fits[i].key), fits[i].hint,
+                      "`%s` does not fit the type of this channel", fits[i].key);
+        all = false;
+    }
+    if (section_has(options, "enum") && (section_has(options, "scale") || section_has(options, "offset"))) {
+        problem_error(problems, section_key_place(options, "enum"), "leave out one of them",
+                      "a channel has either texts for codes or a scale");
+        all = false;
+    }
+    if (type == MB_STRING && !section_has(options, "length")) {
+        problem_error(problems, section_place(options, "type"), "length = 16",
+                      "a string needs its length in characters");
+        all = false;
+    }
+    return all;
+}
+
+/* "1: heating" */
+static bool read_code(const char *text, struct mb_code *ret)
+{
+    const char *colon = strchr(text, ':');
+    const char *start = colon ? colon + 1 + strspn(colon + 1, " ") : NULL;
+    char number[24];
+    size_t length = colon ? (size_t)(colon - text) : 0;
+
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    if (!colon || *start == '\0' || length >= sizeof(number))
+        return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    return text_to_int(number, &ret->code) == 0 && text_copy(ret->text, sizeof(ret->text), start);
+}
+
+/* Puts a code into its place; false when it is there already. */
+static bool insert_code(struct mb_code *codes, size_t n, const struct mb_code *code)
+{
+    size_t at = n;
+
+    while (at > 0 && codes[at - 1].code > code->code)
+        at--;
+    if (at > 0 && codes[at - 1].code == code->code)
+        return false;
+    memmove(codes + at + 1, codes + at, (n - at) * sizeof(*codes));
+    codes[at] = *code;
+    return true;
+}
+
+static int read_codes(const struct section *options, struct mb_channel *channel,
+                      struct problems *problems)
+{
+    size_t count = section_count(options, "enum");
+    int result = 0;
+
+    if (!section_has(options, "enum"))
+        return 0;
+    channel->codes = calloc(count + 1, sizeof(*channel->codes));
+    if (!channel->codes)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const char *text = section_text_at(options, "enum", i);
+        struct mb_code code;
+
+        if (!text || !read_code(text, &code)) {
+            problem_error(problems, section_place_at(options, "enum", i),
+                          "write a code, a colon and at most 63 bytes of text: \"1: heating\"",
+                          "this is no text for a code");
+            result = -EINVAL;
+        } else if (!insert_code(channel->codes, channel->format.n_codes, &code)) {
+            problem_error(problems, section_place_at(options, "enum", i), "leave out one of them",
+                          "code %lld has two texts", (long long)code.code);
+            result = -EINVAL;
+        } else {
+            channel->format.n_codes++;
+        }
+    }
+    channel->format.codes = channel->codes;
+    return result;
+}
+
+/* The bits of a raw value as a person wrote it: 0x8000 and -32768 are the same. Lists are doubles, so
+ * what is beyond 2^53 comes rounded: the ends of 64 bits are put right here. */
+static bool invalid_bits(double number, enum mb_type type, uint64_t *ret)
+{
+    unsigned bits = mb_type_bits(type);
+    double top = bits == 64 ? 18446744073709551616.0 : (double)(UINT64_C(1) << bits);
+
+    if (number != number || number < -top / 2 || number > top || (bits < 64 && number >= top))
+        return false;
+    if (number >= 9223372036854775808.0)
+        *ret = number >= top ? UINT64_MAX : mb_type_is_signed(type) ? INT64_MAX : (uint64_t)number;
+    else
+        *ret = (uint64_t)(int64_t)number;
+    if (bits < 64)
+        *ret &= (UINT64_C(1) << bits) - 1;
+    return bits == 64 || (double)(int64_t)number == number;
+}
+
+static int read_invalid(const struct section *options, struct mb_format *format,
+                        struct problems *problems)
+{
+    size_t count = section_has(options, "invalid") ? section_count(options, "invalid") : 0;
+
+    if (count > MB_INVALID_MAX) {
+        problem_error(problems, section_place(options, "invalid"), NULL,
+                      "at most %d values can mean that there is no sensor", MB_INVALID_MAX);
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double number = section_number_at(options, "invalid", i);
+
+        if (mb_type_is_float(format->type)) {
+            format->invalid[i].number = number;
+        } else if (count == 1 && section_form(options, "invalid") == SETTING_INT &&
+                   mb_type_bits(format->type) == 64) {
+            format->invalid[i].bits = (uint64_t)section_int(options, "invalid");
+        } else if (!invalid_bits(number, format->type, &format->invalid[i].bits)) {
+            problem_error(problems, section_place_at(options, "invalid", i),
+                          "it is compared with the raw value, before `scale`",
+                          "no register of this type can hold this value");
+            return -EINVAL;
+        }
+    }
+    format->n_invalid = (uint8_t)count;
+    return 0;
+}
+
+static int read_scale(const struct section *options, struct mb_format *format,
+                      struct problems *problems)
+{
+    double scale = section_number(options, "scale");
+
+    if (scale == 0.0) {
+        problem_error(problems, section_place(options, "scale"), "scale = 0.1 makes 217 to 21.7",
+                      "a scale of 0 leaves nothing of the value");
+        return -EINVAL;
+    }
+    mb_format_scale(format, scale);
+    format->offset = section_number(options, "offset");
+    return 0;
+}
+
+static int check_span(const struct section *device, const struct section *options,
+                      const struct mb_span *span, struct problems *problems)
+{
+    int64_t most = section_int(device, "max_registers");
+    bool bits = span->function == MB_READ_COILS || span->function == MB_READ_DISCRETES;
+
+    if (span->address + (unsigned)span->count > 65536u) {
+        problem_error(problems, section_place(options, "register"), NULL,
+                      "its %u registers end behind the last one, 65535", span->count);
+        return -EINVAL;
+    }
+    if (!bits && span->count > most) {
+        problem_error(problems, section_place(options, "register"),
+                      "make it shorter, or raise max_registers of the device",
+                      "it needs %u registers, its device gives %lld in one answer", span->count,
+                      (long long)most);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int fill_channel(const struct section *device, const struct section *options,
+                        const struct mb_register *reg, struct mb_channel *channel,
+                        struct problems *problems)
+{
+    enum mb_type type = type_of(options, reg);
+    const char *from = section_has(options, "order") ? NULL : "device";
+    int order = section_choice(from ? device : options, "order");
+    int codes, rest = 0;
+
+    if (!check_type(options, reg, type, problems) || !check_fits(options, type, problems))
+        return -EINVAL;
+    channel->format = (struct mb_format){
+        .type = (uint8_t)type,
+        .order = (uint8_t)(order > 0 ? order : 0),
+        .bit = (uint8_t)(reg->bit > 0 ? reg->bit : 0),
+        .length = (uint16_t)section_int(options, "length"),
+    };
+    channel->span = (struct mb_span){reg->function, reg->address,
+                                     (uint16_t)mb_format_registers(&channel->format)};
+    codes = read_codes(options, channel, problems);
+    rest |= read_scale(options, &channel->format, problems);
+    rest |= read_invalid(options, &channel->format, problems);
+    rest |= check_span(device, options, &channel->span, problems);
+    return codes < 0 ? codes : rest < 0 ? -EINVAL : 0;
+}
+
+int mb_channel_read(const struct section *device, const struct channel_config *config,
+                    struct mb_channel *ret, struct problems *problems)
+{
+    const char *text = section_text(config->options, "register");
+    struct mb_register reg;
+    struct error err;
+    int code;
+
+    *ret = (struct mb_channel){0};
+    if (!text)
+        return -EINVAL; /* missing: section_check() has said so */
+    code = mb_register_parse(text, &reg, &err);
+    if (code < 0) {
+        problem_error(problems, section_place(config->options, "register"),
+                      "write \"holding 100\", \"input 0\", \"coil 3\", \"discrete 7\", a bit as "
+                      "\"holding 100.3\"; addresses count from 0",
+                      "%s", err.text);
+        return -EINVAL;
+    }
+    code = fill_channel(device, config->options, &reg, ret, problems);
+    if (code < 0)
+        mb_channel_clear(ret);
+    return code;
+}
+
+void mb_channel_clear(struct mb_channel *channel)
+{
+    free(channel->codes);
+    *channel = (struct mb_channel){0};
+}
+
+/* -- what a channel is, for those who show it ----------------------------------------------- */
+
+/* Places behind the point of a number as it is written; -1 when it has an exponent. */
+static int decimals_of(double number)
+{
+    char text[64];
+    const char *point;
+
+    text_from_number(text, sizeof(text), number, -1);
+    if (strpbrk(text, "eE"))
+        return -1;
+    point = strchr(text, '.');
+    return point ? (int)strlen(point + 1) : 0;
+}
+
+struct channel_traits mb_channel_traits(const struct section *channel)
+{
+    struct channel_traits traits = {CHANNEL_NUMBER, -1};
+    const char *text = section_text(channel, "register");
+    struct mb_register reg;
+    enum mb_type type;
+    int scale, offset;
+
+    if (!text || mb_register_parse(text, &reg, NULL) < 0)
+        return traits;
+    type = type_of(channel, &reg);
+    if (type == MB_STRING || section_has(channel, "enum"))
+        traits.kind = CHANNEL_TEXT;
+    else if (type == MB_BIT)
+        traits = (struct channel_traits){CHANNEL_BINARY, 0};
+    if (traits.kind != CHANNEL_NUMBER || mb_type_is_float(type))
+        return traits;
+    scale = decimals_of(section_number(channel, "scale"));
+    offset = decimals_of(section_number(channel, "offset"));
+    traits.decimals = scale < 0 || offset < 0 ? -1 : scale > offset ? scale : offset;
+    return traits;
+}

@@ -1,0 +1,151 @@
+#include "adapters/modbus/pdu.h"
+
+#include "gateway/base/reading.h"
+
+#define EXCEPTION_FLAG 0x80
+#define EXCEPTION_MAX  63 /* what fits into a quality; the protocol knows 1 to 11 */
+#define MBAP_HEADER    7
+
+static void put_16(uint8_t *to, unsigned value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
+static uint16_t get_16(const uint8_t *from)
+{
+    return (uint16_t)(from[0] << 8 | from[1]);
+}
+
+static bool is_read(uint8_t function)
+{
+    return function >= MB_READ_COILS && function <= MB_READ_INPUTS;
+}
+
+size_t mb_answer_bytes(const struct mb_request *request)
+{
+    bool bits = request->function == MB_READ_COILS || request->function == MB_READ_DISCRETES;
+
+    return bits ? ((size_t)request->count + 7) / 8 : (size_t)request->count * 2;
+}
+
+size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX])
+{
+    pdu[0] = request->function;
+    put_16(pdu + 1, request->address);
+    put_16(pdu + 3, request->count);
+    return 5;
+}
+
+uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
+                      const uint8_t **ret_data)
+{
+    size_t bytes = mb_answer_bytes(request);
+
+    if (length == 2 && pdu[0] == (request->function | EXCEPTION_FLAG) && pdu[1] > 0 &&
+        pdu[1] <= EXCEPTION_MAX)
+        return (uint8_t)(QUALITY_EXCEPTION + pdu[1]);
+    if (length != 2 + bytes || pdu[0] != request->function || pdu[1] != bytes)
+        return QUALITY_PROTOCOL;
+    *ret_data = pdu + 2;
+    return QUALITY_GOOD;
+}
+
+size_t mb_pdu_length(const uint8_t *pdu, size_t count)
+{
+    if (count >= 1 && (pdu[0] & EXCEPTION_FLAG))
+        return 2;
+    return count >= 2 && is_read(pdu[0]) ? 2 + (size_t)pdu[1] : 0;
+}
+
+size_t mb_mbap_build(uint8_t adu[MB_MBAP_MAX], uint16_t transaction, uint8_t unit,
+                     size_t pdu_length)
+{
+    put_16(adu, transaction);
+    put_16(adu + 2, 0);
+    put_16(adu + 4, (unsigned)(1 + pdu_length));
+    adu[6] = unit;
+    return MBAP_HEADER + pdu_length;
+}
+
+enum mb_frame mb_mbap_parse(const uint8_t *bytes, size_t count, struct mb_mbap *ret)
+{
+    size_t pdu_length, said;
+
+    if ((count >= 3 && bytes[2] != 0) || (count >= 4 && bytes[3] != 0))
+        return MB_FRAME_BROKEN;
+    if (count < 6)
+        return MB_FRAME_PART;
+    pdu_length = (size_t)get_16(bytes + 4) - 1;
+    if (get_16(bytes + 4) < 3 || pdu_length > MB_PDU_MAX)
+        return MB_FRAME_BROKEN;
+    said = count > MBAP_HEADER ? mb_pdu_length(bytes + MBAP_HEADER, count - MBAP_HEADER) : 0;
+    if (said && said != pdu_length)
+        return MB_FRAME_BROKEN;
+    if (count < MBAP_HEADER + pdu_length)
+        return MB_FRAME_PART;
+    *ret = (struct mb_mbap){.transaction = get_16(bytes),
+                            .unit = bytes[6],
+                            .pdu = bytes + MBAP_HEADER,
+                            .pdu_length = pdu_length,
+                            .used = MBAP_HEADER + pdu_length};
+    return MB_FRAME_WHOLE;
+}
+
+/* CRC-16 with the reflected polynomial 0xA001, four bits at a time: sixteen entries are enough for the
+ * few hundred bytes a second of a line. */
+uint16_t mb_crc(const uint8_t *bytes, size_t count)
+{
+    static const uint16_t step[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00,
+                                      0x2800, 0xe401, 0xa001, 0x6c00, 0x7800, 0xb401,
+                                      0x5000, 0x9c01, 0x8801, 0x4400};
+    uint16_t crc = 0xffff;
+
+    for (size_t i = 0; i < count; i++) {
+        crc = (uint16_t)(crc ^ bytes[i]);
+        crc = (uint16_t)(crc >> 4 ^ step[crc & 15]);
+        crc = (uint16_t)(crc >> 4 ^ step[crc & 15]);
+    }
+    return crc;
+}
+
+/* A frame of unit, PDU and a CRC that is right. */
+static bool is_sealed(const uint8_t *frame, size_t pdu_length)
+{
+    uint16_t crc = mb_crc(frame, 1 + pdu_length);
+
+    return frame[1 + pdu_length] == (crc & 0xff) && frame[2 + pdu_length] == crc >> 8;
+}
+
+bool mb_rtu_find(const struct mb_request *request, uint8_t unit, const uint8_t *bytes, size_t count,
+                 uint8_t *ret_quality, const uint8_t **ret_data)
+{
+    for (size_t at = 0; at + 5 <= count; at++) {
+        const uint8_t *frame = bytes + at;
+        size_t length = mb_pdu_length(frame + 1, count - at - 1);
+        uint8_t quality;
+
+        if (frame[0] != unit || length == 0 || at + 1 + length + 2 > count)
+            continue;
+        quality = mb_pdu_answer(request, frame + 1, length, ret_data);
+        if (quality == QUALITY_PROTOCOL || !is_sealed(frame, length))
+            continue;
+        *ret_quality = quality;
+        return true;
+    }
+    return false;
+}
+
+bool mb_rtu_is_foreign(const uint8_t *bytes, size_t count)
+{
+    size_t at = 0;
+
+    while (at + 5 <= count) {
+        size_t length = mb_pdu_length(bytes + at + 1, count - at - 1);
+
+        if (length == 0 || at + 1 + length + 2 > count || !is_sealed(bytes + at, length))
+            return false;
+        at += 1 + length + 2;
+    }
+    return count > 0 && at == count;
+}

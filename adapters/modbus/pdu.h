@@ -1,0 +1,93 @@
+/* Modbus frames as pure functions: requests built, answers taken apart. Any thread.
+ *
+ * PDU (Modbus Application Protocol 1.1b3, section 6): function, then data, at most 253 bytes.
+ *
+ *   read 1-4   >> fn  address(2)  count(2)        << fn  bytes(1)  data(bytes)
+ *   exception                                     << fn|0x80  code(1)
+ *
+ * MBAP, the frame on TCP (Messaging on TCP/IP 1.0b, section 3.1.3):
+ *
+ *   transaction(2)  protocol(2) = 0  length(2) of what follows  unit(1)  PDU
+ *
+ * RTU, the frame on serial lines (Over Serial Line 1.02, section 2.5.1):
+ *
+ *   unit(1)  PDU  CRC(2, low byte first)
+ *
+ * Every length is held against every other one, and the answer against its request: nothing is taken
+ * from an answer that contradicts itself. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MB_PDU_MAX  253
+#define MB_MBAP_MAX (7 + MB_PDU_MAX)
+#define MB_RTU_MAX  (1 + MB_PDU_MAX + 2)
+
+#define MB_REGISTERS_MAX 125 /* of one read */
+#define MB_BITS_MAX      2000
+
+/* The numbers are those of the wire. */
+enum mb_function {
+    MB_READ_COILS = 1,
+    MB_READ_DISCRETES = 2,
+    MB_READ_HOLDINGS = 3,
+    MB_READ_INPUTS = 4,
+};
+
+struct mb_request {
+    uint8_t function; /* enum mb_function */
+    uint16_t address; /* 0-based */
+    uint16_t count;   /* registers, or bits of coils and discrete inputs */
+};
+
+/* Bytes of data in the answer to `request`. */
+size_t mb_answer_bytes(const struct mb_request *request);
+
+/* Writes the request's PDU and returns its length. */
+size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX]);
+
+/* Holds an answer's PDU against its request. QUALITY_GOOD: *ret_data points into `pdu` and has
+ * mb_answer_bytes(). QUALITY_EXCEPTION + n: the device answered with exception n. QUALITY_PROTOCOL:
+ * it is no answer to this request. */
+uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
+                      const uint8_t **ret_data);
+
+/* How long the answer that begins with these bytes says that it is; 0 when that is not known yet, or
+ * never (a function that is none of ours). */
+size_t mb_pdu_length(const uint8_t *pdu, size_t count);
+
+/* A frame with `pdu_length` bytes already at adu + 7. Returns its whole length. */
+size_t mb_mbap_build(uint8_t adu[MB_MBAP_MAX], uint16_t transaction, uint8_t unit,
+                     size_t pdu_length);
+
+enum mb_frame {
+    MB_FRAME_PART,   /* good so far; more bytes are needed */
+    MB_FRAME_WHOLE,
+    MB_FRAME_BROKEN, /* it contradicts itself: where the next one starts is not known */
+};
+
+struct mb_mbap {
+    uint16_t transaction;
+    uint8_t unit;
+    const uint8_t *pdu; /* into the bytes that were parsed */
+    size_t pdu_length;
+    size_t used; /* bytes of the whole frame */
+};
+
+/* The frame of an answer at the start of `bytes`. *ret is filled only when it is whole. A length that
+ * its own PDU contradicts is found as soon as both are there, before the rest has come. */
+enum mb_frame mb_mbap_parse(const uint8_t *bytes, size_t count, struct mb_mbap *ret);
+
+uint16_t mb_crc(const uint8_t *bytes, size_t count);
+
+/* Looks for the answer to `request` of `unit` anywhere in what a line gave since the request was sent:
+ * noise, echoes and foreign frames before and after it do not matter. Returns true when it is there,
+ * with *ret_quality and *ret_data as of mb_pdu_answer(). */
+bool mb_rtu_find(const struct mb_request *request, uint8_t unit, const uint8_t *bytes, size_t count,
+                 uint8_t *ret_quality, const uint8_t **ret_data);
+
+/* Whether `bytes` are whole answers with good CRCs, one after another, and nothing else: then somebody
+ * spoke clearly, but not to us. */
+bool mb_rtu_is_foreign(const uint8_t *bytes, size_t count);

@@ -1,0 +1,292 @@
+/* The adapter modbus/serial: devices on lines, a worker for each line. */
+#include "adapters/modbus/device.h"
+#include "adapters/modbus/line.h"
+#include "adapters/modbus/modbus.h"
+
+#include "gateway/base/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Later than this no slave answers; what it has said is flushed before the next request. */
+#define LATE_MS 5000
+/* A line that is away is looked for in growing pauses, at most this long: a stick that is plugged in
+ * again is found soon. */
+#define REOPEN_STEP_MS 1000
+#define REOPEN_MAX_MS  5000
+
+struct serial_device {
+    struct mb_device model;
+    uint32_t lane;
+    /* A slave that answers too late answers the next request with the last one's registers. So after
+     * silence the next requests ask for one or two registers more: then the late answer has a length
+     * that is not asked for. Some slaves refuse to give more; there the line is listened to instead. */
+    uint8_t unanswered; /* requests in a row */
+    bool strict;        /* refuses longer reads */
+    int64_t asked_ms;
+};
+
+enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
+
+struct lane {
+    struct mb_line *line;
+    const char *path;
+    struct sample *samples; /* of one answer */
+    int64_t open_ms;        /* not before this */
+    int64_t pause_ms;
+    int16_t last_unit; /* -1: none yet */
+    uint8_t told;      /* enum told: to the host */
+};
+
+struct serial_bus {
+    struct adapter_host *host;
+    struct mb_bus_options options;
+    struct serial_device *devices;
+    size_t n_devices;
+    struct lane *lanes;
+    uint32_t n_lanes;
+};
+
+/* -- opening -------------------------------------------------------------------------------- */
+
+static void serial_close(void *owner)
+{
+    struct serial_bus *bus = owner;
+
+    if (!bus)
+        return;
+    for (uint32_t i = 0; bus->lanes && i < bus->n_lanes; i++) {
+        mb_line_free(bus->lanes[i].line);
+        free(bus->lanes[i].samples);
+    }
+    for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
+        mb_device_clear(&bus->devices[i].model);
+    free(bus->lanes);
+    free(bus->devices);
+    free(bus);
+}
+
+/* Lines are few: the lane of a path is looked for among all. */
+static int find_lane(struct serial_bus *bus, const char *path, uint32_t *ret_lane)
+{
+    struct lane *lane;
+
+    for (*ret_lane = 0; *ret_lane < bus->n_lanes; ++*ret_lane) {
+        if (strcmp(bus->lanes[*ret_lane].path, path) == 0)
+            return 0;
+    }
+    lane = &bus->lanes[bus->n_lanes++];
+    lane->path = path;
+    lane->last_unit = -1;
+    lane->line = mb_line_new(path, &bus->options);
+    return lane->line ? 0 : -ENOMEM;
+}
+
+static int make_devices(struct serial_bus *bus, const struct bus_config *config,
+                        struct error *reterr)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < config->n_devices; i++) {
+        struct serial_device *device = &bus->devices[i];
+        const struct device_config *from = &config->devices[i];
+        int result = mb_device_init(&device->model, &bus->options, from, reterr);
+
+        if (result < 0)
+            return result;
+        if (find_lane(bus, connect_path(from->connect), &device->lane) < 0)
+            return error_set(reterr, -ENOMEM, "out of memory");
+        if (device->model.n_channels > most)
+            most = device->model.n_channels;
+    }
+    for (uint32_t i = 0; i < bus->n_lanes; i++) {
+        bus->lanes[i].samples = calloc(most, sizeof(*bus->lanes[i].samples));
+        if (!bus->lanes[i].samples)
+            return error_set(reterr, -ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+static int serial_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
+                       struct error *reterr)
+{
+    struct serial_bus *bus = calloc(1, sizeof(*bus));
+    int result;
+
+    if (!bus)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    bus->host = host;
+    bus->options = mb_bus_options_read(config->options, true);
+    bus->n_devices = config->n_devices;
+    bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
+    bus->lanes = calloc(config->n_devices + 1, sizeof(*bus->lanes));
+    if (bus->devices && bus->lanes)
+        result = make_devices(bus, config, reterr);
+    else
+        result = error_set(reterr, -ENOMEM, "out of memory");
+    if (result < 0) {
+        serial_close(bus);
+        return result;
+    }
+    *ret_bus = bus;
+    return 0;
+}
+
+/* -- the line ------------------------------------------------------------------------------- */
+
+static void tell(struct serial_bus *bus, struct lane *lane, const char *why)
+{
+    uint8_t told = why ? TOLD_DOWN : TOLD_UP;
+
+    if (lane->told == told)
+        return;
+    lane->told = told;
+    bus->host->link(bus->host, lane->path, why);
+}
+
+static void lane_lost(struct serial_bus *bus, struct lane *lane, const char *why)
+{
+    if (lane->pause_ms < REOPEN_MAX_MS)
+        lane->pause_ms += REOPEN_STEP_MS;
+    lane->open_ms = clock_boot_ms() + lane->pause_ms;
+    tell(bus, lane, why);
+}
+
+static bool lane_ready(struct serial_bus *bus, struct lane *lane)
+{
+    struct error err;
+
+    if (mb_line_is_open(lane->line))
+        return true;
+    if (clock_boot_ms() < lane->open_ms)
+        return false;
+    if (mb_line_open(lane->line, &err) < 0) {
+        lane_lost(bus, lane, err.text);
+        return false;
+    }
+    lane->pause_ms = 0;
+    lane->last_unit = -1;
+    tell(bus, lane, NULL);
+    return true;
+}
+
+static void lane_pause(const struct serial_bus *bus, struct lane *lane, uint8_t unit)
+{
+    mb_line_pause(lane->line, bus->options.pause_requests_ms);
+    if (lane->last_unit >= 0 && lane->last_unit != unit)
+        mb_line_pause(lane->line, bus->options.pause_units_ms);
+    lane->last_unit = unit;
+}
+
+/* -- asking --------------------------------------------------------------------------------- */
+
+/* Makes the request `by` registers (or bytes of bits) longer; false when that is not possible. */
+static bool lengthen(const struct serial_device *device, struct mb_request *request, unsigned by)
+{
+    bool bits = request->function == MB_READ_COILS || request->function == MB_READ_DISCRETES;
+    unsigned count = request->count + by * (bits ? 8 : 1);
+    unsigned most = bits ? MB_BITS_MAX : device->model.max_registers;
+
+    if (device->strict || count > most || request->address + count > 65536)
+        return false;
+    request->count = (uint16_t)count;
+    return true;
+}
+
+/* Whether the slave says that it does not give more registers, not that there are none. */
+static bool refuses_length(const struct mb_request *asked, const struct mb_request *wanted,
+                           uint8_t quality)
+{
+    return asked->count != wanted->count &&
+           (quality == QUALITY_EXCEPTION + 2 || quality == QUALITY_EXCEPTION + 3);
+}
+
+static uint8_t ask_once(struct lane *lane, struct serial_device *device,
+                        const struct mb_request *wanted, const uint8_t **ret_data,
+                        struct error *reterr)
+{
+    struct mb_request request = *wanted;
+    bool suspect = device->unanswered > 0 && clock_boot_ms() - device->asked_ms < LATE_MS;
+    uint8_t quality;
+
+    if (suspect && !lengthen(device, &request, device->unanswered % 3u))
+        mb_line_listen(lane->line, device->model.timeout_ms);
+    quality = mb_line_ask(lane->line, device->model.unit, &request, device->model.timeout_ms,
+                          ret_data, reterr);
+    device->asked_ms = clock_boot_ms();
+    if (quality == QUALITY_GOOD || quality > QUALITY_EXCEPTION)
+        device->unanswered = 0; /* slaves answer one after another: nothing older can follow */
+    else if (device->unanswered < UINT8_MAX)
+        device->unanswered++;
+    if (!refuses_length(&request, wanted, quality))
+        return quality;
+    device->strict = true;
+    return ask_once(lane, device, wanted, ret_data, reterr);
+}
+
+static uint8_t ask(struct serial_bus *bus, struct lane *lane, struct serial_device *device,
+                   const struct mb_request *request, const uint8_t **ret_data)
+{
+    uint8_t quality = QUALITY_TIMEOUT;
+    struct error err;
+
+    for (unsigned i = 0; i < mb_poll_tries(&device->model); i++) {
+        lane_pause(bus, lane, device->model.unit);
+        quality = ask_once(lane, device, request, ret_data, &err);
+        if (quality == QUALITY_DISCONNECTED)
+            lane_lost(bus, lane, err.text);
+        if (quality != QUALITY_TIMEOUT && quality != QUALITY_CRC && quality != QUALITY_PROTOCOL)
+            break;
+    }
+    return quality;
+}
+
+/* -- door ----------------------------------------------------------------------------------- */
+
+static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
+{
+    struct serial_bus *bus = owner;
+    struct serial_device *device = &bus->devices[index];
+    struct lane *lane = &bus->lanes[lane_index];
+    const struct mb_request *request;
+
+    if (!lane_ready(bus, lane))
+        return QUALITY_DISCONNECTED;
+    mb_poll_start(&device->model);
+    while ((request = mb_poll_request(&device->model))) {
+        const uint8_t *data = NULL;
+        uint8_t quality = ask(bus, lane, device, request, &data);
+        size_t n = mb_poll_take(&device->model, quality, data, clock_boot_ms(), lane->samples);
+
+        if (n > 0)
+            bus->host->report(bus->host, index, lane->samples, n);
+    }
+    return mb_poll_quality(&device->model);
+}
+
+static uint32_t serial_lanes(void *owner)
+{
+    return ((struct serial_bus *)owner)->n_lanes;
+}
+
+static int32_t serial_lane_of(void *owner, uint32_t device)
+{
+    return (int32_t)((struct serial_bus *)owner)->devices[device].lane;
+}
+
+const struct adapter modbus_serial_adapter = {
+    .word = "modbus",
+    .scheme = "serial",
+    .connect_help = "serial:/dev/ttyUSB0",
+    .bus = mb_bus_settings,
+    .device = mb_device_settings,
+    .channel = mb_channel_settings,
+    .check = mb_check_serial,
+    .traits = mb_channel_traits,
+    .open = serial_open,
+    .close = serial_close,
+    .poll = serial_poll,
+    .lanes = serial_lanes,
+    .lane_of = serial_lane_of,
+};

@@ -1,0 +1,205 @@
+/* The adapter modbus/tcp: devices, the connections that they share, and polls that cannot be asked. */
+#include "adapters/modbus/connection.h"
+#include "adapters/modbus/modbus.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#define DEFAULT_PORT 502
+
+struct tcp_device {
+    struct mb_device model;
+    struct mb_job job;
+    struct mb_connection *connection;
+};
+
+struct tcp_bus {
+    struct adapter_host *host;
+    struct mb_bus_options options;
+    struct tcp_device *devices;
+    size_t n_devices;
+    struct mb_connection **connections;
+    size_t n_connections;
+    struct sample *samples; /* of one answer */
+    struct timer *soon;
+    struct mb_job *refused; /* their connection is down; `soon` ends them */
+};
+
+/* -- opening -------------------------------------------------------------------------------- */
+
+/* A device on its way to a connection. */
+struct placed {
+    struct address address;
+    size_t device;
+};
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int host = strcasecmp(x->address.host, y->address.host);
+
+    if (host != 0)
+        return host;
+    if (x->address.port != y->address.port)
+        return x->address.port < y->address.port ? -1 : 1;
+    return (x->device > y->device) - (x->device < y->device);
+}
+
+static bool is_same_peer(const struct placed *a, const struct placed *b)
+{
+    return a->address.port == b->address.port &&
+           strcasecmp(a->address.host, b->address.host) == 0;
+}
+
+/* `placed` is sorted: devices with the same address stand together and get one connection. */
+static int make_connections(struct tcp_bus *bus, const struct placed *placed)
+{
+    for (size_t i = 0; i < bus->n_devices; i++) {
+        struct tcp_device *device = &bus->devices[placed[i].device];
+
+        if (i == 0 || !is_same_peer(&placed[i - 1], &placed[i])) {
+            struct mb_connection *made = mb_connection_new(bus->host, &placed[i].address,
+                                                           &bus->options, bus->samples);
+            if (!made)
+                return -ENOMEM;
+            bus->connections[bus->n_connections++] = made;
+        }
+        device->connection = bus->connections[bus->n_connections - 1];
+    }
+    return 0;
+}
+
+static int place_devices(struct tcp_bus *bus, const struct bus_config *config,
+                         struct error *reterr)
+{
+    struct placed *placed = calloc(bus->n_devices + 1, sizeof(*placed));
+    int result = placed ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+
+    for (size_t i = 0; i < bus->n_devices && result == 0; i++) {
+        placed[i].device = i;
+        if (address_parse(config->devices[i].connect, DEFAULT_PORT, &placed[i].address) < 0)
+            result = error_set(reterr, -EINVAL, "device \"%s\": \"%s\" is no address",
+                               config->devices[i].name, config->devices[i].connect);
+    }
+    if (result == 0) {
+        qsort(placed, bus->n_devices, sizeof(*placed), compare_placed);
+        result = make_connections(bus, placed);
+    }
+    free(placed);
+    return result;
+}
+
+static int make_devices(struct tcp_bus *bus, const struct bus_config *config,
+                        struct error *reterr)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < config->n_devices; i++) {
+        struct tcp_device *device = &bus->devices[i];
+        int result =
+            mb_device_init(&device->model, &bus->options, &config->devices[i], reterr);
+
+        if (result < 0)
+            return result;
+        device->job = (struct mb_job){.device = &device->model, .index = (uint32_t)i};
+        if (device->model.n_channels > most)
+            most = device->model.n_channels;
+    }
+    bus->samples = calloc(most, sizeof(*bus->samples));
+    return bus->samples ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+static void end_refused(void *owner)
+{
+    struct tcp_bus *bus = owner;
+    struct mb_job *job = bus->refused;
+
+    bus->refused = NULL;
+    while (job) {
+        struct mb_job *next = job->next; /* the host may begin this device anew */
+
+        mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(), bus->samples);
+        bus->host->end(bus->host, job->ticket, mb_poll_quality(job->device));
+        job = next;
+    }
+}
+
+static void tcp_close(void *owner)
+{
+    struct tcp_bus *bus = owner;
+
+    if (!bus)
+        return;
+    for (size_t i = 0; i < bus->n_connections; i++)
+        mb_connection_free(bus->connections[i]);
+    for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
+        mb_device_clear(&bus->devices[i].model);
+    timer_free(bus->soon);
+    free(bus->connections);
+    free(bus->devices);
+    free(bus->samples);
+    free(bus);
+}
+
+static int tcp_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
+                    struct error *reterr)
+{
+    struct tcp_bus *bus = calloc(1, sizeof(*bus));
+    int result;
+
+    if (!bus)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    bus->host = host;
+    bus->options = mb_bus_options_read(config->options, false);
+    bus->n_devices = config->n_devices;
+    bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
+    bus->connections = calloc(config->n_devices + 1, sizeof(struct mb_connection *));
+    bus->soon = timer_new(host->loop, end_refused, bus);
+    if (bus->devices && bus->connections && bus->soon)
+        result = make_devices(bus, config, reterr);
+    else
+        result = error_set(reterr, -ENOMEM, "out of memory");
+    if (result == 0)
+        result = place_devices(bus, config, reterr);
+    if (result < 0) {
+        tcp_close(bus);
+        return result;
+    }
+    *ret_bus = bus;
+    return 0;
+}
+
+/* -- polls ---------------------------------------------------------------------------------- */
+
+static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
+{
+    struct tcp_bus *bus = owner;
+    struct tcp_device *device = &bus->devices[index];
+
+    device->job.ticket = ticket;
+    mb_poll_start(&device->model);
+    if (mb_connection_ask(device->connection, &device->job) == 0)
+        return;
+    device->job.next = bus->refused;
+    bus->refused = &device->job;
+    timer_at(bus->soon, clock_boot_ms());
+}
+
+const struct adapter modbus_tcp_adapter = {
+    .word = "modbus",
+    .scheme = "tcp",
+    .connect_help = "tcp://HOST[:PORT]",
+    .bus = mb_bus_settings + MB_SERIAL_ROWS,
+    .device = mb_device_settings,
+    .channel = mb_channel_settings,
+    .network = true,
+    .check = mb_check_tcp,
+    .traits = mb_channel_traits,
+    .open = tcp_open,
+    .close = tcp_close,
+    .begin = tcp_begin,
+};

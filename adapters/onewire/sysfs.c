@@ -1,0 +1,379 @@
+/* 1-Wire through the kernel: thermometers whose texts decode.h describes, in folders that tree.h
+ * describes. To read one starts a conversion and lasts 94 to 750 ms, and the kernel lets only one
+ * thread at a time onto a master, so each master has a lane.
+ *
+ * Lanes are counted once, when the bus opens: one for each master seen then, and a last one. That
+ * serves sensors that have not been found yet, masters that come later, and masters beyond the
+ * number of sensors, since more workers than sensors have nothing to do. A sensor that turns up
+ * elsewhere is read where it is looked for, and from its own master's lane the next time. */
+#include "adapters/attribute.h"
+#include "adapters/onewire/decode.h"
+#include "adapters/onewire/onewire.h"
+#include "adapters/onewire/tree.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/section.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One poll of a device is under way at a time, so only `lane` is seen by two threads at once. */
+struct sensor {
+    struct onewire_address address;
+    atomic_int lane;
+    int32_t master; /* where it was last, or ONEWIRE_NO_MASTER */
+    bool has_last;
+    struct onewire_value last; /* its last good value */
+    bool said_error;
+};
+
+struct onewire_bus {
+    struct adapter_host *host;
+    struct onewire_tree *tree;
+    struct sensor *sensors;
+    uint32_t n_lanes;
+};
+
+/* -- reading -------------------------------------------------------------------------------- */
+
+static uint8_t quality_of(int error)
+{
+    switch (error) {
+    case -ENOENT:
+    case -ENOTDIR:
+    case -ENODEV:
+    case -ENXIO:
+        return QUALITY_NO_SENSOR;
+    case -EIO: /* nobody answered the reset of the wire */
+    case -ETIMEDOUT:
+        return QUALITY_TIMEOUT;
+    case -EFBIG:
+    case -EISDIR:
+        return QUALITY_PROTOCOL;
+    default:
+        return QUALITY_ERROR;
+    }
+}
+
+/* What the quality cannot say (no rights, no descriptors left) is told once, in words; up it is when
+ * its file was read again. */
+static void tell_error(struct onewire_bus *bus, struct sensor *sensor, int result)
+{
+    bool is_error = result < 0 && quality_of(result) == QUALITY_ERROR;
+
+    if (sensor->said_error ? result < 0 : !is_error)
+        return;
+    bus->host->link(bus->host, sensor->address.text, is_error ? strerror(-result) : NULL);
+    sensor->said_error = is_error;
+}
+
+/* `temperature` has no sum to check, so it is only read where there is nothing better. */
+static struct onewire_value read_value(struct onewire_bus *bus, struct sensor *sensor,
+                                       const char *folder)
+{
+    char path[ONEWIRE_ROOT_MAX + 96], text[ATTRIBUTE_MAX + 1];
+    bool slave = true;
+    int n;
+
+    snprintf(path, sizeof(path), "%s/w1_slave", folder);
+    n = attribute_read_lines(path, 2, text);
+    if (n == -ENOENT) {
+        slave = false;
+        snprintf(path, sizeof(path), "%s/temperature", folder);
+        n = attribute_read_lines(path, 1, text);
+    }
+    tell_error(bus, sensor, n);
+    if (n < 0)
+        return (struct onewire_value){.quality = quality_of(n)};
+    return slave ? onewire_decode_slave(sensor->address.family, text, (size_t)n)
+                 : onewire_decode_temperature(sensor->address.family, text, (size_t)n);
+}
+
+static struct onewire_value read_sensor(struct onewire_bus *bus, struct sensor *sensor,
+                                        const char *folder)
+{
+    struct onewire_value value = read_value(bus, sensor, folder);
+
+    if (onewire_is_doubtful(value, sensor->has_last ? &sensor->last : NULL))
+        value = onewire_confirm(read_value(bus, sensor, folder));
+    if (value.quality == QUALITY_GOOD) {
+        sensor->has_last = true;
+        sensor->last = value;
+    }
+    return value;
+}
+
+/* -- polls ---------------------------------------------------------------------------------- */
+
+static int lane_of_master(const struct onewire_bus *bus, int32_t master)
+{
+    int last = (int)bus->n_lanes - 1;
+
+    return master == ONEWIRE_NO_MASTER || master > last ? last : master;
+}
+
+static uint8_t find(struct onewire_bus *bus, struct sensor *sensor, struct onewire_place *ret)
+{
+    uint8_t quality = onewire_tree_find(bus->tree, sensor->address.text, sensor->master, ret);
+
+    onewire_tree_tell(bus->tree, bus->host);
+    /* Where it was stays known, for the reason when it is gone; but it is looked for on the last.
+     */
+    if (quality == QUALITY_GOOD)
+        sensor->master = ret->master;
+    atomic_store(&sensor->lane, lane_of_master(bus, ret->master));
+    return quality;
+}
+
+/* A sensor that says what is wrong with it has answered. */
+static bool has_answered(uint8_t quality)
+{
+    return quality == QUALITY_GOOD || quality == QUALITY_POWER_ON || quality == QUALITY_LOW_POWER ||
+           quality == QUALITY_OUT_OF_RANGE;
+}
+
+static uint8_t onewire_poll(void *opened, uint32_t device, uint32_t lane)
+{
+    struct onewire_bus *bus = opened;
+    struct sensor *sensor = &bus->sensors[device];
+    struct onewire_place place;
+    struct onewire_value value;
+    struct sample sample;
+    uint8_t quality = find(bus, sensor, &place);
+
+    (void)lane;
+    if (quality != QUALITY_GOOD)
+        return quality;
+    value = read_sensor(bus, sensor, place.folder);
+    if (!has_answered(value.quality))
+        return value.quality;
+    if (value.quality == QUALITY_GOOD)
+        sample = sample_number(0, clock_boot_ms(), value.milli_c / 1000.0);
+    else
+        sample = sample_bad(0, clock_boot_ms(), value.quality);
+    bus->host->report(bus->host, device, &sample, 1);
+    return QUALITY_GOOD;
+}
+
+static uint32_t onewire_lanes(void *opened)
+{
+    struct onewire_bus *bus = opened;
+
+    return bus->n_lanes;
+}
+
+/* Never -1: one that is away has to be looked for, and that takes a worker. */
+static int32_t onewire_lane_of(void *opened, uint32_t device)
+{
+    struct onewire_bus *bus = opened;
+
+    return atomic_load(&bus->sensors[device].lane);
+}
+
+/* -- opening -------------------------------------------------------------------------------- */
+
+static void onewire_close(void *opened)
+{
+    struct onewire_bus *bus = opened;
+
+    if (!bus)
+        return;
+    onewire_tree_free(bus->tree);
+    free(bus->sensors);
+    free(bus);
+}
+
+/* Finds them now, so that the first polls of all begin on their lanes. */
+static int open_sensors(struct onewire_bus *bus, const struct bus_config *config,
+                        struct error *reterr)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        const char *text = section_text(config->devices[i].options, "address");
+        struct sensor *sensor = &bus->sensors[i];
+        struct onewire_place place;
+
+        if (onewire_address_parse(text ? text : "", &sensor->address, reterr) < 0)
+            return error_prefix(reterr, "device %s", config->devices[i].name);
+        onewire_tree_find(bus->tree, sensor->address.text, ONEWIRE_NO_MASTER, &place);
+        sensor->master = place.master;
+        atomic_store(&sensor->lane, lane_of_master(bus, place.master));
+    }
+    return 0;
+}
+
+static int onewire_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
+                        struct error *reterr)
+{
+    struct onewire_bus *bus = calloc(1, sizeof(*bus));
+    const char *root = config->n_devices > 0 ? connect_path(config->devices[0].connect) : "";
+    uint32_t masters;
+    int r;
+
+    if (bus) {
+        bus->host = host;
+        bus->tree = onewire_tree_new(root);
+        bus->sensors = calloc(config->n_devices + 1, sizeof(*bus->sensors));
+    }
+    if (!bus || !bus->tree || !bus->sensors) {
+        onewire_close(bus);
+        return error_set(reterr, -ENOMEM, "bus %s: out of memory", config->name);
+    }
+    masters = onewire_tree_masters(bus->tree);
+    bus->n_lanes = config->n_devices > masters ? masters + 1 : (uint32_t)config->n_devices;
+    r = open_sensors(bus, config, reterr);
+    if (r < 0) {
+        onewire_close(bus);
+        return r;
+    }
+    *ret_bus = bus;
+    return 0;
+}
+
+/* -- options -------------------------------------------------------------------------------- */
+
+static const struct setting device_settings_onewire[] = {
+    {"address", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
+     "Address of the sensor, as the kernel names its folder: \"28-0316a2794aff\"."},
+    {0},
+};
+
+/* Memory that is out leaves an option out; the checks that follow say what is missing. */
+static void add_text(struct section *section, const char *key, const char *text)
+{
+    struct place place = section_place(section, NULL);
+    struct value *value = section_has(section, key) ? NULL : section_add(section, key, place);
+
+    if (value)
+        value_text(value, place, text, NULL);
+}
+
+static struct section *add_group(struct section *section, const char *key)
+{
+    struct place place = section_place(section, NULL);
+    struct value *value = section_add(section, key, place);
+
+    return value ? value_group(value, place) : NULL;
+}
+
+static void onewire_complete(struct section *device, struct problems *problems)
+{
+    const char *text = section_text(device, "address"), *key;
+    struct section *channels = section_child(device, "channels");
+    struct onewire_address address;
+
+    (void)problems; /* check() says what is wrong with the address */
+    if (text && onewire_address_parse(text, &address, NULL) == 0) {
+        add_text(device, "model", onewire_family_name(address.family));
+        add_text(device, "serial_number", address.text);
+    }
+    if (!channels && !section_has(device, "channels"))
+        channels = add_group(device, "channels");
+    if (channels && !section_key(channels, 0))
+        add_group(channels, "temp");
+    for (size_t i = 0; channels && (key = section_key(channels, i)); i++) {
+        struct section *channel = section_child(channels, key);
+
+        if (channel) {
+            add_text(channel, "unit", "°C");
+            add_text(channel, "class", "temperature");
+        }
+    }
+}
+
+static void check_address(const struct bus_config *config, size_t i, struct problems *problems)
+{
+    const struct section *options = config->devices[i].options;
+    const char *text = section_text(options, "address"), *other;
+    struct onewire_address address, earlier;
+    struct error error;
+
+    if (!text)
+        return;
+    if (onewire_address_parse(text, &address, &error) < 0) {
+        problem_error(
+            problems, section_place(options, "address"),
+            "write it as `ls /sys/bus/w1/devices` does: \"28-0316a2794aff\"; families 10, "
+            "22, 28, 3b and 42 are thermometers",
+            "%s", error.text);
+        return;
+    }
+    for (size_t k = 0; k < i; k++) {
+        other = section_text(config->devices[k].options, "address");
+        if (other && onewire_address_parse(other, &earlier, NULL) == 0 &&
+            strcmp(earlier.text, address.text) == 0)
+            problem_error(problems, section_place(options, "address"), NULL,
+                          "\"%s\" is the address of device \"%s\" already", address.text,
+                          config->devices[k].name);
+    }
+}
+
+static void check_connect(const struct bus_config *config, size_t i, struct problems *problems)
+{
+    const struct device_config *device = &config->devices[i];
+    const char *path = connect_path(device->connect);
+
+    if (i > 0 && strcmp(device->connect, config->devices[0].connect) != 0)
+        problem_error(problems, section_place(device->options, "connect"),
+                      "make another bus for the other folder",
+                      "all sensors of a 1-Wire bus are in one folder, and \"%s\" is not that of "
+                      "device \"%s\"",
+                      device->connect, config->devices[0].name);
+    else if (path[0] != '/' || strlen(path) > ONEWIRE_ROOT_MAX)
+        problem_error(problems, section_place(device->options, "connect"),
+                      "\"sysfs:/sys/bus/w1/devices\" is the kernel's", "\"%s\" is no path from /",
+                      device->connect);
+}
+
+/* A value that is shown in a unit which it has not got would be a wrong one. */
+static void check_channels(const struct device_config *device, struct problems *problems)
+{
+    const struct section *channel;
+    const char *unit;
+
+    if (device->n_channels > 1)
+        problem_error(problems, section_place(device->channels[1].options, NULL),
+                      "leave this one out", "a 1-Wire thermometer has one value, \"%s\"",
+                      device->channels[0].name);
+    for (size_t i = 0; i < device->n_channels; i++) {
+        channel = device->channels[i].options;
+        unit = section_text(channel, "unit");
+        if (unit && strcmp(unit, "°C") != 0)
+            problem_error(problems, section_place(channel, "unit"),
+                          "leave it out; Home Assistant shows it as its users like",
+                          "1-Wire thermometers give °C, not \"%s\"", unit);
+    }
+}
+
+static void onewire_check(const struct bus_config *config, struct problems *problems)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        check_connect(config, i, problems);
+        check_address(config, i, problems);
+        check_channels(&config->devices[i], problems);
+    }
+}
+
+/* Sensors answer in sixteenths of a degree, which the kernel gives in thousandths. */
+static struct channel_traits onewire_traits(const struct section *channel)
+{
+    (void)channel;
+    return (struct channel_traits){CHANNEL_NUMBER, 3};
+}
+
+const struct adapter onewire_sysfs_adapter = {
+    .word = "onewire",
+    .scheme = "sysfs",
+    .default_connect = "sysfs:/sys/bus/w1/devices",
+    .connect_help = "\"sysfs:/sys/bus/w1/devices\"",
+    .device = device_settings_onewire,
+    .complete = onewire_complete,
+    .check = onewire_check,
+    .traits = onewire_traits,
+    .open = onewire_open,
+    .close = onewire_close,
+    .poll = onewire_poll,
+    .lanes = onewire_lanes,
+    .lane_of = onewire_lane_of,
+};

@@ -1,0 +1,31 @@
+/* Runner: one open bus, its workers if it blocks, and the way back of what it reports. Private to the
+ * room; adapters.c decides which device is asked when. Loop thread only. */
+#pragma once
+
+#include "adapters/adapters.h"
+
+struct runner;
+
+/* What a runner tells; `device` is the bus's own index. Never called from inside runner_open() or
+ * runner_poll(). */
+struct runner_events {
+    void (*samples)(void *owner, uint32_t bus, uint32_t device, const struct sample *samples,
+                    size_t count);
+    void (*end)(void *owner, uint32_t bus, uint32_t device, uint8_t quality);
+    void (*wrote)(void *owner, uint32_t bus, uint32_t device, uint32_t token, uint8_t quality);
+};
+
+/* Opens `plan` as bus number `bus`. 0 or -Exxx with `reterr`. */
+int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus,
+                const struct runner_events *events, void *owner, struct runner **ret_runner,
+                struct error *reterr);
+
+/* Asks a device; exactly one `end` follows. On a lane that is busy it waits its turn. */
+void runner_poll(struct runner *runner, uint32_t device);
+
+/* Writes one channel, ahead of the polls that wait; exactly one `wrote` with `token` follows. 0, -ENOTSUP
+ * where nothing can be written, -ENOBUFS when too much waits already. */
+int runner_write(struct runner *runner, const struct write_request *request, uint32_t token);
+
+/* As adapters_close(), until a boot time. */
+int runner_close(struct runner *runner, int64_t until_ms);

@@ -1,0 +1,233 @@
+#include "adapters/schedule.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/heap.h"
+#include "gateway/base/reading.h"
+
+#include <stdlib.h>
+
+#define FIRST_WITHIN_MS  2000
+#define FAILS_UNTIL_AWAY 3
+#define PAUSE_MIN_MS     1000 /* between probes of a device that has no interval */
+#define PAUSE_MAX_MS     60000
+#define PAUSE_LINK_MS    2000 /* the most, while its connection is down */
+
+enum device_state { NEVER_SEEN, ONLINE, AWAY };
+
+struct device {
+    int64_t every_ms, grid_ms;
+    int64_t due_ms; /* of the poll that is planned or under way, before any back-off */
+    int64_t away_since_ms;
+    uint64_t lost;  /* since it went away */
+    uint32_t fails; /* in a row */
+    uint8_t state;  /* enum device_state */
+    bool under_way; /* taken, and its poll has not ended */
+    bool hurry;     /* to be polled again as soon as it has */
+};
+
+struct schedule {
+    struct heap *due;
+    struct device *devices;
+    size_t n;
+    uint32_t random;
+    struct schedule_counts counts;
+};
+
+struct schedule *schedule_new(size_t n, uint32_t seed)
+{
+    struct schedule *schedule = calloc(1, sizeof(*schedule));
+
+    if (!schedule)
+        return NULL;
+    schedule->n = n;
+    schedule->random = seed | 1;
+    schedule->due = heap_new(n);
+    schedule->devices = calloc(n ? n : 1, sizeof(*schedule->devices));
+    if (!schedule->due || !schedule->devices) {
+        schedule_free(schedule);
+        return NULL;
+    }
+    return schedule;
+}
+
+void schedule_free(struct schedule *schedule)
+{
+    if (!schedule)
+        return;
+    heap_free(schedule->due);
+    free(schedule->devices);
+    free(schedule);
+}
+
+static int64_t snap(int64_t ms, int64_t grid_ms)
+{
+    return grid_ms > 0 ? (ms + grid_ms - 1) / grid_ms * grid_ms : ms;
+}
+
+/* The first due time after `now_ms` on the device's own raster of due times. */
+static int64_t next_on_raster(const struct device *device, int64_t now_ms)
+{
+    int64_t behind = now_ms - device->due_ms;
+
+    if (behind < 0)
+        return device->due_ms;
+    return device->due_ms + (behind / device->every_ms + 1) * device->every_ms;
+}
+
+/* The raster starts at a phase within one interval; the first poll is asked for earlier than that
+ * when the interval is long, since nobody wants to wait an hour for a first value. */
+void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64_t grid_ms,
+                  int64_t now_ms)
+{
+    struct device *device = &schedule->devices[i];
+    int64_t first = every_ms > 0 && every_ms < FIRST_WITHIN_MS ? every_ms : FIRST_WITHIN_MS;
+
+    if (grid_ms > 0 && every_ms % grid_ms != 0)
+        grid_ms = 0; /* an interval off the grid would jump between its lines */
+    *device = (struct device){.every_ms = every_ms, .grid_ms = grid_ms, .state = NEVER_SEEN};
+    device->due_ms = snap(now_ms + every_ms * (int64_t)i / (int64_t)schedule->n, grid_ms);
+    heap_set(schedule->due, i, snap(now_ms + first * (int64_t)i / (int64_t)schedule->n, grid_ms));
+    if (every_ms > first)
+        device->due_ms -= every_ms; /* so that the poll after the first is the raster's first */
+}
+
+int64_t schedule_next_ms(const struct schedule *schedule)
+{
+    uint32_t i;
+    int64_t key;
+
+    return heap_first(schedule->due, &i, &key) ? key : CLOCK_NEVER;
+}
+
+bool schedule_take(struct schedule *schedule, int64_t now_ms, uint32_t *ret_i)
+{
+    int64_t key;
+
+    if (!heap_first(schedule->due, ret_i, &key) || key > now_ms)
+        return false;
+    heap_remove(schedule->due, *ret_i);
+    schedule->devices[*ret_i].under_way = true;
+    return true;
+}
+
+/* xorshift32: a spread is wanted, not a secret. */
+static int64_t jitter(struct schedule *schedule, int64_t pause_ms)
+{
+    schedule->random ^= schedule->random << 13;
+    schedule->random ^= schedule->random >> 17;
+    schedule->random ^= schedule->random << 5;
+    return pause_ms * (80 + schedule->random % 41) / 100;
+}
+
+/* How long to leave a device alone that is away. */
+static int64_t pause_of(struct schedule *schedule, const struct device *device, uint8_t quality)
+{
+    int64_t pause = device->every_ms > PAUSE_MIN_MS ? device->every_ms : PAUSE_MIN_MS;
+    int64_t most = quality == QUALITY_DISCONNECTED ? PAUSE_LINK_MS : PAUSE_MAX_MS;
+
+    for (uint32_t n = FAILS_UNTIL_AWAY; n < device->fails && pause < most; n++)
+        pause *= 2;
+    if (pause > most)
+        pause = most;
+    return jitter(schedule, pause);
+}
+
+/* Moves due_ms past `now_ms`; returns how many due times were passed over. */
+static uint64_t advance(struct device *device, int64_t now_ms)
+{
+    int64_t before = device->due_ms;
+
+    if (device->every_ms == 0) {
+        device->due_ms = now_ms;
+        return 0;
+    }
+    device->due_ms = next_on_raster(device, now_ms);
+    if (device->due_ms <= before)
+        return 0;
+    return (uint64_t)((device->due_ms - before) / device->every_ms) - 1;
+}
+
+static struct schedule_end succeeded(struct schedule *schedule, struct device *device,
+                                     int64_t now_ms)
+{
+    struct schedule_end end = {.change = SCHEDULE_SAME};
+
+    if (device->state != ONLINE) {
+        end.change = SCHEDULE_CAME;
+        schedule->counts.online++;
+    }
+    if (device->state == AWAY) {
+        end.away_ms = now_ms - device->away_since_ms;
+        end.lost = device->lost;
+    }
+    device->state = ONLINE;
+    device->fails = 0;
+    device->lost = 0;
+    return end;
+}
+
+static struct schedule_end failed(struct schedule *schedule, struct device *device, uint8_t quality,
+                                  int64_t now_ms)
+{
+    struct schedule_end end = {.change = SCHEDULE_SAME};
+
+    schedule->counts.failed++;
+    device->lost++;
+    device->fails++;
+    if (device->state == AWAY)
+        return end;
+    if (device->state == ONLINE && quality != QUALITY_DISCONNECTED &&
+        device->fails < FAILS_UNTIL_AWAY)
+        return end;
+    if (device->state == ONLINE)
+        schedule->counts.online--;
+    device->state = AWAY;
+    device->away_since_ms = now_ms;
+    end.change = SCHEDULE_WENT;
+    return end;
+}
+
+/* When it is asked next: a probe when its pause is over, a healthy poll on the raster. */
+static int64_t plan_next(struct schedule *schedule, struct device *device, uint8_t quality,
+                         int64_t now_ms)
+{
+    int64_t probe_ms;
+    uint64_t passed;
+
+    if (device->state != AWAY) {
+        schedule->counts.late += advance(device, now_ms);
+        return device->due_ms;
+    }
+    probe_ms = now_ms + pause_of(schedule, device, quality);
+    passed = advance(device, probe_ms);
+    device->lost += passed;
+    schedule->counts.lost += passed;
+    return snap(probe_ms, device->grid_ms);
+}
+
+struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t quality,
+                                 int64_t now_ms)
+{
+    struct device *device = &schedule->devices[i];
+    struct schedule_end end = quality == QUALITY_GOOD ? succeeded(schedule, device, now_ms)
+                                                      : failed(schedule, device, quality, now_ms);
+    int64_t next_ms = plan_next(schedule, device, quality, now_ms);
+
+    schedule->counts.polls++;
+    heap_set(schedule->due, i, device->hurry ? now_ms : next_ms);
+    device->under_way = device->hurry = false;
+    return end;
+}
+
+void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms)
+{
+    if (schedule->devices[i].under_way)
+        schedule->devices[i].hurry = true;
+    else
+        heap_set(schedule->due, i, now_ms);
+}
+
+struct schedule_counts schedule_counts(const struct schedule *schedule)
+{
+    return schedule->counts;
+}

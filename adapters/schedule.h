@@ -1,0 +1,55 @@
+/* Schedule: when each device is due. Pure: time comes in as a parameter. Private to the room.
+ *
+ * Due times are absolute: the k-th due time of a device is its phase + k x interval, whatever happened
+ * before. Phases are spread over the interval, so that a thousand devices each second are not asked in
+ * the same millisecond; those of network devices fall on a grid, so that wake-ups and publishes come
+ * in groups. The first due time of all devices comes within min(interval, 2 s).
+ *
+ * A device is away after three failed polls in a row (at once when it never answered or its connection
+ * is down). Then it is probed with a pause that doubles from its interval up to 60 s, +-20 %; for want
+ * of a connection only up to 2 s, since asking costs nothing there. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct schedule;
+
+/* For devices 0 .. n-1, none of them due before schedule_add(). NULL when memory is out. */
+struct schedule *schedule_new(size_t n, uint32_t seed);
+void schedule_free(struct schedule *schedule);
+
+/* Device `i` of `n` joins at `now_ms`. `every_ms` 0: due again as soon as it has answered. `grid_ms` 0:
+ * no grid. */
+void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64_t grid_ms,
+                  int64_t now_ms);
+
+/* When schedule_take() has something next; CLOCK_NEVER: not before a poll has ended. */
+int64_t schedule_next_ms(const struct schedule *schedule);
+
+/* Takes a device that is due at `now_ms`; it stays under way until schedule_end(). */
+bool schedule_take(struct schedule *schedule, int64_t now_ms, uint32_t *ret_i);
+
+/* What the end of a poll changed. */
+enum schedule_change { SCHEDULE_SAME, SCHEDULE_CAME, SCHEDULE_WENT };
+
+struct schedule_end {
+    enum schedule_change change;
+    int64_t away_ms; /* with SCHEDULE_CAME after it had been away: how long; else 0 */
+    uint64_t lost;   /* and how many polls were left out or failed meanwhile */
+};
+
+/* The poll of `i` ended with `quality` (enum quality); plans the next one. */
+struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t quality,
+                                 int64_t now_ms);
+
+/* Polls `i` as soon as possible, beside its raster: after a write, to read it back. While a poll is under
+ * way, which may have read before the write, another follows it. */
+void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
+
+struct schedule_counts {
+    uint64_t polls, failed, late, lost;
+    uint32_t online;
+};
+struct schedule_counts schedule_counts(const struct schedule *schedule);

@@ -1,0 +1,46 @@
+/* Worker: the thread of one lane, for buses that block. Private to the room.
+ *
+ * It does one poll at a time. The samples of a poll wait in the worker until the loop has taken them;
+ * only then it is given the next. What it has to say goes through the queue of its bus. */
+#pragma once
+
+#include "adapters/adapter.h"
+
+struct queue;
+struct worker;
+
+/* What workers tell the loop, in the queue of their bus. */
+struct worker_note {
+    enum { NOTE_END, NOTE_WROTE, NOTE_LINK } kind;
+    uint32_t lane;
+    uint32_t device;
+    uint32_t token;  /* of NOTE_WROTE: the job's */
+    uint8_t quality; /* of NOTE_END and NOTE_WROTE */
+    bool up;         /* of NOTE_LINK */
+    char link[96], why[256];
+};
+
+/* `samples_max`: the most channels of a device on this bus. Starts the thread. NULL when memory or
+ * threads are out. */
+struct worker *worker_new(const struct adapter *adapter, void *bus, uint32_t lane,
+                          size_t samples_max, struct queue *notes);
+
+/* What a worker does next: the poll of a device, or a write. */
+struct worker_job {
+    struct write_request request; /* of a poll only the device */
+    uint32_t token;               /* of a write */
+    bool write;
+};
+
+/* Starts a job. The worker must be idle: the note of its last end was taken. */
+void worker_start(struct worker *worker, const struct worker_job *job);
+
+/* On the worker, from inside poll(): keeps what the adapter reports. */
+void worker_report(struct worker *worker, const struct sample *samples, size_t count);
+
+/* On the loop, after NOTE_END: what came. Borrowed until the next worker_start(). */
+const struct sample *worker_samples(const struct worker *worker, size_t *ret_count);
+
+/* Ends the thread and frees it; false when it does not come back until boot time `until_ms`: then it is
+ * left alone for ever, and so must be everything that it uses. NULL is legal. */
+bool worker_stop(struct worker *worker, int64_t until_ms);
