@@ -1,0 +1,87 @@
+/* Inventory: what there is - buses, devices, sensors, rule instances - as the config says it.
+ *
+ * Immutable and reference-counted: made whole, handed to sinks and threads, replaced by a new one at
+ * a reload. Indices of sensors, devices and instances are those in readings, events and actions.
+ * Any thread may read and release one; texts are borrowed from it. */
+#pragma once
+
+#include "gateway/base/problem.h"
+#include "gateway/base/setting.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text_table;
+struct rules;
+struct adapters_bus;
+
+/* Tables of the config that core owns; a bus, device or channel is checked against these together
+ * with its adapter's. */
+extern const struct setting gateway_settings[];  /* gateway: */
+extern const struct setting defaults_settings[]; /* defaults: */
+extern const struct setting bus_settings[];      /* buses: NAME: */
+extern const struct setting device_settings[];   /* devices: NAME: */
+extern const struct setting channel_settings[];  /* channels: NAME: */
+
+enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
+
+struct inventory_sensor {
+    const char *id;      /* "boiler.flow_temp" */
+    const char *channel; /* "flow_temp" */
+    const char *label;   /* of the channel, for people: its label, else its name */
+    const char *unit;    /* "" when it has none */
+    const char *klass;   /* Home Assistant device class; "" when none */
+    const char *state_class; /* likewise; "" when none */
+    const char *icon;    /* "mdi:..."; "" when none */
+    const char *category; /* "", "diagnostic" or "config" */
+    uint32_t device;
+    uint8_t kind;        /* enum sensor_kind */
+    int8_t decimals;     /* places to show; -1: as many as the number has */
+    bool ha;             /* shown in Home Assistant */
+    bool counter;
+    bool has_valid;
+    double valid_low, valid_high; /* with has_valid */
+    double max_step;     /* 0: any */
+    int64_t stale_ms;
+};
+
+struct inventory_device {
+    const char *name;  /* slug */
+    const char *label; /* for people: its label, else its name */
+    const char *area, *manufacturer, *model, *serial_number; /* "" when not known */
+    uint32_t bus;
+    uint32_t first_sensor, n_sensors; /* its sensors stand together, in the order of its channels */
+    int64_t every_ms;
+    bool ha;
+};
+
+struct inventory_bus {
+    const char *name, *label;
+};
+
+struct inventory_rule {
+    const char *id, *rule, *label, *summary; /* as struct rule_info */
+    uint32_t sensor; /* UINT32_MAX when it reads several or none */
+    uint8_t severity;
+    bool many;
+};
+
+struct inventory {
+    const char *name;  /* gateway.name */
+    const char *id;    /* gateway.id */
+    const char *label; /* gateway.label */
+    const struct text_table *texts; /* of readings; outlives every inventory */
+    const struct inventory_bus *buses;
+    const struct inventory_device *devices;
+    const struct inventory_sensor *sensors;
+    const struct inventory_rule *rules;
+    uint32_t n_buses, n_devices, n_sensors, n_rules;
+};
+
+struct inventory *inventory_hold(struct inventory *inventory); /* one more owner; returns it */
+void inventory_release(struct inventory *inventory);           /* NULL is legal */
+
+/* UINT32_MAX when there is none; the search is binary. */
+uint32_t inventory_find_sensor(const struct inventory *inventory, const char *id);
+uint32_t inventory_find_rule(const struct inventory *inventory, const char *id);

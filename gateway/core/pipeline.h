@@ -1,0 +1,51 @@
+/* Pipeline: the way of a reading, from the samples of a poll to sinks and actions. There is no other
+ * way for data. Loop thread only.
+ *
+ *   pipeline_accept(samples of one poll)
+ *     1 plausible_judge   what cannot be true gets a bad quality
+ *     2 registry_update   newest value and quality of every sensor
+ *     3 sinks             the readings, copied: broker, terminal
+ *     4 rules_on_poll     -> transitions (states and events, to the sinks) and actions
+ *
+ * Sinks get the readings before the rules judge them, so that whoever is told of an alarm has already
+ * been told of the value behind it. */
+#pragma once
+
+#include "adapters/adapters.h"
+#include "gateway/core/sink.h"
+#include "rules/rules.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct site;
+struct pipeline;
+
+#define PIPELINE_SINKS_MAX 8
+
+/* NULL when memory is out. */
+struct pipeline *pipeline_new(struct loop *loop);
+void pipeline_free(struct pipeline *pipeline);
+
+/* The texts of readings, and what rules report to: for site_new(), with the pipeline as owner. */
+struct text_table *pipeline_texts(struct pipeline *pipeline);
+extern const struct rules_output pipeline_rules_output;
+
+/* Sinks are added before pipeline_use(); `calls` is borrowed for the pipeline's life. 0 or -ENOSPC. */
+int pipeline_add_sink(struct pipeline *pipeline, const struct sink_calls *calls, void *sink);
+
+/* Works with `site` from now on (borrowed) and tells the sinks. 0 or -ENOMEM. */
+int pipeline_use(struct pipeline *pipeline, struct site *site);
+
+/* The samples of one poll of device `device` of the inventory: adapters_events.poll. */
+void pipeline_accept(void *pipeline, uint32_t device, const struct sample *samples, size_t count);
+
+/* A device came or went: adapters_events.device. */
+void pipeline_device(void *pipeline, uint32_t device, uint8_t why, int64_t at_ms);
+
+struct pipeline_counts {
+    uint64_t polls, readings, bad; /* accepted; of them without a value */
+    uint64_t events;
+};
+struct pipeline_counts pipeline_counts(const struct pipeline *pipeline);

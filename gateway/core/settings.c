@@ -1,0 +1,73 @@
+#include "gateway/core/inventory.h"
+
+#include "rules/rules.h"
+
+const struct setting gateway_settings[] = {
+    {"name", SETTING_TEXT,
+     .help = "Slug of this gateway, in topics and file names; by default the host name."},
+    {"id", SETTING_TEXT,
+     .help = "What unique ids in Home Assistant hang on: never change it. By default the name."},
+    {"label", SETTING_TEXT, .help = "Name that people see; by default the name."},
+    {0},
+};
+
+const struct setting defaults_settings[] = {
+    {"every", SETTING_DURATION, .standard = "10s", .min = 0, .max = 86400e3,
+     .help = "Interval of polls where neither device nor bus has one."},
+    {"notify", SETTING_TEXTS, .help = "Notifiers of rules that name none."},
+    {0},
+};
+
+const struct setting bus_settings[] = {
+    {"adapter", SETTING_TEXT | SETTING_REQUIRED,
+     .help = "Kind of bus: modbus, onewire, sysfs or sim."},
+    {"connect", SETTING_TEXT, .help = "Address of the bus; devices may have their own instead."},
+    {"label", SETTING_TEXT, .help = "Name that people see."},
+    {"every", SETTING_DURATION, .min = 0, .max = 86400e3,
+     .help = "Interval of its devices' polls."},
+    {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
+     .help = "Age at which a value of this bus is no longer believed."},
+    {0},
+};
+
+const struct setting device_settings[] = {
+    {"bus", SETTING_TEXT | SETTING_REQUIRED, .help = "Name of the bus that it is on."},
+    {"connect", SETTING_TEXT,
+     .help = "Its address where the bus has none; devices with the same one share a connection."},
+    {"every", SETTING_DURATION, .min = 0, .max = 86400e3,
+     .help = "Interval of its polls; \"0s\" is as fast as it answers."},
+    {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
+     .help = "Age at which its values are no longer believed; by default 3 x every, at least 15s."},
+    {"label", SETTING_TEXT, .help = "Name that people see."},
+    {"area", SETTING_TEXT, .help = "Room or place, suggested to Home Assistant."},
+    {"manufacturer", SETTING_TEXT, .help = "Shown in Home Assistant."},
+    {"model", SETTING_TEXT, .help = "Shown in Home Assistant."},
+    {"serial_number", SETTING_TEXT, .help = "Shown in Home Assistant."},
+    {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
+    {"channels", SETTING_NAMED | SETTING_OPEN, .help = "What is read from it."},
+    {0},
+};
+
+const struct setting channel_settings[] = {
+    {"label", SETTING_TEXT, .help = "Name that people see."},
+    {"unit", SETTING_TEXT, .help = "Unit of the values, as Home Assistant writes it."},
+    {"class", SETTING_TEXT, .help = "Device class of Home Assistant, as temperature or power."},
+    {"state_class", SETTING_CHOICE, .choices = "measurement total total_increasing none",
+     .help = "How statistics are made; by default measurement, or total_increasing of a counter."},
+    {"icon", SETTING_TEXT, .help = "Icon in Home Assistant, as mdi:pump."},
+    {"category", SETTING_CHOICE, .choices = "diagnostic none",
+     .help = "diagnostic moves it to the details of its device."},
+    {"precision", SETTING_INT, .min = 0, .max = 9,
+     .help = "Decimal places; by default what the scale can show."},
+    {"valid", SETTING_PAIR, .help = "Range of possible values; others are implausible."},
+    {"max_step", SETTING_NUMBER, .min = 0, .max = 1e12,
+     .help = "Largest believable change between two polls; larger ones need three that agree."},
+    {"counter", SETTING_BOOL, .standard = "false",
+     .help = "Only grows; a smaller value is held back until three confirm it."},
+    {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
+     .help = "Age at which its value is no longer believed."},
+    {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
+    {"limits", SETTING_GROUP, .inside = rules_limits_settings,
+     .help = "Alarm limits of this channel: the shortest way to a rule."},
+    {0},
+};

@@ -1,0 +1,58 @@
+/* Sink: where the way of a reading leaves the loop - MQTT, terminal, store, browser, phone.
+ *
+ * The pipeline calls every sink on the loop thread; a sink with a thread of its own copies into its
+ * queue and returns. Sinks know sensors and instances by the inventory, and do not know each other. */
+#pragma once
+
+#include "gateway/base/reading.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct inventory;
+
+/* What happened; published as `event_type` by name: add, never renumber. */
+enum event_type { EVENT_FIRED, EVENT_CLEARED, EVENT_GATEWAY };
+const char *event_type_name(uint8_t type);
+
+/* A copyable event. Its id is `boot` (64 random bits drawn at each start) : `sequence`. */
+struct event {
+    uint64_t boot, sequence;
+    int64_t at_ms;
+    int64_t since_ms;  /* of the firing; CLOCK_NEVER: none */
+    uint32_t instance; /* of the inventory; UINT32_MAX: none */
+    uint32_t sensor;   /* likewise */
+    uint8_t type;      /* enum event_type */
+    uint8_t severity;  /* enum rule_severity */
+    uint8_t kind;      /* enum value_kind */
+    double number, limit; /* limit: NAN when there is none */
+    uint32_t text;     /* in the table of texts */
+    char note[96];     /* words; "" when none */
+};
+
+/* How an instance stands; sent at each change and once after each new inventory. */
+struct instance_state {
+    int64_t at_ms, since_ms; /* of the last change; of the firing (CLOCK_NEVER: not firing) */
+    uint32_t instance;
+    uint8_t state;    /* enum rule_state */
+    uint8_t severity; /* enum rule_severity */
+    uint8_t kind;     /* enum value_kind of the value that decided */
+    double number, limit;
+    uint32_t text;
+};
+
+/* Every call may be NULL. Pointers are borrowed for the call. */
+struct sink_calls {
+    const char *name;
+    /* A new inventory, before anything that refers to it. A sink that keeps it holds it. */
+    void (*inventory)(void *sink, struct inventory *inventory);
+    /* The readings of one poll of `device`, all of one time; also when sensors become stale. */
+    void (*readings)(void *sink, uint32_t device, const struct reading *readings, size_t count);
+    /* A device came (QUALITY_GOOD) or went (why). */
+    void (*device)(void *sink, uint32_t device, uint8_t why, int64_t at_ms);
+    void (*instance)(void *sink, const struct instance_state *state);
+    void (*event)(void *sink, const struct event *event);
+    /* The action `publish` of a rule. Sinks that are no broker leave it NULL. */
+    void (*publish)(void *sink, const char *topic, const char *payload, uint8_t qos, bool retain);
+};

@@ -1,0 +1,333 @@
+#include "gateway/core/site.h"
+
+#include "adapters/adapters.h"
+#include "gateway/base/arena.h"
+#include "gateway/base/text.h"
+#include "gateway/core/inventory.h"
+#include "gateway/core/inventory_edit.h"
+#include "gateway/core/site_device.h"
+#include "rules/rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A site and what is needed only while it is built. */
+struct builder {
+    struct site *site;
+    struct section *root;
+    struct problems *problems;
+    struct arena *arena;         /* of the inventory */
+    struct site_device *devices; /* in the order of the file */
+    size_t n_devices, n_sensors;
+    bool no_memory;
+};
+
+static size_t count_keys(const struct section *section)
+{
+    size_t n = 0;
+
+    while (section && section_key(section, n))
+        n++;
+    return n;
+}
+
+/* -- buses and devices ---------------------------------------------------------------------- */
+
+static void check_bus(struct builder *builder, struct section *bus)
+{
+    const struct setting *tables[16] = {bus_settings};
+    const char *word;
+    size_t n = 1;
+
+    site_check_name(bus, "bus", builder->problems);
+    word = section_text(bus, "adapter");
+    for (size_t i = 0; adapters_at(i) && n < 16; i++) {
+        const struct adapter *adapter = adapters_at(i);
+
+        if (word && strcmp(adapter->word, word) == 0 && adapter->bus &&
+            (n == 1 || tables[n - 1] != adapter->bus))
+            tables[n++] = adapter->bus;
+    }
+    section_check(bus, tables, n, builder->problems);
+    site_check_word(bus, builder->problems);
+}
+
+static void check_buses(struct builder *builder)
+{
+    const struct section *buses = section_child(builder->root, "buses");
+
+    for (size_t i = 0; i < count_keys(buses); i++)
+        check_bus(builder, section_child(buses, section_key(buses, i)));
+}
+
+static void read_devices(struct builder *builder)
+{
+    const struct section *devices = section_child(builder->root, "devices");
+    size_t n = count_keys(devices);
+
+    builder->devices = calloc(n + 1, sizeof(*builder->devices));
+    if (!builder->devices) {
+        builder->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct site_device *device = &builder->devices[builder->n_devices];
+
+        if (!site_device_read(device, builder->root,
+                              section_child(devices, section_key(devices, i)), builder->problems))
+            continue;
+        builder->n_sensors += device->n_channels;
+        builder->n_devices++;
+    }
+}
+
+/* -- inventory ------------------------------------------------------------------------------ */
+
+/* A slug out of the host's name, where the config has none. */
+static const char *host_slug(struct builder *builder)
+{
+    char host[256] = "", slug[TEXT_SLUG_MAX + 1];
+
+    gethostname(host, sizeof(host) - 1);
+    return arena_text(builder->arena, text_make_slug(slug, sizeof(slug), host));
+}
+
+static const char *read_slug(struct builder *builder, const struct section *gateway,
+                             const char *key, const char *standard)
+{
+    const char *text = gateway ? section_text(gateway, key) : NULL;
+
+    if (!text)
+        return standard;
+    if (!text_is_slug(text))
+        problem_error(builder->problems, section_place(gateway, key),
+                      "write small letters, digits and _, beginning with a letter",
+                      "gateway.%s: \"%s\" is not a name", key, text);
+    return arena_text(builder->arena, text);
+}
+
+static void name_gateway(struct builder *builder, struct inventory *inventory)
+{
+    const struct section *gateway = section_child(builder->root, "gateway");
+    const char *label = gateway ? section_text(gateway, "label") : NULL;
+
+    inventory->name = read_slug(builder, gateway, "name", host_slug(builder));
+    inventory->id = read_slug(builder, gateway, "id", inventory->name);
+    inventory->label = label ? arena_text(builder->arena, label) : inventory->name;
+}
+
+static void fill_buses(struct builder *builder, struct inventory *inventory)
+{
+    const struct section *buses = section_child(builder->root, "buses");
+    size_t n = count_keys(buses);
+    struct inventory_bus *list = arena_take(builder->arena, (n + 1) * sizeof(*list));
+
+    for (size_t i = 0; list && i < n; i++) {
+        const struct section *bus = section_child(buses, section_key(buses, i));
+        const char *label = section_text(bus, "label");
+
+        list[i].name = arena_text(builder->arena, section_name(bus));
+        list[i].label = label ? arena_text(builder->arena, label) : list[i].name;
+    }
+    inventory->buses = list;
+    inventory->n_buses = (uint32_t)n;
+}
+
+static void fill_devices(struct builder *builder, struct inventory *inventory)
+{
+    struct inventory_device *devices =
+        arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*devices));
+    struct inventory_sensor *sensors =
+        arena_take(builder->arena, (builder->n_sensors + 1) * sizeof(*sensors));
+    uint32_t sensor = 0;
+
+    if (!devices || !sensors) {
+        builder->no_memory = true;
+        return;
+    }
+    for (uint32_t d = 0; d < builder->n_devices; d++) {
+        site_device_describe(&builder->devices[d], builder->arena, d, sensor, &devices[d],
+                             sensors + sensor);
+        sensor += devices[d].n_sensors;
+    }
+    inventory->devices = devices;
+    inventory->n_devices = (uint32_t)builder->n_devices;
+    inventory->sensors = sensors;
+    inventory->n_sensors = sensor;
+}
+
+/* -- adapters ------------------------------------------------------------------------------- */
+
+/* The part of a bus that device `d` belongs to, made when it is the first. */
+static struct adapters_bus *find_part(struct builder *builder, size_t d)
+{
+    const struct site_device *device = &builder->devices[d];
+    struct site *site = builder->site;
+    struct adapters_bus *part;
+
+    for (size_t i = 0; i < site->n_buses; i++) {
+        part = &site->buses[i];
+        if (part->adapter == device->adapter && part->config.options == device->bus)
+            return part;
+    }
+    part = &site->buses[site->n_buses++];
+    part->adapter = device->adapter;
+    part->config.name = section_name(device->bus);
+    part->config.options = device->bus;
+    /* Room for all that may come; there are few parts, so that this wastes little. */
+    part->config.devices =
+        arena_take(builder->arena, builder->n_devices * sizeof(*part->config.devices));
+    part->ids = arena_take(builder->arena, builder->n_devices * sizeof(*part->ids));
+    return part;
+}
+
+static void fill_parts(struct builder *builder)
+{
+    builder->site->buses =
+        arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*builder->site->buses));
+    for (size_t d = 0; builder->site->buses && d < builder->n_devices; d++) {
+        struct adapters_bus *part = find_part(builder, d);
+        struct device_config *devices = (struct device_config *)(uintptr_t)part->config.devices;
+        uint32_t *ids = (uint32_t *)(uintptr_t)part->ids;
+
+        if (!devices || !ids) {
+            builder->no_memory = true;
+            return;
+        }
+        site_device_configure(&builder->devices[d], builder->arena,
+                              &devices[part->config.n_devices]);
+        ids[part->config.n_devices++] = (uint32_t)d;
+    }
+    for (size_t i = 0; i < builder->site->n_buses; i++) {
+        const struct adapters_bus *part = &builder->site->buses[i];
+
+        if (part->adapter->check)
+            part->adapter->check(&part->config, builder->problems);
+    }
+}
+
+/* -- rules ---------------------------------------------------------------------------------- */
+
+static struct rules_sensor *describe_to_rules(struct builder *builder)
+{
+    const struct inventory *inventory = builder->site->inventory;
+    struct rules_sensor *list = calloc(inventory->n_sensors + 1, sizeof(*list));
+
+    for (uint32_t i = 0; list && i < inventory->n_sensors; i++) {
+        const struct inventory_sensor *sensor = &inventory->sensors[i];
+        const struct inventory_device *device = &inventory->devices[sensor->device];
+        const struct section *channel =
+            site_device_channel(&builder->devices[sensor->device], i - device->first_sensor);
+
+        list[i] = (struct rules_sensor){
+            .id = sensor->id,
+            .label = arena_format(builder->arena, "%s %s", device->label, sensor->label),
+            .unit = sensor->unit,
+            .text = sensor->kind == SENSOR_TEXT,
+            .decimals = sensor->decimals,
+            .every_ms = device->every_ms,
+            .stale_ms = sensor->stale_ms,
+            .limits = section_child(channel, "limits"),
+        };
+    }
+    return list;
+}
+
+static void fill_rules(struct builder *builder, struct inventory *inventory)
+{
+    const struct rules *rules = builder->site->rules;
+    size_t n = rules_count(rules);
+    struct inventory_rule *list = arena_take(builder->arena, (n + 1) * sizeof(*list));
+
+    for (uint32_t i = 0; list && i < n; i++) {
+        struct rule_info info = rules_info(rules, i);
+
+        list[i] = (struct inventory_rule){
+            .id = arena_text(builder->arena, info.id),
+            .rule = arena_text(builder->arena, info.rule),
+            .label = arena_text(builder->arena, info.label),
+            .summary = arena_text(builder->arena, info.summary),
+            .sensor = info.sensor,
+            .severity = info.severity,
+            .many = info.many,
+        };
+    }
+    inventory->rules = list;
+    inventory->n_rules = list ? (uint32_t)n : 0;
+}
+
+static int compile_rules(struct builder *builder, const struct site_context *context)
+{
+    struct rules_sensor *sensors = describe_to_rules(builder);
+    struct rules_config config = {
+        .rules = section_child(builder->root, "rules"),
+        .defaults = section_child(builder->root, "defaults"),
+        .sensors = sensors,
+        .n_sensors = builder->site->inventory->n_sensors,
+        .texts = context->texts,
+    };
+    int r = sensors ? rules_new(&config, context->output, context->owner, builder->problems,
+                                &builder->site->rules)
+                    : -ENOMEM;
+
+    free(sensors);
+    return r;
+}
+
+/* -- door ----------------------------------------------------------------------------------- */
+
+static int build(struct builder *builder, const struct site_context *context)
+{
+    struct inventory *inventory = builder->site->inventory;
+    int r;
+
+    check_buses(builder);
+    read_devices(builder);
+    name_gateway(builder, inventory);
+    fill_buses(builder, inventory);
+    fill_devices(builder, inventory);
+    fill_parts(builder);
+    inventory->texts = context->texts;
+    r = builder->no_memory ? -ENOMEM : compile_rules(builder, context);
+    if (r < 0)
+        return r;
+    if (problems_errors(builder->problems) > 0)
+        return -EINVAL;
+    fill_rules(builder, inventory);
+    return inventory_finish(inventory);
+}
+
+int site_new(struct section *root, const struct site_context *context, struct problems *problems,
+             struct site **ret_site)
+{
+    struct builder builder = {.root = root, .problems = problems};
+    int r = -ENOMEM;
+
+    builder.site = calloc(1, sizeof(*builder.site));
+    if (builder.site)
+        builder.site->inventory = inventory_new();
+    if (builder.site && builder.site->inventory) {
+        builder.arena = inventory_arena(builder.site->inventory);
+        r = build(&builder, context);
+    }
+    for (size_t i = 0; i < builder.n_devices; i++)
+        site_device_clear(&builder.devices[i]);
+    free(builder.devices);
+    if (r < 0) {
+        site_free(builder.site);
+        return r;
+    }
+    *ret_site = builder.site;
+    return 0;
+}
+
+void site_free(struct site *site)
+{
+    if (!site)
+        return;
+    rules_free(site->rules);
+    inventory_release(site->inventory);
+    free(site);
+}

@@ -1,0 +1,36 @@
+/* Site: all that a config describes, checked and built, ready to be run: the inventory, the buses for
+ * the adapters, the rules. Made whole from sections or not at all; opens nothing. May be made on any
+ * thread, so that a reload costs the loop nothing. */
+#pragma once
+
+#include "gateway/base/problem.h"
+#include "gateway/base/setting.h"
+
+#include <stddef.h>
+
+struct adapters_bus;
+struct inventory;
+struct rules;
+struct rules_output;
+struct text_table;
+
+struct site {
+    struct inventory *inventory;
+    struct adapters_bus *buses;
+    size_t n_buses;
+    struct rules *rules;
+};
+
+/* What rules report to, and the texts of readings; outlives the site. */
+struct site_context {
+    const struct rules_output *output;
+    void *owner;
+    const struct text_table *texts;
+};
+
+/* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which was
+ * checked against tables that leave buses and devices open and must outlive the site. All that is wrong
+ * goes to `problems`. 0, -EINVAL when there were errors, -ENOMEM. */
+int site_new(struct section *root, const struct site_context *context, struct problems *problems,
+             struct site **ret_site);
+void site_free(struct site *site);

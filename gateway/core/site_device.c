@@ -1,0 +1,346 @@
+#include "gateway/core/site_device.h"
+
+#include "gateway/base/arena.h"
+#include "gateway/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STALE_MIN_MS  15000
+#define STALE_PUSH_MS 300000 /* of what reports by itself */
+
+static const char *const reserved_names[] = {"rule", "event", "health", "status", "gateway", NULL};
+static const char *const reserved_channels[] = {
+    "ts", "quality", "state", "availability", "replay", "set", "result", "online", NULL,
+};
+
+/* -- checks --------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+    while (*list && strcmp(*list, name) != 0)
+        list++;
+    return *list != NULL;
+}
+
+static void check_slug(const struct section *section, const char *what, const char *const *reserved,
+                       struct problems *problems)
+{
+    const char *name = section_name(section);
+
+    if (!text_is_slug(name))
+        problem_error(problems, section_place(section, NULL),
+                      "write small letters, digits and _, beginning with a letter; `label` may be "
+                      "anything",
+                      "\"%s\" cannot be the name of a %s", name, what);
+    else if (is_one_of(name, reserved))
+        problem_error(problems, section_place(section, NULL), "choose another name",
+                      "\"%s\" is reserved and cannot be the name of a %s", name, what);
+}
+
+void site_check_name(const struct section *section, const char *what, struct problems *problems)
+{
+    check_slug(section, what, reserved_names, problems);
+}
+
+/* Names the adapter that is meant, or lists all of them. */
+static void hint_words(const char *word, char *hint, size_t size)
+{
+    const struct adapter *adapter;
+    size_t length = 0;
+
+    hint[0] = '\0';
+    for (size_t i = 0; (adapter = adapters_at(i)); i++) {
+        if (text_distance(word, adapter->word) <= 2) {
+            length = 0;
+            text_append(hint, size, &length, "did you mean \"%s\"?", adapter->word);
+            return;
+        }
+        if (i == 0 || strcmp(adapters_at(i - 1)->word, adapter->word) != 0)
+            text_append(hint, size, &length, "%s%s", i == 0 ? "there are: " : ", ", adapter->word);
+    }
+}
+
+static bool is_word(const char *word)
+{
+    const struct adapter *adapter;
+
+    for (size_t i = 0; (adapter = adapters_at(i)); i++) {
+        if (strcmp(adapter->word, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+void site_check_word(const struct section *bus, struct problems *problems)
+{
+    const char *word = section_text(bus, "adapter");
+    char hint[200];
+
+    if (!word || is_word(word))
+        return;
+    hint_words(word, hint, sizeof(hint));
+    problem_error(problems, section_place(bus, "adapter"), hint, "bus \"%s\": no adapter \"%s\"",
+                  section_name(bus), word);
+}
+
+/* -- reading -------------------------------------------------------------------------------- */
+
+/* How the adapters of a word want to be reached: for the hint at a wrong or missing `connect`. */
+static void hint_connect(const char *word, char *hint, size_t size)
+{
+    const struct adapter *adapter;
+    size_t length = 0;
+
+    hint[0] = '\0';
+    for (size_t i = 0; (adapter = adapters_at(i)); i++) {
+        if (strcmp(adapter->word, word) == 0)
+            text_append(hint, size, &length, "%s%s",
+                        length ? " or " : "write connect = ", adapter->connect_help);
+    }
+}
+
+/* The bus that is meant by a name that is none: the nearest, or the only one. */
+static void hint_bus(const struct section *buses, const char *name, char *hint, size_t size)
+{
+    const char *key;
+    size_t length;
+
+    text_copy(hint, size, "add it under `buses`");
+    for (size_t i = 0; buses && (key = section_key(buses, i)); i++) {
+        length = 0;
+        if (text_distance(name, key) <= 2 || !section_key(buses, 1))
+            text_append(hint, size, &length, "did you mean \"%s\"?", key);
+    }
+}
+
+static bool find_bus(struct site_device *device, const struct section *root,
+                     struct problems *problems)
+{
+    const struct section *buses = section_child(root, "buses");
+    const char *name = section_text(device->section, "bus"), *key;
+    char hint[128];
+
+    if (!name)
+        return false;
+    for (uint32_t i = 0; buses && (key = section_key(buses, i)); i++) {
+        if (strcmp(key, name) == 0) {
+            device->bus_index = i;
+            device->bus = section_child(buses, key);
+            return true;
+        }
+    }
+    hint_bus(buses, name, hint, sizeof(hint));
+    problem_error(problems, section_place(device->section, "bus"), hint,
+                  "device \"%s\": there is no bus \"%s\"", section_name(device->section), name);
+    return false;
+}
+
+static bool find_adapter(struct site_device *device, struct problems *problems)
+{
+    const char *word = section_text(device->bus, "adapter");
+    const struct section *owner =
+        section_has(device->section, "connect") ? device->section : device->bus;
+    const char *connect = section_text(owner, "connect");
+    char hint[300];
+
+    if (!word || !is_word(word))
+        return false; /* said at the bus */
+    device->adapter = adapters_find(word, connect);
+    device->connect = connect ? connect : device->adapter ? device->adapter->default_connect : NULL;
+    if (device->adapter)
+        return true;
+    hint_connect(word, hint, sizeof(hint));
+    if (connect)
+        problem_error(problems, section_place(owner, "connect"), hint, "\"%s\" is no address of %s",
+                      connect, word);
+    else
+        problem_error(problems, section_place(device->section, NULL), hint,
+                      "device \"%s\": neither it nor bus \"%s\" says where to connect",
+                      section_name(device->section), section_name(device->bus));
+    return false;
+}
+
+static bool read_channels(struct site_device *device, struct problems *problems)
+{
+    const struct setting *tables[] = {channel_settings, device->adapter->channel};
+    struct section *channels = section_child(device->section, "channels");
+    const char *key;
+    size_t n = 0;
+
+    while (channels && section_key(channels, n))
+        n++;
+    if (n == 0)
+        problem_error(problems, section_place(device->section, NULL), "add `channels: { ... }`",
+                      "device \"%s\" has no channels", section_name(device->section));
+    device->channels = calloc(n + 1, sizeof(*device->channels));
+    if (!device->channels)
+        return false;
+    for (size_t i = 0; i < n && (key = section_key(channels, i)); i++) {
+        struct section *channel = section_child(channels, key);
+
+        check_slug(channel, "channel", reserved_channels, problems);
+        section_check(channel, tables, device->adapter->channel ? 2 : 1, problems);
+        device->channels[device->n_channels++] = channel;
+    }
+    return true;
+}
+
+static int64_t read_every(const struct site_device *device, const struct section *root)
+{
+    const struct section *defaults = section_child(root, "defaults");
+
+    if (section_has(device->section, "every"))
+        return section_duration_ms(device->section, "every");
+    if (section_has(device->bus, "every"))
+        return section_duration_ms(device->bus, "every");
+    return defaults ? section_duration_ms(defaults, "every") : 10000;
+}
+
+bool site_device_read(struct site_device *device, const struct section *root,
+                      struct section *section, struct problems *problems)
+{
+    const struct setting *tables[] = {device_settings, NULL};
+    const struct section *buses = section_child(root, "buses");
+
+    *device = (struct site_device){.section = section};
+    site_check_name(section, "device", problems);
+    if (buses && section_child(buses, section_name(section)))
+        problem_error(problems, section_place(section, NULL), "choose another name",
+                      "\"%s\" is the name of a bus already", section_name(section));
+    if (!section_has(section, "bus"))
+        section_check(section, tables, 1, problems); /* says that it is missing, and what else */
+    if (!find_bus(device, root, problems) || !find_adapter(device, problems))
+        return false;
+    tables[1] = device->adapter->device;
+    section_check(section, tables, tables[1] ? 2 : 1, problems);
+    if (device->adapter->complete)
+        device->adapter->complete(section, problems);
+    device->every_ms = read_every(device, root);
+    return read_channels(device, problems);
+}
+
+void site_device_clear(struct site_device *device)
+{
+    free(device->channels);
+    device->channels = NULL;
+}
+
+const struct section *site_device_channel(const struct site_device *device, size_t channel)
+{
+    return device->channels[channel];
+}
+
+/* -- describing ----------------------------------------------------------------------------- */
+
+static int64_t read_stale(const struct site_device *device, const struct section *channel)
+{
+    const struct section *levels[] = {channel, device->section, device->bus};
+
+    for (size_t i = 0; i < 3; i++) {
+        if (section_has(levels[i], "stale"))
+            return section_duration_ms(levels[i], "stale");
+    }
+    if (!device->adapter->poll && !device->adapter->begin)
+        return STALE_PUSH_MS;
+    return 3 * device->every_ms > STALE_MIN_MS ? 3 * device->every_ms : STALE_MIN_MS;
+}
+
+static const char *text_or(struct arena *arena, const struct section *section, const char *key,
+                           const char *standard)
+{
+    const char *text = section_text(section, key);
+
+    return text ? arena_text(arena, text) : standard;
+}
+
+static const char *state_class_of(const struct section *channel, const char *klass)
+{
+    static const char *const names[] = {"measurement", "total", "total_increasing", ""};
+    int choice = section_choice(channel, "state_class");
+
+    if (choice >= 0)
+        return names[choice];
+    if (section_bool(channel, "counter"))
+        return "total_increasing";
+    /* Energy and the like without `counter`: a plain measurement is refused for these classes. */
+    return strcmp(klass, "energy") == 0 || strcmp(klass, "gas") == 0 ? "total" : "measurement";
+}
+
+static void describe_sensor(const struct site_device *device, const struct section *channel,
+                            struct arena *arena, struct inventory_sensor *sensor)
+{
+    static const enum sensor_kind kinds[] = {
+        [CHANNEL_NUMBER] = SENSOR_NUMBER,
+        [CHANNEL_BINARY] = SENSOR_BINARY,
+        [CHANNEL_TEXT] = SENSOR_TEXT,
+    };
+    struct channel_traits traits = {.kind = CHANNEL_NUMBER, .decimals = -1};
+
+    if (device->adapter->traits)
+        traits = device->adapter->traits(channel);
+    sensor->channel = arena_text(arena, section_name(channel));
+    sensor->id = arena_format(arena, "%s.%s", section_name(device->section), sensor->channel);
+    sensor->label = text_or(arena, channel, "label", sensor->channel);
+    sensor->unit = text_or(arena, channel, "unit", "");
+    sensor->klass = text_or(arena, channel, "class", "");
+    sensor->icon = text_or(arena, channel, "icon", "");
+    sensor->kind = (uint8_t)kinds[traits.kind];
+    sensor->state_class =
+        sensor->kind == SENSOR_NUMBER ? state_class_of(channel, sensor->klass) : "";
+    sensor->category = section_choice(channel, "category") == 0 ? "diagnostic" : "";
+    sensor->ha = section_bool(channel, "ha");
+    sensor->counter = section_bool(channel, "counter");
+    sensor->has_valid = section_has(channel, "valid");
+    sensor->valid_low = sensor->has_valid ? section_number_at(channel, "valid", 0) : 0;
+    sensor->valid_high = sensor->has_valid ? section_number_at(channel, "valid", 1) : 0;
+    sensor->max_step = section_has(channel, "max_step") ? section_number(channel, "max_step") : 0;
+    sensor->decimals =
+        (int8_t)(section_has(channel, "precision") ? (int)section_int(channel, "precision")
+                                                   : traits.decimals);
+    sensor->stale_ms = read_stale(device, channel);
+}
+
+void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,
+                          uint32_t first_sensor, struct inventory_device *ret_device,
+                          struct inventory_sensor *ret_sensors)
+{
+    const struct section *section = device->section;
+
+    *ret_device = (struct inventory_device){
+        .name = arena_text(arena, section_name(section)),
+        .area = text_or(arena, section, "area", ""),
+        .manufacturer = text_or(arena, section, "manufacturer", ""),
+        .model = text_or(arena, section, "model", ""),
+        .serial_number = text_or(arena, section, "serial_number", ""),
+        .bus = device->bus_index,
+        .first_sensor = first_sensor,
+        .n_sensors = (uint32_t)device->n_channels,
+        .every_ms = device->every_ms,
+        .ha = section_bool(section, "ha"),
+    };
+    ret_device->label = text_or(arena, section, "label", ret_device->name);
+    for (size_t i = 0; i < device->n_channels; i++) {
+        ret_sensors[i].device = index;
+        describe_sensor(device, device->channels[i], arena, &ret_sensors[i]);
+    }
+}
+
+void site_device_configure(const struct site_device *device, struct arena *arena,
+                           struct device_config *ret_config)
+{
+    struct channel_config *channels =
+        arena_take(arena, (device->n_channels + 1) * sizeof(*channels));
+
+    *ret_config = (struct device_config){
+        .name = section_name(device->section),
+        .connect = device->connect,
+        .every_ms = device->every_ms,
+        .options = device->section,
+        .channels = channels,
+        .n_channels = channels ? device->n_channels : 0,
+    };
+    for (size_t i = 0; i < ret_config->n_channels; i++)
+        channels[i] = (struct channel_config){.name = section_name(device->channels[i]),
+                                              .options = device->channels[i]};
+}

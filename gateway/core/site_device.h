@@ -1,0 +1,41 @@
+/* Site device: one device of the config, from its section to what adapters, inventory and rules want
+ * to know of it. Private to the room: site.c puts the devices together. */
+#pragma once
+
+#include "adapters/adapters.h"
+#include "gateway/core/inventory.h"
+
+struct arena;
+
+struct site_device {
+    struct section *section;
+    const struct section *bus;
+    uint32_t bus_index; /* in `buses` */
+    const struct adapter *adapter;
+    const char *connect; /* borrowed from the sections or the adapter */
+    int64_t every_ms;
+    const struct section **channels;
+    size_t n_channels;
+};
+
+/* Says when the name under which `section` stands is no slug, or reserved; `what` is "bus" or "device". */
+void site_check_name(const struct section *section, const char *what, struct problems *problems);
+
+/* Says when `adapter` of a bus is none, or is needed with another `connect`. */
+void site_check_word(const struct section *bus, struct problems *problems);
+
+/* Reads and checks a device of `root`. false when it is too broken to go on with; said in `problems`. */
+bool site_device_read(struct site_device *device, const struct section *root,
+                      struct section *section, struct problems *problems);
+void site_device_clear(struct site_device *device);
+
+const struct section *site_device_channel(const struct site_device *device, size_t channel);
+
+/* Fills the inventory's description as device `index`, whose sensors begin at `first_sensor`. */
+void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,
+                          uint32_t first_sensor, struct inventory_device *ret_device,
+                          struct inventory_sensor *ret_sensors);
+
+/* Fills what its adapter is given. */
+void site_device_configure(const struct site_device *device, struct arena *arena,
+                           struct device_config *ret_config);
