@@ -1,0 +1,43 @@
+/* MQTT: the session with the broker, in a thread of its own. The only room that knows Paho.
+ *
+ * The loop hands it readings, states and events through one queue; the thread gathers for `gather`
+ * and publishes in groups: one JSON object a device and poll, retained. Readings go at QoS 0; events,
+ * availability, rule states and discovery at QoS 1 with a window of our own. On every connect:
+ * availability, discovery, then all states. The connection is kept by our own reconnect (1 s doubling
+ * to 60 s, +-20 %). While the broker is away the newest of everything and 4,096 events are kept. */
+#pragma once
+
+#include "gateway/base/error.h"
+#include "gateway/base/setting.h"
+#include "gateway/core/sink.h"
+
+struct mqtt;
+
+/* The group `mqtt` of the config, and what its table cannot say (texts that are no topics, keys that
+ * need each other); returns how many errors were added. */
+extern const struct setting mqtt_settings[];
+size_t mqtt_check(const struct section *section, struct problems *problems);
+
+/* `section` is the checked `mqtt` of the config, read during the call only. Starts the thread;
+ * connecting goes on in it for as long as it takes. 0, -ENOMEM, or -Exxx with `reterr` (a password
+ * file that cannot be read). */
+int mqtt_start(const struct section *section, const char *gateway_name, struct mqtt **ret_mqtt,
+               struct error *reterr);
+
+/* Says `offline` for the gateway and its devices, waits for the acknowledgements and ends the thread, all
+ * within `wait_ms`; a healthy broker takes some 150 ms. No other call may follow. 0, or -ETIMEDOUT when
+ * the thread hangs (it is abandoned; end with _exit()). NULL is legal. */
+int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms);
+
+/* For pipeline_add_sink() with the struct mqtt. */
+extern const struct sink_calls mqtt_sink;
+
+struct mqtt_counts {
+    uint64_t published, acknowledged; /* messages; of QoS 1 and 2 */
+    uint64_t unsent;     /* polls that found no broker; the newest is sent when it is back */
+    uint64_t superseded; /* readings that a newer one replaced because the thread was stuck */
+    uint64_t lost;       /* events and messages of rules that nobody will get */
+    uint64_t connects;
+    bool online;
+};
+struct mqtt_counts mqtt_counts(struct mqtt *mqtt); /* any thread */

@@ -1,0 +1,32 @@
+/* Options: the group `mqtt` of the config as the room uses it. Any thread; read-only once made. */
+#pragma once
+
+#include "gateway/base/error.h"
+#include "gateway/base/problem.h"
+#include "gateway/base/setting.h"
+
+#include <stdbool.h>
+
+struct options {
+    char *host;
+    int port;
+    bool v5; /* MQTT 5; else 3.1.1 */
+    char *client_id;
+    char *username, *password; /* NULL: none */
+    char *base;                /* of our topics */
+    char *prefix;              /* of discovery; NULL: no discovery */
+    char *birth_topic, *birth_payload;
+    int keep_alive_s;
+    int64_t gather_ms;
+    bool tls;
+    char *ca_file, *cert_file, *key_file; /* NULL: none; the CAs of the system */
+};
+
+/* What the table cannot say: texts that are no topics, keys that need each other. Returns how many
+ * errors were added. */
+size_t options_check(const struct section *section, struct problems *problems);
+
+/* Reads the password file too. 0, -ENOMEM, or -Exxx with `reterr`. */
+int options_read(const struct section *section, const char *gateway_name,
+                 struct options **ret_options, struct error *reterr);
+void options_free(struct options *options);

@@ -1,0 +1,48 @@
+/* Outbox: what must not get lost - events, and what rules publish - in order, until the broker has
+ * acknowledged it. In memory; the MQTT thread only. */
+#pragma once
+
+#include "gateway/core/sink.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct inventory;
+
+#define OUTBOX_MAX 4096
+
+struct outbox_entry {
+    uint64_t number; /* from 1 on; what outbox_acked() is told */
+    bool done;       /* acknowledged, while an older one is not */
+    bool retain;
+    uint8_t qos;
+    /* An event is written out when it is sent: by then the clock may be known. */
+    struct inventory *inventory; /* of the event, held; NULL: it is a text */
+    struct event event;
+    const char *topic, *payload; /* of a text; behind the entry */
+};
+
+struct outbox;
+
+struct outbox *outbox_new(void);
+void outbox_free(struct outbox *outbox);
+
+/* Copy. When OUTBOX_MAX wait the oldest goes (the newest alarm matters more) and is counted. 0 or
+ * -ENOMEM. */
+int outbox_put_event(struct outbox *outbox, const struct event *event,
+                     struct inventory *inventory);
+int outbox_put_text(struct outbox *outbox, const char *topic, const char *payload, uint8_t qos,
+                    bool retain);
+
+/* The oldest that is not under way; stays until outbox_sent(). NULL: none. */
+const struct outbox_entry *outbox_next(struct outbox *outbox);
+void outbox_sent(struct outbox *outbox);
+
+void outbox_acked(struct outbox *outbox, uint64_t number);
+
+/* The connection is gone: what was not acknowledged goes once more. */
+void outbox_again(struct outbox *outbox);
+
+size_t outbox_length(const struct outbox *outbox);
+uint64_t outbox_lost(const struct outbox *outbox);

@@ -1,0 +1,188 @@
+#include "gateway/mqtt/payload.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/json.h"
+#include "gateway/core/inventory.h"
+#include "gateway/mqtt/plan.h"
+#include "rules/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "2026-11-21T14:02:05.123+01:00": where the milliseconds stand. */
+#define MS_AT 20
+
+static void put_time(struct json *json, const char *key, int64_t at_ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    bool known = at_ms != CLOCK_NEVER && clock_text(at_ms, text)[0];
+
+    json_text(json, key, known ? text : NULL);
+}
+
+/* The same through the cache. */
+static void put_stamp(struct json *json, struct payload_clock *clock, int64_t at_ms)
+{
+    int64_t wall_ms;
+    int ms;
+
+    if (at_ms == CLOCK_NEVER || !clock_wall_is_good()) {
+        json_null(json, "ts");
+        return;
+    }
+    wall_ms = clock_wall_ms(at_ms);
+    if (wall_ms / 1000 != clock->second || !clock->text[0]) {
+        clock_text(at_ms, clock->text);
+        clock->second = wall_ms / 1000;
+    }
+    ms = (int)(wall_ms % 1000);
+    clock->text[MS_AT] = (char)('0' + ms / 100);
+    clock->text[MS_AT + 1] = (char)('0' + ms / 10 % 10);
+    clock->text[MS_AT + 2] = (char)('0' + ms % 10);
+    json_text(json, "ts", clock->text);
+}
+
+static void put_value(struct json *json, const char *key, const struct inventory *inventory,
+                      uint32_t sensor, uint8_t kind, double number, uint32_t text)
+{
+    bool known = sensor < inventory->n_sensors;
+    int decimals = known ? inventory->sensors[sensor].decimals : -1;
+
+    if (known && inventory->sensors[sensor].kind == SENSOR_BINARY)
+        decimals = 0;
+    if (kind == VALUE_NUMBER)
+        json_number(json, key, number, decimals);
+    else if (kind == VALUE_TEXT)
+        json_text(json, key, text_table_get(inventory->texts, text));
+    else
+        json_null(json, key);
+}
+
+static void put_qualities(struct json *json, const struct plan *plan,
+                          const struct inventory_device *device, const struct reading *newest)
+{
+    json_object(json, "quality");
+    for (uint32_t i = 0; i < device->n_sensors; i++) {
+        uint32_t sensor = device->first_sensor + i;
+
+        if (newest[sensor].quality == QUALITY_GOOD)
+            continue;
+        json_ready_key(json, plan->keys[sensor], strlen(plan->keys[sensor]));
+        json_text(json, NULL, quality_name(newest[sensor].quality));
+    }
+    json_end(json);
+}
+
+size_t payload_state(const struct plan *plan, uint32_t device, const struct reading *newest,
+                     int64_t at_ms, struct payload_clock *clock, char *to, size_t size)
+{
+    const struct inventory *inventory = plan->inventory;
+    const struct inventory_device *it = &inventory->devices[device];
+    bool all_good = true;
+    struct json json;
+
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    put_stamp(&json, clock, at_ms);
+    for (uint32_t i = 0; i < it->n_sensors; i++) {
+        uint32_t sensor = it->first_sensor + i;
+        const struct reading *r = &newest[sensor];
+
+        json_ready_key(&json, plan->keys[sensor], strlen(plan->keys[sensor]));
+        put_value(&json, NULL, inventory, sensor, r->quality == QUALITY_GOOD ? r->kind : VALUE_NONE,
+                  r->number, r->text);
+        all_good = all_good && r->quality == QUALITY_GOOD;
+    }
+    if (!all_good)
+        put_qualities(&json, plan, it, newest);
+    json_end(&json);
+    return json_length(&json);
+}
+
+static uint32_t sensor_of(const struct inventory *inventory, uint32_t instance)
+{
+    return instance < inventory->n_rules ? inventory->rules[instance].sensor : UINT32_MAX;
+}
+
+size_t payload_rule(const struct inventory *inventory, const struct instance_state *state, char *to,
+                    size_t size)
+{
+    struct json json;
+
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    json_text(&json, "state", rule_state_name(state->state));
+    json_text(&json, "severity", rule_severity_name(state->severity));
+    put_value(&json, "value", inventory, sensor_of(inventory, state->instance), state->kind,
+              state->number, state->text);
+    put_time(&json, "since", state->since_ms);
+    json_number(&json, "limit", state->limit, -1);
+    put_time(&json, "ts", state->at_ms);
+    json_end(&json);
+    return json_length(&json);
+}
+
+size_t payload_group(uint32_t firing, uint32_t instances, char *to, size_t size)
+{
+    struct json json;
+
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    json_int(&json, "firing", firing);
+    json_int(&json, "ok", instances - firing);
+    json_end(&json);
+    return json_length(&json);
+}
+
+size_t payload_event(const struct inventory *inventory, const struct event *event, char *to,
+                     size_t size)
+{
+    bool has_rule = event->instance < inventory->n_rules;
+    bool has_sensor = event->sensor < inventory->n_sensors;
+    struct json json;
+    char id[48];
+
+    snprintf(id, sizeof(id), "%016llx:%llu", (unsigned long long)event->boot,
+             (unsigned long long)event->sequence);
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    json_text(&json, "event_type", event_type_name(event->type));
+    json_text(&json, "id", id);
+    json_text(&json, "rule", has_rule ? inventory->rules[event->instance].id : NULL);
+    json_text(&json, "sensor", has_sensor ? inventory->sensors[event->sensor].id : NULL);
+    json_text(&json, "severity", has_rule ? rule_severity_name(event->severity) : NULL);
+    put_value(&json, "value", inventory, event->sensor, event->kind, event->number, event->text);
+    json_number(&json, "limit", event->limit, -1);
+    put_time(&json, "since", event->since_ms);
+    put_time(&json, "ts", event->at_ms);
+    json_text(&json, "note", event->note[0] ? event->note : NULL);
+    json_end(&json);
+    return json_length(&json);
+}
+
+size_t payload_health(const struct inventory *inventory, const struct payload_health *health,
+                      char *to, size_t size)
+{
+    struct json json;
+    char instance[24];
+
+    snprintf(instance, sizeof(instance), "%016llx", (unsigned long long)health->instance);
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    json_text(&json, "version", THERMOGATE_VERSION);
+    json_text(&json, "instance", instance);
+    put_time(&json, "connected_since", health->connected_since_ms);
+    json_int(&json, "devices", inventory->n_devices);
+    json_int(&json, "sensors", inventory->n_sensors);
+    json_int(&json, "rules", inventory->n_rules);
+    json_object(&json, "counters");
+    json_int(&json, "published", (int64_t)health->published);
+    json_int(&json, "acknowledged", (int64_t)health->acknowledged);
+    json_int(&json, "superseded", (int64_t)health->superseded);
+    json_int(&json, "unsent", (int64_t)health->unsent);
+    json_int(&json, "lost", (int64_t)health->lost);
+    json_int(&json, "connects", (int64_t)health->connects);
+    json_end(&json);
+    json_end(&json);
+    return json_length(&json);
+}

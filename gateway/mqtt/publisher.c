@@ -1,0 +1,555 @@
+#include "gateway/mqtt/publisher.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/text.h"
+#include "gateway/core/inventory.h"
+#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/outbox.h"
+#include "gateway/mqtt/payload.h"
+#include "gateway/mqtt/plan.h"
+#include "gateway/mqtt/session.h"
+#include "gateway/mqtt/shadow.h"
+#include "gateway/mqtt/todo.h"
+#include "gateway/mqtt/topics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BUFFER_SIZE 16384              /* at first; a device with many channels makes it grow */
+#define BUFFER_MAX  (16 * 1024 * 1024) /* no discovery message is as long */
+#define DEBOUNCE_MS                                                               \
+    2000 /* Home Assistant drops parts of a config that changes while it reads it \
+          */
+#define BIRTH_MIN_MS   1000
+#define BIRTH_SPREAD   4000
+#define HEALTH_MS      60000
+#define REASON_REFUSED 0x80
+
+struct publisher {
+    const struct options *options;
+    struct session *session;
+    struct publisher_counters *counters;
+    struct plan *plan; /* NULL before the first inventory */
+    struct shadow shadow;
+    struct outbox *outbox;
+    struct payload_clock clock;
+    char *buffer;
+    size_t buffer_size;
+
+    /* What is due. */
+    bool status;
+    bool health;
+    struct todo availability, discovery, states, rules, groups; /* discovery: 0 is the gateway's */
+    int64_t announce_at, health_at;
+
+    bool online, leaving;
+    int64_t online_since_ms;
+    uint64_t instance, connects;
+    bool said_refused, said_full, said_topic; /* each complaint once until things are well again */
+};
+
+static uint64_t draw(void)
+{
+    uint64_t number = 0;
+
+    if (getrandom(&number, sizeof(number), 0) < 0)
+        number = (uint64_t)clock_boot_us();
+    return number;
+}
+
+struct publisher *publisher_new(const struct options *options, struct session *session,
+                                struct publisher_counters *counters)
+{
+    struct publisher *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->options = options;
+    p->session = session;
+    p->counters = counters;
+    p->announce_at = p->health_at = CLOCK_NEVER;
+    p->instance = draw();
+    p->outbox = outbox_new();
+    p->buffer = malloc(BUFFER_SIZE);
+    p->buffer_size = BUFFER_SIZE;
+    if (!p->outbox || !p->buffer) {
+        publisher_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+static void release_todos(struct publisher *p)
+{
+    todo_release(&p->availability);
+    todo_release(&p->discovery);
+    todo_release(&p->states);
+    todo_release(&p->rules);
+    todo_release(&p->groups);
+}
+
+void publisher_free(struct publisher *p)
+{
+    if (!p)
+        return;
+    release_todos(p);
+    shadow_release(&p->shadow);
+    outbox_free(p->outbox);
+    plan_free(p->plan);
+    free(p->buffer);
+    free(p);
+}
+
+/* -- single messages ------------------------------------------------------------------------ */
+
+/* 0, or 1 for a message that can never go, which is told once and given up; -ENOTCONN, -EAGAIN. */
+static int publish(struct publisher *p, const struct session_message *message)
+{
+    char topic[200];
+    int r = session_publish(p->session, message);
+
+    if (r == 0) {
+        atomic_fetch_add_explicit(&p->counters->published, 1, memory_order_relaxed);
+        return 0;
+    }
+    if (r == -ENOTCONN || r == -EAGAIN)
+        return r;
+    if (!p->said_refused)
+        log_warn("mqtt: %s cannot be published: %s",
+                 text_quote(topic, sizeof(topic), message->topic),
+                 r == -EMSGSIZE ? "the broker does not take a message of this size"
+                                : "it is not a topic");
+    p->said_refused = true;
+    return 1;
+}
+
+static int publish_text(struct publisher *p, const char *topic, const char *text)
+{
+    return publish(
+        p, &(struct session_message){
+               .topic = topic, .payload = text, .length = strlen(text), .qos = 1, .retain = true});
+}
+
+static int publish_buffer(struct publisher *p, const char *topic, size_t length, uint8_t qos)
+{
+    if (length == 0)
+        return 0; /* it did not fit: half an object is never sent */
+    return publish(
+        p, &(struct session_message){
+               .topic = topic, .payload = p->buffer, .length = length, .qos = qos, .retain = true});
+}
+
+static int publish_status(struct publisher *p)
+{
+    char topic[TOPICS_SIZE];
+
+    return publish_text(p, topics_status(topic, p->options->base),
+                        p->leaving ? "offline" : "online");
+}
+
+static int publish_availability(struct publisher *p, uint32_t device)
+{
+    const char *name = p->plan->inventory->devices[device].name;
+    bool online = p->shadow.devices[device].online && !p->leaving;
+    char topic[TOPICS_SIZE];
+
+    return publish_text(p, topics_device_availability(topic, p->plan->base, name),
+                        online ? "online" : "offline");
+}
+
+static int publish_state(struct publisher *p, uint32_t device)
+{
+    size_t length =
+        payload_state(p->plan, device, p->shadow.readings, p->shadow.devices[device].at_ms,
+                      &p->clock, p->buffer, p->buffer_size);
+
+    return publish_buffer(p, p->plan->state_topics[device], length, 0);
+}
+
+static int publish_rule(struct publisher *p, uint32_t instance)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    const struct instance_state *state = &p->shadow.instances[instance];
+    char topic[TOPICS_SIZE];
+
+    if (state->instance == PLAN_NONE)
+        return 0;
+    topics_rule_state(topic, p->plan->base, inventory->rules[instance].id);
+    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size), 1);
+}
+
+static int publish_group(struct publisher *p, uint32_t group)
+{
+    char topic[TOPICS_SIZE];
+
+    topics_rule_state(topic, p->plan->base, p->plan->groups[group]);
+    return publish_buffer(p, topic,
+                          payload_group(p->shadow.firing[group], p->plan->group_size[group],
+                                        p->buffer, p->buffer_size),
+                          1);
+}
+
+static bool lengthen_buffer(struct publisher *p, size_t size)
+{
+    char *longer;
+
+    if (size <= p->buffer_size)
+        return true;
+    longer = size <= BUFFER_MAX ? realloc(p->buffer, size) : NULL;
+    if (!longer)
+        return false;
+    p->buffer = longer;
+    p->buffer_size = size;
+    return true;
+}
+
+/* Discovery's number 0 is the gateway, which stands behind the devices. */
+static int publish_discovery(struct publisher *p, uint32_t number)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    uint32_t device = number == 0 ? inventory->n_devices : number - 1;
+    char topic[TOPICS_SIZE];
+    size_t length;
+
+    if (!hass_shows(p->plan, device))
+        return 0;
+    while ((length = hass_message(p->plan, device, p->buffer, p->buffer_size)) == 0) {
+        if (!lengthen_buffer(p, p->buffer_size * 2))
+            return 0;
+    }
+    topics_discovery(topic, p->options->prefix, inventory->id,
+                     number == 0 ? NULL : inventory->devices[device].name);
+    return publish_buffer(p, topic, length, 1);
+}
+
+static int publish_health(struct publisher *p)
+{
+    struct payload_health health = {
+        .instance = p->instance,
+        .connected_since_ms = p->online_since_ms,
+        .published = atomic_load(&p->counters->published),
+        .acknowledged = atomic_load(&p->counters->acknowledged),
+        .superseded = atomic_load(&p->counters->superseded),
+        .unsent = atomic_load(&p->counters->unsent),
+        .lost = atomic_load(&p->counters->lost),
+        .connects = p->connects,
+    };
+    char topic[TOPICS_SIZE];
+
+    topics_health(topic, p->plan->base);
+    return publish_buffer(
+        p, topic, payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size), 1);
+}
+
+/* An event is never retained: Home Assistant ignores those, others would see it again and again. */
+static int publish_entry(struct publisher *p, const struct outbox_entry *entry)
+{
+    struct session_message message = {
+        .qos = entry->qos, .retain = entry->retain, .tag = entry->number};
+    uint64_t number = entry->number;
+    char topic[TOPICS_SIZE];
+    int r;
+
+    if (entry->inventory) {
+        message.topic = topics_event(topic, p->options->base);
+        message.payload = p->buffer;
+        message.length = payload_event(entry->inventory, &entry->event, p->buffer, p->buffer_size);
+    } else {
+        message.topic = entry->topic;
+        message.payload = entry->payload;
+        message.length = strlen(entry->payload);
+    }
+    r = publish(p, &message);
+    if (r < 0)
+        return r;
+    outbox_sent(p->outbox);
+    if (r > 0 || entry->qos == 0)
+        outbox_acked(p->outbox, number); /* nobody will answer */
+    return 0;
+}
+
+/* -- what is due ---------------------------------------------------------------------------- */
+
+/* The first of `todo`: true when it went out or need not. */
+static bool do_next(struct publisher *p, struct todo *todo,
+                    int (*publish_one)(struct publisher *p, uint32_t thing))
+{
+    uint32_t thing;
+
+    if (!todo_next(todo, &thing) || publish_one(p, thing) < 0)
+        return false;
+    todo_done(todo);
+    return true;
+}
+
+static bool do_flag(struct publisher *p, bool *flag, int (*publish_one)(struct publisher *p))
+{
+    if (!*flag || publish_one(p) < 0)
+        return false;
+    *flag = false;
+    return true;
+}
+
+static bool do_outbox(struct publisher *p)
+{
+    const struct outbox_entry *entry = outbox_next(p->outbox);
+
+    return entry && publish_entry(p, entry) == 0;
+}
+
+static bool gateway_is_first(const struct publisher *p)
+{
+    uint32_t number;
+
+    return todo_next(&p->discovery, &number) && number == 0;
+}
+
+/* The most urgent message; false when nothing is due or nothing goes. */
+static bool step(struct publisher *p)
+{
+    if (do_flag(p, &p->status, publish_status))
+        return true;
+    /* Before events, so that their entity is there; before devices, which name it. */
+    if (gateway_is_first(p))
+        return do_next(p, &p->discovery, publish_discovery);
+    return do_outbox(p) || do_next(p, &p->availability, publish_availability) ||
+           do_next(p, &p->discovery, publish_discovery) || do_next(p, &p->states, publish_state) ||
+           do_next(p, &p->rules, publish_rule) || do_next(p, &p->groups, publish_group) ||
+           do_flag(p, &p->health, publish_health);
+}
+
+/* Nothing is skipped because it is unchanged: the other side may have lost everything. */
+static void announce(struct publisher *p)
+{
+    p->status = true;
+    p->announce_at = CLOCK_NEVER;
+    if (!p->plan)
+        return;
+    if (p->options->prefix)
+        todo_add_all(&p->discovery);
+    todo_add_all(&p->availability);
+    todo_add_all(&p->states);
+    todo_add_all(&p->rules);
+    todo_add_all(&p->groups);
+    p->health = true;
+}
+
+void publisher_run(struct publisher *p, int64_t now_ms)
+{
+    if (!p->online)
+        return;
+    if (now_ms >= p->announce_at)
+        announce(p);
+    if (now_ms >= p->health_at) {
+        p->health = p->plan != NULL;
+        p->health_at = now_ms + HEALTH_MS;
+    }
+    while (session_room(p->session) > 0 && step(p))
+        ;
+}
+
+int64_t publisher_next_ms(const struct publisher *p)
+{
+    if (!p->online)
+        return CLOCK_NEVER;
+    return p->announce_at < p->health_at ? p->announce_at : p->health_at;
+}
+
+/* -- the session's life --------------------------------------------------------------------- */
+
+void publisher_online(struct publisher *p, int64_t now_ms)
+{
+    p->online = true;
+    p->online_since_ms = now_ms;
+    p->health_at = now_ms + HEALTH_MS;
+    p->connects++;
+    p->said_refused = false;
+    outbox_again(p->outbox);
+    announce(p);
+}
+
+void publisher_offline(struct publisher *p)
+{
+    p->online = false;
+}
+
+void publisher_acked(struct publisher *p, int token, int reason)
+{
+    uint64_t tag;
+
+    if (!session_acked(p->session, token, &tag))
+        return;
+    atomic_fetch_add_explicit(&p->counters->acknowledged, 1, memory_order_relaxed);
+    if (tag != 0)
+        outbox_acked(p->outbox, tag);
+    if (outbox_length(p->outbox) == 0)
+        p->said_full = false;
+    if (reason >= REASON_REFUSED && !p->said_refused) {
+        log_warn(
+            "mqtt: the broker refuses some of our messages (reason 0x%02x): may this user write "
+            "to %s/#%s%s?",
+            (unsigned)reason, p->options->base, p->options->prefix ? " and " : "",
+            p->options->prefix ? p->options->prefix : "");
+        p->said_refused = true;
+    }
+}
+
+void publisher_birth(struct publisher *p, int64_t now_ms)
+{
+    int64_t at_ms = now_ms + BIRTH_MIN_MS + (int64_t)(draw() % BIRTH_SPREAD);
+
+    if (at_ms < p->announce_at)
+        p->announce_at = at_ms;
+}
+
+void publisher_goodbye(struct publisher *p)
+{
+    p->leaving = true;
+    p->status = true;
+    p->health = false;
+    p->announce_at = p->health_at = CLOCK_NEVER;
+    todo_clear(&p->discovery);
+    todo_clear(&p->states);
+    todo_add_all(&p->availability);
+}
+
+bool publisher_is_done(const struct publisher *p)
+{
+    return !p->status && p->availability.length == 0 && p->rules.length == 0 &&
+           p->groups.length == 0 && outbox_length(p->outbox) == 0 &&
+           session_underway(p->session) == 0;
+}
+
+/* -- news ----------------------------------------------------------------------------------- */
+
+static int resize_todos(struct publisher *p, const struct plan *plan)
+{
+    const struct inventory *inventory = plan->inventory;
+
+    if (todo_resize(&p->availability, inventory->n_devices) < 0 ||
+        todo_resize(&p->discovery, inventory->n_devices + 1) < 0 ||
+        todo_resize(&p->states, inventory->n_devices) < 0 ||
+        todo_resize(&p->rules, inventory->n_rules) < 0 ||
+        todo_resize(&p->groups, plan->n_groups) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+/* What was due and is thrown away here is due again with the announcement that follows. */
+static void take_inventory(struct publisher *p, struct inventory *inventory)
+{
+    struct plan *plan = plan_new(inventory, p->options->base);
+    bool first = p->plan == NULL;
+
+    inventory_release(inventory);
+    if (!plan || !lengthen_buffer(p, plan->state_size) || shadow_adopt(&p->shadow, plan) < 0) {
+        plan_free(plan);
+        log_error("mqtt: out of memory: the new config is not published");
+        return;
+    }
+    plan_free(p->plan);
+    p->plan = plan;
+    if (resize_todos(p, plan) < 0)
+        log_error("mqtt: out of memory: states are not published anew");
+    p->announce_at = clock_boot_ms() + (first ? 0 : DEBOUNCE_MS);
+}
+
+/* Hearing a good value says that a device is there, even before anyone said so. */
+static void take_reading(struct publisher *p, const struct inbox_item *item)
+{
+    uint32_t device;
+
+    if (!shadow_reading(&p->shadow, &item->reading))
+        return;
+    device = p->plan->inventory->sensors[item->reading.sensor].device;
+    if (!p->shadow.devices[device].heard && item->reading.quality == QUALITY_GOOD &&
+        shadow_device(&p->shadow, device, true))
+        todo_add(&p->availability, device);
+    if (!item->last)
+        return;
+    if (!p->online || publish_state(p, device) < 0)
+        atomic_fetch_add_explicit(&p->counters->unsent, 1, memory_order_relaxed);
+}
+
+static void take_instance(struct publisher *p, const struct instance_state *state)
+{
+    if (!shadow_instance(&p->shadow, state))
+        return;
+    todo_add(&p->rules, state->instance);
+    if (p->plan->group_of[state->instance] != PLAN_NONE)
+        todo_add(&p->groups, p->plan->group_of[state->instance]);
+}
+
+static void count_lost(struct publisher *p, uint64_t before)
+{
+    uint64_t lost = outbox_lost(p->outbox) - before;
+
+    if (lost == 0)
+        return;
+    atomic_fetch_add(&p->counters->lost, lost);
+    if (!p->said_full)
+        log_error("mqtt: more than %d events wait for the broker; the oldest are given up",
+                  OUTBOX_MAX);
+    p->said_full = true;
+}
+
+static void take_event(struct publisher *p, const struct event *event)
+{
+    uint64_t lost = outbox_lost(p->outbox);
+
+    if (!p->plan)
+        return; /* there is no event before the first inventory */
+    outbox_put_event(p->outbox, event, p->plan->inventory);
+    count_lost(p, lost);
+}
+
+static void take_publish(struct publisher *p, struct inbox_publish *publish)
+{
+    uint64_t lost = outbox_lost(p->outbox);
+    char quoted[200];
+
+    if (topics_is_publishable(publish->topic)) {
+        outbox_put_text(p->outbox, publish->topic, publish->payload,
+                        publish->qos > 2 ? 2 : publish->qos, publish->retain);
+        count_lost(p, lost);
+    } else {
+        atomic_fetch_add(&p->counters->lost, 1);
+        if (!p->said_topic)
+            log_error("mqtt: a rule wants to publish to %s, which is no topic",
+                      text_quote(quoted, sizeof(quoted), publish->topic));
+        p->said_topic = true;
+    }
+    free(publish);
+}
+
+void publisher_take(struct publisher *p, struct inbox_item *item)
+{
+    switch (item->what) {
+    case INBOX_INVENTORY:
+        take_inventory(p, item->inventory);
+        break;
+    case INBOX_READING:
+        take_reading(p, item);
+        break;
+    case INBOX_DEVICE:
+        if (shadow_device(&p->shadow, item->device, item->why == QUALITY_GOOD))
+            todo_add(&p->availability, item->device);
+        break;
+    case INBOX_INSTANCE:
+        take_instance(p, &item->state);
+        break;
+    case INBOX_EVENT:
+        take_event(p, &item->event);
+        break;
+    case INBOX_PUBLISH:
+        take_publish(p, item->publish);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,350 @@
+#include "gateway/mqtt/session.h"
+
+#include "gateway/base/log.h"
+#include "gateway/base/text.h"
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/topics.h"
+
+#include <MQTTClient.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT_S  5
+#define WINDOW_MAX         64
+#define WINDOW_3_1_1       20 /* MQTT 3.1.1 has no receive maximum; brokers' own limits begin here */
+#define PACKET_OVERHEAD    32 /* fixed header, lengths, packet id, properties: never more with us */
+#define COMMAND_TIMEOUT_MS 5000 /* waiting for a SUBACK; Paho's least */
+#define REASON_REFUSED     0x80 /* reasons from here on are failures (MQTT 5, 2.4) */
+#define URI_SIZE           300
+
+struct slot {
+    int token; /* 0: free; Paho counts from 1 */
+    uint64_t tag;
+};
+
+struct session {
+    const struct options *options;
+    MQTTClient client;
+    char status_topic[TOPICS_SIZE];
+    char tls_words[200]; /* why TLS failed, by OpenSSL */
+    void (*signal)(void *owner, enum session_signal what, int token, int reason);
+    void *owner;
+    struct slot window[WINDOW_MAX];
+    uint32_t window_size, underway;
+    uint32_t packet_max; /* that the broker takes */
+};
+
+/* -- Paho's threads ------------------------------------------------------------------------- */
+
+static void on_lost(void *context, char *cause)
+{
+    struct session *session = context;
+
+    (void)cause; /* always NULL */
+    session->signal(session->owner, SESSION_LOST, 0, 0);
+}
+
+/* MQTT 5: the broker says goodbye with a reason. */
+static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
+{
+    struct session *session = context;
+
+    (void)properties;
+    session->signal(session->owner, SESSION_LOST, 0, (int)reason);
+}
+
+static void on_delivered(void *context, MQTTClient_deliveryToken token)
+{
+    struct session *session = context;
+
+    session->signal(session->owner, SESSION_ACKED, token, 0);
+}
+
+static void on_published(void *context, int token, int packet_type, MQTTProperties *properties,
+                         enum MQTTReasonCodes reason)
+{
+    struct session *session = context;
+
+    (void)packet_type;
+    (void)properties;
+    session->signal(session->owner, SESSION_ACKED, token, (int)reason);
+}
+
+static int on_message(void *context, char *topic, int topic_length, MQTTClient_message *message)
+{
+    struct session *session = context;
+    const char *birth = session->options->birth_payload;
+
+    (void)topic_length; /* only one topic is subscribed */
+    if (message->payloadlen == (int)strlen(birth) &&
+        memcmp(message->payload, birth, strlen(birth)) == 0)
+        session->signal(session->owner, SESSION_BIRTH, 0, 0);
+    MQTTClient_freeMessage(&message);
+    MQTTClient_free(topic);
+    return 1;
+}
+
+static int on_tls_error(const char *words, size_t length, void *context)
+{
+    struct session *session = context;
+    char text[sizeof(session->tls_words)];
+
+    snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : sizeof(text) - 1),
+             words);
+    text[strcspn(text, "\r\n")] = '\0';
+    text_copy(session->tls_words, sizeof(session->tls_words), text);
+    return 1;
+}
+
+/* -- made and ended ------------------------------------------------------------------------- */
+
+static int create_client(struct session *session)
+{
+    const struct options *options = session->options;
+    MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
+    bool bare_v6 = strchr(options->host, ':') && options->host[0] != '[';
+    char uri[URI_SIZE];
+    int r;
+
+    create.MQTTVersion = options->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+    snprintf(uri, sizeof(uri), "%s://%s%s%s:%d", options->tls ? "ssl" : "tcp", bare_v6 ? "[" : "",
+             options->host, bare_v6 ? "]" : "", options->port);
+    r = MQTTClient_createWithOptions(&session->client, uri, options->client_id,
+                                     MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
+    if (r == MQTTCLIENT_SUCCESS)
+        r = MQTTClient_setCallbacks(session->client, session, on_lost, on_message,
+                                    options->v5 ? NULL : on_delivered);
+    if (r == MQTTCLIENT_SUCCESS && options->v5)
+        r = MQTTClient_setPublished(session->client, session, on_published);
+    if (r == MQTTCLIENT_SUCCESS && options->v5)
+        r = MQTTClient_setDisconnected(session->client, session, on_disconnected);
+    if (r == MQTTCLIENT_SUCCESS)
+        r = MQTTClient_setCommandTimeout(session->client, COMMAND_TIMEOUT_MS);
+    return r;
+}
+
+int session_new(const struct options *options,
+                void (*signal)(void *owner, enum session_signal what, int token, int reason),
+                void *owner, struct session **ret_session, struct error *reterr)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    int r;
+
+    if (!session)
+        return error_set(reterr, -ENOMEM, "mqtt: out of memory");
+    session->options = options;
+    session->signal = signal;
+    session->owner = owner;
+    topics_status(session->status_topic, options->base);
+    r = create_client(session);
+    if (r != MQTTCLIENT_SUCCESS) {
+        session_free(session);
+        return error_set(reterr, -EINVAL, "mqtt: %s", MQTTClient_strerror(r));
+    }
+    *ret_session = session;
+    return 0;
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    if (session->client)
+        MQTTClient_destroy(&session->client);
+    free(session);
+}
+
+/* -- connecting ----------------------------------------------------------------------------- */
+
+/* MQTT 3.1.1, 3.2.2.3; in MQTT 5 the library knows the words. */
+static const char *const refusals[] = {NULL,
+                                       "it does not speak this version of MQTT",
+                                       "it refuses the client id",
+                                       "it is not available",
+                                       "wrong user name or password",
+                                       "this user may not connect"};
+
+static const char *words_for(struct session *session, int code)
+{
+    const char *words = NULL;
+
+    if (code > 0 && session->options->v5)
+        words = MQTTReasonCode_toString((enum MQTTReasonCodes)code);
+    else if (code > 0 && code < (int)(sizeof(refusals) / sizeof(refusals[0])))
+        words = refusals[code];
+    else if (session->tls_words[0])
+        words = session->tls_words;
+    else if (code == MQTTCLIENT_FAILURE)
+        words = "no connection: nothing answers there, or the name does not resolve";
+    return words ? words : MQTTClient_strerror(code);
+}
+
+static void take_limits(struct session *session, const MQTTResponse *response)
+{
+    MQTTProperties *properties = response->properties;
+    int64_t receive = WINDOW_MAX, packet = 0;
+
+    if (properties && MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
+        receive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
+    if (properties && MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
+        packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
+    if (!session->options->v5)
+        receive = WINDOW_3_1_1;
+    session->window_size = (uint32_t)(receive < 1            ? 1
+                                      : receive > WINDOW_MAX ? WINDOW_MAX
+                                                             : receive);
+    session->packet_max = packet > 0 ? (uint32_t)packet : UINT32_MAX;
+}
+
+static void fill_tls(struct session *session, MQTTClient_SSLOptions *tls)
+{
+    const struct options *options = session->options;
+
+    tls->trustStore = options->ca_file;
+    tls->keyStore = options->cert_file;
+    tls->privateKey = options->key_file;
+    tls->enableServerCertAuth = 1;
+    tls->verify = 1; /* the name in the certificate too */
+    tls->ssl_error_cb = on_tls_error;
+    tls->ssl_error_context = session;
+}
+
+static void subscribe_birth(struct session *session)
+{
+    const char *topic = session->options->birth_topic;
+    MQTTResponse response;
+
+    if (!session->options->prefix)
+        return;
+    response = MQTTClient_subscribe5(session->client, topic, 0, NULL, NULL);
+    if ((int)response.reasonCode < 0 || (int)response.reasonCode >= REASON_REFUSED)
+        log_warn("mqtt: the broker does not let us read %s: a restart of Home Assistant will go "
+                 "unnoticed",
+                 topic);
+    MQTTResponse_free(response);
+}
+
+static MQTTResponse connect_client(struct session *session)
+{
+    const struct options *options = session->options;
+    MQTTClient_connectOptions v3 = MQTTClient_connectOptions_initializer;
+    MQTTClient_connectOptions v5 = MQTTClient_connectOptions_initializer5;
+    MQTTClient_connectOptions *connect = options->v5 ? &v5 : &v3;
+    MQTTClient_willOptions will = MQTTClient_willOptions_initializer;
+    MQTTClient_SSLOptions tls = MQTTClient_SSLOptions_initializer;
+    MQTTResponse response = MQTTResponse_initializer;
+
+    will.topicName = session->status_topic;
+    will.message = "offline";
+    will.retained = 1;
+    will.qos = 1;
+    connect->will = &will;
+    connect->MQTTVersion = options->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+    connect->keepAliveInterval = options->keep_alive_s;
+    connect->connectTimeout = CONNECT_TIMEOUT_S;
+    connect->reliable = 0; /* else only one message may be under way */
+    connect->maxInflightMessages = WINDOW_MAX;
+    connect->username = options->username;
+    connect->password = options->password;
+    if (options->tls) {
+        fill_tls(session, &tls);
+        connect->ssl = &tls;
+    }
+    if (options->v5)
+        return MQTTClient_connect5(session->client, connect, NULL, NULL);
+    response.reasonCode = (enum MQTTReasonCodes)MQTTClient_connect(session->client, connect);
+    return response;
+}
+
+int session_connect(struct session *session, struct error *reterr)
+{
+    MQTTResponse response;
+    int code;
+
+    session_forget(session);
+    session->tls_words[0] = '\0';
+    response = connect_client(session);
+    code = (int)response.reasonCode;
+    take_limits(session, &response);
+    MQTTResponse_free(response);
+    if (code != MQTTCLIENT_SUCCESS)
+        return error_set(reterr, -ECONNREFUSED, "%s", words_for(session, code));
+    subscribe_birth(session);
+    return 0;
+}
+
+bool session_is_connected(struct session *session)
+{
+    return MQTTClient_isConnected(session->client);
+}
+
+void session_close(struct session *session)
+{
+    MQTTClient_disconnect5(session->client, 0, MQTTREASONCODE_NORMAL_DISCONNECTION, NULL);
+    session_forget(session);
+}
+
+/* -- messages and their window -------------------------------------------------------------- */
+
+void session_forget(struct session *session)
+{
+    memset(session->window, 0, sizeof(session->window));
+    session->underway = 0;
+}
+
+uint32_t session_underway(const struct session *session)
+{
+    return session->underway;
+}
+
+uint32_t session_room(const struct session *session)
+{
+    return session->window_size > session->underway ? session->window_size - session->underway : 0;
+}
+
+static void take_slot(struct session *session, int token, uint64_t tag)
+{
+    struct slot *slot = session->window;
+
+    while (slot->token != 0)
+        slot++; /* there is one: session_room() was asked */
+    slot->token = token;
+    slot->tag = tag;
+    session->underway++;
+}
+
+bool session_acked(struct session *session, int token, uint64_t *ret_tag)
+{
+    for (uint32_t i = 0; i < WINDOW_MAX; i++) {
+        if (session->window[i].token != token)
+            continue;
+        *ret_tag = session->window[i].tag;
+        session->window[i] = (struct slot){0};
+        session->underway--;
+        return true;
+    }
+    return false;
+}
+
+int session_publish(struct session *session, const struct session_message *message)
+{
+    MQTTClient_deliveryToken token = 0;
+    MQTTResponse response;
+
+    if (message->qos > 0 && session_room(session) == 0)
+        return -EAGAIN;
+    if (message->length + strlen(message->topic) + PACKET_OVERHEAD > session->packet_max ||
+        message->length > INT32_MAX)
+        return -EMSGSIZE;
+    response = MQTTClient_publish5(session->client, message->topic, (int)message->length,
+                                   message->payload, message->qos, message->retain, NULL, &token);
+    if ((int)response.reasonCode == MQTTCLIENT_BAD_UTF8_STRING)
+        return -EINVAL;
+    if ((int)response.reasonCode != MQTTCLIENT_SUCCESS)
+        return -ENOTCONN;
+    if (message->qos > 0)
+        take_slot(session, token, message->tag);
+    return 0;
+}

@@ -1,0 +1,60 @@
+/* Session: the connection with the broker. Paho's synchronous client behind it; nothing else in the
+ * program knows Paho. The MQTT thread only, but for the signals.
+ *
+ * MQTTClient and not MQTTAsync: its publish writes to the socket in the caller's thread and costs about
+ * half of a hand-over to a sender thread. Its calls block, which on this thread hurts nobody. Messages
+ * of QoS 1 and 2 go through a window of our own: at the limit Paho's call would sleep in steps of
+ * 100 ms. */
+#pragma once
+
+#include "gateway/base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct options;
+struct session;
+
+enum session_signal {
+    SESSION_ACKED, /* the message of this token was answered with this reason (below 128: taken) */
+    SESSION_LOST,  /* look at session_is_connected() */
+    SESSION_BIRTH  /* Home Assistant has started */
+};
+
+struct session_message {
+    const char *topic;
+    const void *payload;
+    size_t length;
+    uint8_t qos;
+    bool retain;
+    uint64_t tag; /* comes back from session_acked() */
+};
+
+/* `signal` is called on Paho's threads, with its locks held: it copies, queues and returns. Everything
+ * is borrowed for the life of the session. */
+int session_new(const struct options *options,
+                void (*signal)(void *owner, enum session_signal what, int token, int reason),
+                void *owner, struct session **ret_session, struct error *reterr);
+void session_free(struct session *session); /* NULL is legal */
+
+/* Blocks for a name look-up and up to 5 s for the broker. The last will is set, the birth topic
+ * subscribed. 0, or -Exxx with the reason in words. */
+int session_connect(struct session *session, struct error *reterr);
+bool session_is_connected(struct session *session);
+
+/* 0; -EAGAIN: the window is full (qos > 0 only); -EMSGSIZE: larger than the broker takes; -EINVAL: not
+ * a topic; -ENOTCONN. May block while the broker does not read. */
+int session_publish(struct session *session, const struct session_message *message);
+
+/* Frees the place of an acknowledged message; false when that is none of this connection. */
+bool session_acked(struct session *session, int token, uint64_t *ret_tag);
+
+uint32_t session_room(const struct session *session);     /* places left in the window */
+uint32_t session_underway(const struct session *session); /* not yet acknowledged */
+
+/* After the connection was lost: nothing is under way any more. */
+void session_forget(struct session *session);
+
+/* Says goodbye, so that the last will is not published. */
+void session_close(struct session *session);

@@ -1,0 +1,378 @@
+#include "gateway/mqtt/thread.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/queue.h"
+#include "gateway/base/text.h"
+#include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/session.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SIGNALS_MAX  1024 /* see notify(): there are never as many */
+#define BATCH        64
+#define DRAIN_MAX    4096 /* items between two looks at the signals */
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 60000
+#define STEADY_MS    10000 /* a connection that lasted so long was a good one */
+#define CLOSE_MS     250   /* that Paho needs to end its own thread */
+
+/* What wakes the thread. */
+enum {
+    WORK = SESSION_BIRTH + 1, /* the inbox is no longer empty */
+    URGENT,                   /* and must not wait for others */
+    STOP
+};
+
+struct signal {
+    int what; /* enum session_signal or one of those above */
+    int token, reason;
+};
+
+struct thread {
+    pthread_t id;
+    struct options *options;
+    struct inbox *inbox;
+    struct session *session;
+    struct publisher *publisher;
+    struct publisher_counters counters;
+    struct queue *signals;                 /* struct signal */
+    struct queue *ended;                   /* one int, when the thread is through */
+    atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
+    atomic_bool online;
+    atomic_ullong connects;
+    atomic_llong stop_by_ms;
+
+    /* The thread's own. */
+    bool work, urgent, acked, more, stopping, is_online;
+    int64_t retry_at, delay_ms, since_ms; /* since: of the present state, connected or not */
+    uint64_t unsent_before;
+    char complaint[200]; /* the last one; the same is not said again */
+};
+
+/* -- other threads -------------------------------------------------------------------------- */
+
+/* The queue cannot overflow: acknowledgements are bounded by the window, WORK comes once for each
+ * time that the inbox is emptied, the others wait at most once. */
+static void notify(struct thread *t, int what, int token, int reason)
+{
+    struct signal signal = {.what = what, .token = token, .reason = reason};
+
+    queue_push(t->signals, &signal, 1);
+}
+
+/* The loop: called by the inbox. */
+static void on_inbox(void *owner, bool urgent)
+{
+    struct thread *t = owner;
+
+    if (!urgent)
+        notify(t, WORK, 0, 0);
+    else if (!atomic_exchange(&t->urgent_waits, true))
+        notify(t, URGENT, 0, 0);
+}
+
+/* Paho's threads. */
+static void on_session(void *owner, enum session_signal what, int token, int reason)
+{
+    struct thread *t = owner;
+
+    if (what == SESSION_BIRTH && atomic_exchange(&t->birth_waits, true))
+        return;
+    notify(t, (int)what, token, reason);
+}
+
+/* -- the connection ------------------------------------------------------------------------- */
+
+/* So that gateways of one site do not all come back in one moment: +-20 %. */
+static int64_t jittered(int64_t ms)
+{
+    uint16_t random = 0;
+
+    if (getrandom(&random, sizeof(random), 0) < 0)
+        random = (uint16_t)clock_boot_us();
+    return ms * (80 + random % 41) / 100;
+}
+
+static void retry_later(struct thread *t, int64_t now_ms)
+{
+    t->retry_at = now_ms + jittered(t->delay_ms);
+    t->delay_ms = t->delay_ms * 2 < RETRY_MAX_MS ? t->delay_ms * 2 : RETRY_MAX_MS;
+}
+
+static void complain(struct thread *t, const char *words)
+{
+    if (strcmp(t->complaint, words) == 0)
+        return;
+    text_copy(t->complaint, sizeof(t->complaint), words);
+    log_warn("mqtt: broker %s:%d: %s; trying again", t->options->host, t->options->port, words);
+}
+
+static void come_online(struct thread *t)
+{
+    int64_t now_ms = clock_boot_ms();
+    uint64_t unsent = atomic_load(&t->counters.unsent) - t->unsent_before;
+    char away[40];
+
+    text_from_duration(away, sizeof(away), now_ms - t->since_ms);
+    if (atomic_load(&t->connects) == 0)
+        log_info("mqtt: connected to %s:%d", t->options->host, t->options->port);
+    else
+        log_info("mqtt: broker %s:%d is back after %s; %llu polls were not sent", t->options->host,
+                 t->options->port, away, (unsigned long long)unsent);
+    t->complaint[0] = '\0';
+    t->since_ms = now_ms;
+    t->is_online = true;
+    atomic_fetch_add(&t->connects, 1);
+    atomic_store(&t->online, true);
+    publisher_online(t->publisher, now_ms);
+}
+
+static void try_connect(struct thread *t)
+{
+    struct error error = {0};
+
+    if (session_connect(t->session, &error) == 0) {
+        come_online(t);
+        return;
+    }
+    complain(t, error.text);
+    retry_later(t, clock_boot_ms());
+}
+
+static void go_offline(struct thread *t, int reason)
+{
+    int64_t now_ms = clock_boot_ms();
+
+    if (now_ms - t->since_ms >= STEADY_MS)
+        t->delay_ms = RETRY_MIN_MS;
+    if (reason)
+        log_warn("mqtt: broker %s:%d closed the connection (reason 0x%02x)", t->options->host,
+                 t->options->port, (unsigned)reason);
+    else
+        log_warn("mqtt: lost the broker %s:%d", t->options->host, t->options->port);
+    t->since_ms = now_ms;
+    t->is_online = false;
+    t->unsent_before = atomic_load(&t->counters.unsent);
+    atomic_store(&t->online, false);
+    session_forget(t->session);
+    publisher_offline(t->publisher);
+    retry_later(t, now_ms);
+}
+
+static void check_connection(struct thread *t, int reason)
+{
+    if (t->is_online && !session_is_connected(t->session))
+        go_offline(t, reason);
+}
+
+/* -- the thread ----------------------------------------------------------------------------- */
+
+static void take_signal(struct thread *t, const struct signal *signal)
+{
+    switch (signal->what) {
+    case SESSION_ACKED:
+        publisher_acked(t->publisher, signal->token, signal->reason);
+        t->acked = true;
+        break;
+    case SESSION_LOST:
+        check_connection(t, signal->reason);
+        break;
+    case SESSION_BIRTH:
+        atomic_store(&t->birth_waits, false);
+        publisher_birth(t->publisher, clock_boot_ms());
+        break;
+    case URGENT:
+        atomic_store(&t->urgent_waits, false);
+        t->urgent = true;
+        break;
+    case STOP:
+        t->stopping = true;
+        break;
+    default:
+        t->work = true;
+        break;
+    }
+}
+
+static void wait_signals(struct thread *t, int64_t until_ms)
+{
+    struct signal signals[BATCH];
+    size_t count = queue_wait(t->signals, signals, BATCH, until_ms);
+
+    for (size_t i = 0; i < count; i++)
+        take_signal(t, &signals[i]);
+}
+
+/* The first reading waits for others; acknowledgements meanwhile let the window move on. */
+static void gather(struct thread *t)
+{
+    int64_t end_ms = clock_boot_ms() + t->options->gather_ms;
+
+    while (!t->urgent && !t->stopping && clock_boot_ms() < end_ms) {
+        wait_signals(t, end_ms);
+        if (t->acked)
+            publisher_run(t->publisher, clock_boot_ms());
+        t->acked = false;
+    }
+}
+
+/* True when there may be more. */
+static bool drain(struct thread *t)
+{
+    struct inbox_item item;
+
+    t->work = t->urgent = t->acked = false;
+    for (int i = 0; i < DRAIN_MAX; i++) {
+        if (!inbox_next(t->inbox, &item))
+            return false;
+        publisher_take(t->publisher, &item);
+    }
+    return true;
+}
+
+static int64_t next_ms(const struct thread *t)
+{
+    if (t->more)
+        return 0;
+    return t->is_online ? publisher_next_ms(t->publisher) : t->retry_at;
+}
+
+static void run_once(struct thread *t)
+{
+    int64_t now_ms;
+
+    wait_signals(t, next_ms(t));
+    if (t->work && !t->more)
+        gather(t);
+    t->more = drain(t);
+    atomic_store_explicit(&t->counters.superseded, inbox_superseded(t->inbox),
+                          memory_order_relaxed);
+    check_connection(t, 0);
+    now_ms = clock_boot_ms();
+    if (!t->is_online && !t->stopping && now_ms >= t->retry_at)
+        try_connect(t);
+    publisher_run(t->publisher, now_ms);
+}
+
+static void say_goodbye(struct thread *t)
+{
+    int64_t until_ms = atomic_load(&t->stop_by_ms);
+
+    while (drain(t))
+        ;
+    publisher_goodbye(t->publisher);
+    while (t->is_online && clock_boot_ms() < until_ms) {
+        publisher_run(t->publisher, clock_boot_ms());
+        if (publisher_is_done(t->publisher))
+            break;
+        wait_signals(t, until_ms);
+        check_connection(t, 0);
+    }
+    session_close(t->session);
+}
+
+static void *run(void *argument)
+{
+    struct thread *t = argument;
+    int done = 1;
+
+    pthread_setname_np(pthread_self(), "mqtt");
+    while (!t->stopping)
+        run_once(t);
+    say_goodbye(t);
+    queue_push(t->ended, &done, 1);
+    return NULL;
+}
+
+/* -- made and ended ------------------------------------------------------------------------- */
+
+static void free_all(struct thread *t)
+{
+    session_free(t->session);
+    publisher_free(t->publisher);
+    inbox_free(t->inbox);
+    queue_free(t->signals);
+    queue_free(t->ended);
+    options_free(t->options);
+    free(t);
+}
+
+int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr)
+{
+    struct thread *t = calloc(1, sizeof(*t));
+    int r = -ENOMEM;
+
+    if (!t) {
+        options_free(options);
+        return error_set(reterr, r, "mqtt: out of memory");
+    }
+    t->options = options;
+    t->delay_ms = RETRY_MIN_MS;
+    t->since_ms = clock_boot_ms();
+    t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
+    t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
+    t->inbox = inbox_new(on_inbox, t);
+    if (!t->signals || !t->ended || !t->inbox) {
+        error_set(reterr, r, "mqtt: out of memory");
+        goto fail;
+    }
+    r = session_new(options, on_session, t, &t->session, reterr);
+    if (r < 0)
+        goto fail;
+    t->publisher = publisher_new(options, t->session, &t->counters);
+    r = t->publisher ? -pthread_create(&t->id, NULL, run, t) : -ENOMEM;
+    if (r < 0) {
+        error_set(reterr, r, "mqtt: cannot start the thread: %s", strerror(-r));
+        goto fail;
+    }
+    *ret_thread = t;
+    return 0;
+fail:
+    free_all(t);
+    return r;
+}
+
+int thread_stop(struct thread *t, int64_t wait_ms)
+{
+    int64_t now_ms = clock_boot_ms();
+    int done;
+
+    atomic_store(&t->stop_by_ms,
+                 now_ms + (wait_ms > 2 * CLOSE_MS ? wait_ms - CLOSE_MS : wait_ms / 2));
+    notify(t, STOP, 0, 0);
+    if (queue_wait(t->ended, &done, 1, now_ms + wait_ms) == 0) {
+        pthread_detach(t->id);
+        return -ETIMEDOUT;
+    }
+    pthread_join(t->id, NULL);
+    free_all(t);
+    return 0;
+}
+
+struct inbox *thread_inbox(struct thread *thread)
+{
+    return thread->inbox;
+}
+
+const struct publisher_counters *thread_counters(const struct thread *thread)
+{
+    return &thread->counters;
+}
+
+bool thread_is_online(const struct thread *thread)
+{
+    return atomic_load(&thread->online);
+}
+
+uint64_t thread_connects(const struct thread *thread)
+{
+    return atomic_load(&thread->connects);
+}

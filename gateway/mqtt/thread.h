@@ -1,0 +1,28 @@
+/* Thread: the MQTT thread. It waits for the loop, for acknowledgements and for the time of the next
+ * attempt to connect, gathers readings for `gather`, and lets the publisher publish. */
+#pragma once
+
+#include "gateway/base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct inbox;
+struct options;
+struct thread;
+struct publisher_counters;
+
+/* Takes ownership of `options`, also when it fails. 0, -ENOMEM, -EAGAIN or -EINVAL. */
+int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr);
+
+/* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone and freed;
+ * -ETIMEDOUT: it hangs in the library and is left alone with what it owns. */
+int thread_stop(struct thread *thread, int64_t wait_ms);
+
+/* Where the loop puts its news. */
+struct inbox *thread_inbox(struct thread *thread);
+
+/* Any thread. */
+const struct publisher_counters *thread_counters(const struct thread *thread);
+bool thread_is_online(const struct thread *thread);
+uint64_t thread_connects(const struct thread *thread);

@@ -1,0 +1,34 @@
+/* Topics: the names under which everything is published. Pure; any thread.
+ *
+ *   <base>/status                        online, offline (the last will)
+ *   <base>/health                        how the gateway does
+ *   <base>/event                         what happened
+ *   <base>/<device>/state                every channel of a device
+ *   <base>/<device>/availability         online, offline
+ *   <base>/rule/<instance>/state         how a rule stands
+ *   <prefix>/device/<id>-<device>/config discovery of Home Assistant; <id>-gateway is our own */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define TOPICS_SIZE      512 /* bytes of any topic of ours with NUL */
+#define TOPICS_BASE_SIZE 129 /* of a base or prefix */
+
+/* What a person may write as base or prefix: 1 to TOPICS_BASE_SIZE - 1 bytes of UTF-8 without
+ * wildcards, control characters, a `/` at an end, or a `$` in front. */
+bool topics_is_base(const char *text);
+
+/* What a broker takes to publish to: 1 to 65,535 bytes of UTF-8 without wildcards and control
+ * characters. A broker cuts the connection of who publishes to another. */
+bool topics_is_publishable(const char *topic);
+
+/* Each writes and returns `to`, which has TOPICS_SIZE bytes. */
+char *topics_status(char *to, const char *base);
+char *topics_health(char *to, const char *base);
+char *topics_event(char *to, const char *base);
+char *topics_device_state(char *to, const char *base, const char *device);
+char *topics_device_availability(char *to, const char *base, const char *device);
+char *topics_rule_state(char *to, const char *base, const char *instance);
+/* `device` NULL: the gateway's own. */
+char *topics_discovery(char *to, const char *prefix, const char *gateway_id, const char *device);
