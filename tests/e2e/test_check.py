@@ -1,0 +1,41 @@
+#!/usr/bin/python3
+"""Every config that we hand out is good."""
+import glob
+import os
+import unittest
+
+import harness
+
+
+class Check(harness.Case):
+    def test_every_example_is_good(self):
+        examples = glob.glob(os.path.join(harness.ROOT, "config", "examples", "*.cfg"))
+        self.assertGreaterEqual(len(examples), 2)
+        for path in examples:
+            with self.subTest(example=os.path.basename(path)):
+                check = self.command("check", path)
+                self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+                self.assertNotIn("warning", check.stdout + check.stderr)
+
+    def test_fragments_beside_the_file_are_read_too(self):
+        os.mkdir(self.path("conf.d"))
+        main = self.write("thermogate.cfg", 'buses: { plant: { adapter = "modbus" } }\n')
+        self.write("conf.d/10-boiler.cfg",
+                   'devices: { boiler: { bus = "plant"; connect = "tcp://127.0.0.1"; unit = 1;\n'
+                   'channels: { level: { register = "holding 0" } } } }\n')
+        self.write("conf.d/20-rules.cfg", 'rules: { warm: { sensor = "boiler.levle"; above = 3 } }\n')
+        check = self.command("check", main)
+        self.assertEqual(check.returncode, harness.CONFIG_ERROR)
+        self.assertIn("20-rules.cfg:1:", check.stdout + check.stderr)
+
+    def test_a_thousand_devices_are_checked_in_a_moment(self):
+        devices = "\n".join(f'd{i}: {{ bus = "plant"; connect = "tcp://127.0.0.1"; unit = 1; channels: '
+                            '{ v: { register = "holding 0" } } }' for i in range(1000))
+        path = self.write("big.cfg", 'buses: { plant: { adapter = "modbus" } }\n'
+                                     f"devices: {{\n{devices}\n}}\n")
+        check = self.command("check", path, seconds=5 * harness.SLOWNESS)
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

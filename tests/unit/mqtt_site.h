@@ -1,0 +1,100 @@
+/* A small site for the tests of gateway/mqtt: three devices, eight sensors, rules of every kind.
+ *
+ *   0 boiler  0 flow_temp 1 fault 2 mode       labels in German
+ *   1 meter   3 energy 4 power 5 values 6 broken_unit   in Chinese
+ *   2 hidden  7 temp                           not for Home Assistant */
+#pragma once
+
+#include "gateway/core/inventory.h"
+#include "gateway/core/inventory_edit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLOW_TEMP, FAULT, MODE, ENERGY, POWER, VALUES, BROKEN_UNIT, HIDDEN_TEMP, N_SENSORS };
+enum { BOILER, METER, HIDDEN, N_DEVICES };
+enum { HIGH, OVERLOAD, SILENT_1, SILENT_2, SILENT_3, WHOLE, ON_HIDDEN, N_RULES };
+
+#define SITE_SENSOR \
+    .unit = "", .klass = "", .state_class = "", .icon = "", .category = "", .ha = true
+
+static const struct inventory_sensor site_sensors[N_SENSORS] = {
+    {SITE_SENSOR, .id = "boiler.flow_temp", .channel = "flow_temp", .label = "Heizkessel Vorlauf",
+     .unit = "°C", .klass = "temperature", .device = BOILER, .decimals = 1, .stale_ms = 15000},
+    {SITE_SENSOR, .id = "boiler.fault", .channel = "fault", .label = "Störung ⚠️",
+     .klass = "problem", .device = BOILER, .kind = SENSOR_BINARY, .decimals = -1},
+    {SITE_SENSOR, .id = "boiler.mode", .channel = "mode", .label = "mode", .device = BOILER,
+     .kind = SENSOR_TEXT, .decimals = -1, .icon = "mdi:fire", .category = "diagnostic"},
+    {SITE_SENSOR, .id = "meter.energy", .channel = "energy", .label = "电能", .unit = "kWh",
+     .klass = "energy", .device = METER, .decimals = 2, .counter = true},
+    {SITE_SENSOR, .id = "meter.power", .channel = "power", .label = "power", .unit = "W",
+     .klass = "power", .device = METER, .decimals = 0, .category = "config"},
+    {SITE_SENSOR, .id = "meter.values", .channel = "values", .label = "values", .device = METER,
+     .decimals = -1},
+    {SITE_SENSOR, .id = "meter.broken_unit", .channel = "broken_unit", .label = "broken_unit",
+     .unit = "degC", .klass = "temperature", .device = METER, .decimals = -1},
+    {SITE_SENSOR, .id = "hidden.temp", .channel = "temp", .label = "temp", .device = HIDDEN,
+     .decimals = -1},
+};
+
+static const struct inventory_device site_devices[N_DEVICES] = {
+    {.name = "boiler",
+     .label = "Heizkessel",
+     .area = "Keller",
+     .manufacturer = "Viessmann",
+     .model = "V200",
+     .serial_number = "4711",
+     .first_sensor = FLOW_TEMP,
+     .n_sensors = 3,
+     .every_ms = 10000,
+     .ha = true},
+    {.name = "meter",
+     .label = "电表 ⚡",
+     .area = "",
+     .manufacturer = "",
+     .model = "",
+     .serial_number = "",
+     .first_sensor = ENERGY,
+     .n_sensors = 4,
+     .every_ms = 1000,
+     .ha = true},
+    {.name = "hidden",
+     .label = "hidden",
+     .area = "",
+     .manufacturer = "",
+     .model = "",
+     .serial_number = "",
+     .first_sensor = HIDDEN_TEMP,
+     .n_sensors = 1,
+     .every_ms = 1000},
+};
+
+static const struct inventory_rule site_rules[N_RULES] = {
+    {"high@boiler.flow_temp", "high", "high@boiler.flow_temp", "", FLOW_TEMP, 1, false},
+    {"overload", "overload", "Überlast", "", POWER, 2, false},
+    {"silent@boiler.flow_temp", "silent", "silent@boiler.flow_temp", "", FLOW_TEMP, 1, true},
+    {"silent@meter.power", "silent", "silent@meter.power", "", POWER, 1, true},
+    {"silent@hidden.temp", "silent", "silent@hidden.temp", "", HIDDEN_TEMP, 1, true},
+    {"whole_house", "whole_house", "whole_house", "", UINT32_MAX, 0, false},
+    {"on_hidden", "on_hidden", "on_hidden", "", HIDDEN_TEMP, 0, false},
+};
+
+/* One owner; the tables are static, `texts` may be NULL. */
+static inline struct inventory *site_new(const struct text_table *texts)
+{
+    struct inventory *site = inventory_new();
+
+    if (!site)
+        abort();
+    site->name = "cellar";
+    site->id = "cellar";
+    site->label = "Keller 🏠";
+    site->texts = texts;
+    site->devices = site_devices;
+    site->sensors = site_sensors;
+    site->rules = site_rules;
+    site->n_devices = N_DEVICES;
+    site->n_sensors = N_SENSORS;
+    site->n_rules = N_RULES;
+    return site;
+}

@@ -1,0 +1,183 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "adapters/modbus/device.h"
+#include "adapters/modbus/modbus.h"
+#include "modbus_config.h"
+
+/* Three blocks: coils 0-8, holdings 10-12, holding 20. */
+static const char *const channels[] = {
+    "register=holding 11; type=int32", "register=coil 8", "register=holding 10; scale=0.1",
+    "register=holding 20", "register=coil 0", NULL,
+};
+
+struct fixture {
+    struct made *made;
+    struct mb_device device;
+    struct sample samples[8];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct mb_bus_options bus = {.timeout_ms = 1000, .retries = 2};
+
+    f->made = made_bus(&modbus_tcp_adapter, "");
+    made_device(f->made, &modbus_tcp_adapter, "tcp://127.0.0.1", "unit=9; max_gap=1", channels);
+    assert_int_equal(mb_device_init(&f->device, &bus, f->made->devices, NULL), 0);
+    mb_poll_start(&f->device);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    mb_device_clear(&f->device);
+    made_free(f->made);
+    free(f);
+    return 0;
+}
+
+static size_t take(struct fixture *f, uint8_t quality, const uint8_t *data)
+{
+    return mb_poll_take(&f->device, quality, data, 42, f->samples);
+}
+
+static const uint8_t coils[] = {0x01, 0x01}, holdings[] = {0, 217, 0, 1, 0, 2}, last[] = {0, 7};
+
+static void a_device_takes_timeout_and_unit_from_its_section_or_bus(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(f->device.unit, 9);
+    assert_int_equal(f->device.timeout_ms, 1000);
+    assert_int_equal(f->device.n_blocks, 3);
+}
+
+static void a_poll_asks_every_block_once_and_samples_go_to_their_channels(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(mb_poll_request(&f->device)->function, MB_READ_COILS);
+    assert_int_equal(mb_poll_request(&f->device)->count, 9);
+    assert_int_equal(take(f, QUALITY_GOOD, coils), 2);
+    assert_int_equal(f->samples[0].channel, 4);
+    assert_true(f->samples[0].number == 1);
+    assert_int_equal(f->samples[1].channel, 1);
+    assert_true(f->samples[1].number == 1);
+    assert_int_equal(mb_poll_request(&f->device)->address, 10);
+    assert_int_equal(take(f, QUALITY_GOOD, holdings), 2);
+    assert_int_equal(f->samples[0].channel, 2);
+    assert_true(f->samples[0].number == 21.7);
+    assert_int_equal(f->samples[1].channel, 0);
+    assert_true(f->samples[1].number == 65538);
+    assert_int_equal(take(f, QUALITY_GOOD, last), 1);
+    assert_null(mb_poll_request(&f->device));
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+}
+
+static void an_exception_makes_only_its_block_bad(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(take(f, QUALITY_EXCEPTION + 2, NULL), 2);
+    assert_int_equal(f->samples[0].quality, QUALITY_EXCEPTION + 2);
+    assert_int_equal(f->samples[0].kind, VALUE_NONE);
+    assert_int_equal(take(f, QUALITY_GOOD, holdings), 2);
+    assert_int_equal(f->samples[0].quality, QUALITY_GOOD);
+    take(f, QUALITY_GOOD, last);
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+}
+
+static void a_device_that_never_answered_is_given_up_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(take(f, QUALITY_TIMEOUT, NULL), 0);
+    assert_null(mb_poll_request(&f->device));
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_TIMEOUT);
+}
+
+static void after_a_failed_poll_another_block_is_tried_once(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(mb_poll_tries(&f->device), 3);
+    take(f, QUALITY_TIMEOUT, NULL);
+    mb_poll_quality(&f->device);
+    mb_poll_start(&f->device);
+    assert_int_equal(mb_poll_tries(&f->device), 1);
+    assert_int_equal(mb_poll_request(&f->device)->address, 10);
+    take(f, QUALITY_GOOD, holdings);
+    take(f, QUALITY_GOOD, last);
+    take(f, QUALITY_GOOD, coils);
+    assert_null(mb_poll_request(&f->device));
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+    assert_int_equal(mb_poll_tries(&f->device), 3);
+}
+
+static void one_silent_block_does_not_cost_the_others(void **state)
+{
+    struct fixture *f = *state;
+
+    take(f, QUALITY_GOOD, coils);
+    assert_int_equal(take(f, QUALITY_TIMEOUT, NULL), 2);
+    assert_int_equal(f->samples[0].quality, QUALITY_TIMEOUT);
+    assert_int_equal(take(f, QUALITY_GOOD, last), 1);
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+}
+
+static void two_silent_blocks_end_the_poll(void **state)
+{
+    struct fixture *f = *state;
+
+    f->device.first_block = 2;
+    take(f, QUALITY_GOOD, last);
+    take(f, QUALITY_TIMEOUT, NULL);
+    assert_int_equal(take(f, QUALITY_CRC, NULL), 2);
+    assert_int_equal(f->samples[0].quality, QUALITY_CRC);
+    assert_null(mb_poll_request(&f->device));
+}
+
+static void a_lost_connection_makes_the_rest_bad(void **state)
+{
+    struct fixture *f = *state;
+
+    take(f, QUALITY_GOOD, coils);
+    assert_int_equal(take(f, QUALITY_DISCONNECTED, NULL), 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(f->samples[i].quality, QUALITY_DISCONNECTED);
+    assert_null(mb_poll_request(&f->device));
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+}
+
+static void a_converter_that_misses_its_slave_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(take(f, QUALITY_EXCEPTION + 11, NULL), 0);
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_EXCEPTION + 11);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_device_takes_timeout_and_unit_from_its_section_or_bus),
+        TEST(a_poll_asks_every_block_once_and_samples_go_to_their_channels),
+        TEST(an_exception_makes_only_its_block_bad),
+        TEST(a_device_that_never_answered_is_given_up_at_once),
+        TEST(after_a_failed_poll_another_block_is_tried_once),
+        TEST(one_silent_block_does_not_cost_the_others),
+        TEST(two_silent_blocks_end_the_poll),
+        TEST(a_lost_connection_makes_the_rest_bad),
+        TEST(a_converter_that_misses_its_slave_is_no_answer),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

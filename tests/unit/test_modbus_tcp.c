@@ -1,0 +1,421 @@
+/* What transcripts cannot show: connections that come and go, are shared, and rest. The peer is a
+ * thread that answers every request with the number of its register. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "adapters/modbus/connection.h"
+#include "adapters/modbus/modbus.h"
+#include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
+#include "modbus_config.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 20000
+#define PEERS_MAX   8
+
+struct server {
+    int listener;
+    uint16_t port;
+    pthread_t thread;
+    atomic_bool stop;
+    atomic_int accepted, requests;
+    atomic_bool slam;          /* takes connections and closes them at once */
+    atomic_llong shortest_us;  /* between an answer and the next request */
+    int64_t answered_us;
+};
+
+struct fixture {
+    struct server server;
+    bool serving;
+    struct loop *loop;
+    struct timer *deadline, *tick;
+    struct adapter_host host;
+    struct made *made;
+    void *bus;
+    char connect[40];
+    double newest[MADE_DEVICES];
+    uint8_t ends[MADE_DEVICES];
+    size_t waiting;
+    int ups, downs;
+};
+
+/* -- the peer ------------------------------------------------------------------------------- */
+
+static bool answer(struct server *server, int fd)
+{
+    uint8_t in[12], out[300];
+    ssize_t n = recv(fd, in, sizeof(in), MSG_WAITALL);
+    int64_t now_us = clock_boot_us();
+    unsigned address = (unsigned)(in[8] << 8 | in[9]), count = (unsigned)(in[10] << 8 | in[11]);
+
+    if (n != (ssize_t)sizeof(in))
+        return false;
+    if (server->answered_us && now_us - server->answered_us < atomic_load(&server->shortest_us))
+        atomic_store(&server->shortest_us, now_us - server->answered_us);
+    atomic_fetch_add(&server->requests, 1);
+    memcpy(out, in, 8);
+    out[4] = 0;
+    out[5] = (uint8_t)(3 + count * 2);
+    out[8] = (uint8_t)(count * 2);
+    for (unsigned i = 0; i < count; i++) {
+        out[9 + 2 * i] = (uint8_t)((address + i) >> 8);
+        out[10 + 2 * i] = (uint8_t)(address + i);
+    }
+    server->answered_us = clock_boot_us();
+    return send(fd, out, 9 + count * 2, MSG_NOSIGNAL) > 0;
+}
+
+static void *serve(void *owner)
+{
+    struct server *server = owner;
+    struct pollfd fds[1 + PEERS_MAX] = {{server->listener, POLLIN, 0}};
+    nfds_t n = 1;
+
+    while (!atomic_load(&server->stop)) {
+        if (poll(fds, n, 10) <= 0)
+            continue;
+        for (nfds_t i = n - 1; i > 0; i--) {
+            if (fds[i].revents && !answer(server, fds[i].fd)) {
+                close(fds[i].fd);
+                fds[i] = fds[--n];
+            }
+        }
+        if (fds[0].revents) {
+            fds[n] = (struct pollfd){accept(server->listener, NULL, NULL), POLLIN, 0};
+            atomic_fetch_add(&server->accepted, 1);
+            if (atomic_load(&server->slam))
+                close(fds[n].fd);
+            else
+                n++;
+        }
+    }
+    while (n > 1)
+        close(fds[--n].fd);
+    return NULL;
+}
+
+static void start_server(struct fixture *f)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(f->server.port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int yes = 1;
+
+    f->server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(f->server.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    assert_int_equal(bind(f->server.listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(f->server.listener, PEERS_MAX), 0);
+    getsockname(f->server.listener, (struct sockaddr *)&address, &size);
+    f->server.port = ntohs(address.sin_port);
+    atomic_store(&f->server.stop, false);
+    assert_int_equal(pthread_create(&f->server.thread, NULL, serve, &f->server), 0);
+    f->serving = true;
+}
+
+static void stop_server(struct fixture *f)
+{
+    if (!f->serving)
+        return;
+    atomic_store(&f->server.stop, true);
+    pthread_join(f->server.thread, NULL);
+    close(f->server.listener);
+    f->serving = false;
+}
+
+/* -- the host ------------------------------------------------------------------------------- */
+
+static struct fixture *fixture_of(struct adapter_host *host)
+{
+    return (struct fixture *)((char *)host - offsetof(struct fixture, host));
+}
+
+static void on_report(struct adapter_host *host, uint32_t device, const struct sample *samples,
+                      size_t count)
+{
+    assert_int_equal(count, 1);
+    if (samples[0].quality == QUALITY_GOOD)
+        fixture_of(host)->newest[device] = samples[0].number;
+}
+
+static void on_end(struct adapter_host *host, uint64_t ticket, uint8_t quality)
+{
+    struct fixture *f = fixture_of(host);
+
+    f->ends[ticket] = quality;
+    if (--f->waiting == 0)
+        loop_stop(f->loop);
+}
+
+static void on_link(struct adapter_host *host, const char *link, const char *why)
+{
+    struct fixture *f = fixture_of(host);
+
+    (void)link;
+    if (why)
+        f->downs++;
+    else
+        f->ups++;
+}
+
+static void on_deadline(void *owner)
+{
+    (void)owner;
+    fail_msg("a poll did not end within %d ms", DEADLINE_MS);
+}
+
+static void on_tick(void *owner)
+{
+    struct fixture *f = owner;
+
+    loop_stop(f->loop);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    signal(SIGPIPE, SIG_IGN);
+    atomic_store(&f->server.shortest_us, INT64_MAX);
+    f->loop = loop_new();
+    f->deadline = timer_new(f->loop, on_deadline, f);
+    f->tick = timer_new(f->loop, on_tick, f);
+    f->host = (struct adapter_host){f->loop, on_report, on_end, on_link};
+    start_server(f);
+    snprintf(f->connect, sizeof(f->connect), "tcp://127.0.0.1:%u", f->server.port);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    modbus_tcp_adapter.close(f->bus);
+    timer_free(f->deadline);
+    timer_free(f->tick);
+    loop_free(f->loop);
+    stop_server(f);
+    made_free(f->made);
+    free(f);
+    return 0;
+}
+
+/* Device i has unit i + 1 and reads register 10 * i. */
+static void open_bus(struct fixture *f, const char *bus, int n)
+{
+    struct error err;
+
+    f->made = made_bus(&modbus_tcp_adapter, bus);
+    for (int i = 0; i < n; i++) {
+        char device[20], channel[40];
+        const char *const channels[] = {channel, NULL};
+
+        snprintf(device, sizeof(device), "unit=%d", i + 1);
+        snprintf(channel, sizeof(channel), "register=holding %d", 10 * i);
+        made_device(f->made, &modbus_tcp_adapter, f->connect, device, channels);
+    }
+    modbus_tcp_adapter.check(&f->made->config, f->made->problems);
+    assert_int_equal(problems_errors(f->made->problems), 0);
+    assert_int_equal(modbus_tcp_adapter.open(&f->made->config, &f->host, &f->bus, &err), 0);
+}
+
+static void poll_all(struct fixture *f)
+{
+    f->waiting = f->made->config.n_devices;
+    for (uint32_t i = 0; i < f->made->config.n_devices; i++)
+        modbus_tcp_adapter.begin(f->bus, i, i);
+    timer_at(f->deadline, clock_boot_ms() + DEADLINE_MS);
+    loop_run(f->loop);
+}
+
+/* Polls device 0 every 20 ms until it is good; how long that took. */
+static int64_t poll_until_good(struct fixture *f)
+{
+    int64_t began_ms = clock_boot_ms();
+
+    for (poll_all(f); f->ends[0] != QUALITY_GOOD; poll_all(f)) {
+        assert_true(clock_boot_ms() - began_ms < DEADLINE_MS);
+        timer_at(f->tick, clock_boot_ms() + 20);
+        loop_run(f->loop);
+    }
+    return clock_boot_ms() - began_ms;
+}
+
+/* -- tests ---------------------------------------------------------------------------------- */
+
+static void devices_with_one_address_share_one_connection(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s", 30);
+    for (int round = 0; round < 3; round++) {
+        poll_all(f);
+        for (int i = 0; i < 30; i++) {
+            assert_int_equal(f->ends[i], QUALITY_GOOD);
+            assert_true(f->newest[i] == 10 * i);
+        }
+    }
+    assert_int_equal(atomic_load(&f->server.accepted), 1);
+    assert_int_equal(atomic_load(&f->server.requests), 90);
+}
+
+static void nothing_is_opened_before_the_first_poll(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s", 1);
+    timer_at(f->tick, clock_boot_ms() + 50);
+    loop_run(f->loop);
+    assert_int_equal(atomic_load(&f->server.accepted), 0);
+}
+
+static void a_refused_connection_ends_polls_soon_and_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+    int64_t began_ms;
+
+    stop_server(f);
+    open_bus(f, "timeout=5s", 3);
+    began_ms = clock_boot_ms();
+    for (int i = 0; i < 20; i++) {
+        poll_all(f);
+        assert_int_equal(f->ends[0], QUALITY_DISCONNECTED);
+        assert_int_equal(f->ends[2], QUALITY_DISCONNECTED);
+    }
+    assert_true(clock_boot_ms() - began_ms < 5000);
+    assert_int_equal(f->downs, 1);
+    assert_int_equal(f->ups, 0);
+}
+
+static void a_peer_that_was_restarted_is_back_within_five_seconds(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s; retries=0", 1);
+    poll_until_good(f);
+    stop_server(f);
+    for (poll_all(f); f->ends[0] == QUALITY_GOOD; poll_all(f))
+        ;
+    timer_at(f->tick, clock_boot_ms() + 1500);
+    loop_run(f->loop);
+    start_server(f);
+    assert_true(poll_until_good(f) < 5000);
+    assert_int_equal(f->ups, 2);
+    assert_int_equal(f->downs, 1);
+}
+
+static void a_peer_that_slams_the_door_is_not_stormed(void **state)
+{
+    struct fixture *f = *state;
+    int64_t until_ms;
+
+    atomic_store(&f->server.slam, true);
+    open_bus(f, "timeout=5s", 1);
+    until_ms = clock_boot_ms() + 2000;
+    while (clock_boot_ms() < until_ms) {
+        poll_all(f);
+        assert_int_equal(f->ends[0], QUALITY_DISCONNECTED);
+        timer_at(f->tick, clock_boot_ms() + 5);
+        loop_run(f->loop);
+    }
+    assert_true(atomic_load(&f->server.accepted) <= 5);
+    assert_int_equal(f->downs, 1);
+}
+
+static void pauses_between_requests_and_units_are_kept(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s; pause_between_requests=5ms; pause_between_units=30ms", 3);
+    poll_all(f);
+    assert_true(atomic_load(&f->server.shortest_us) >= 29000);
+}
+
+static void a_pause_after_connect_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    int64_t began_ms;
+
+    open_bus(f, "timeout=5s; pause_after_connect=100ms", 1);
+    began_ms = clock_boot_ms();
+    poll_all(f);
+    assert_int_equal(f->ends[0], QUALITY_GOOD);
+    assert_true(clock_boot_ms() - began_ms >= 100);
+    poll_all(f);
+    assert_int_equal(f->ends[0], QUALITY_GOOD);
+}
+
+static void a_bus_can_be_closed_in_the_middle(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s", 5);
+    for (uint32_t i = 0; i < 5; i++)
+        modbus_tcp_adapter.begin(f->bus, i, i);
+    modbus_tcp_adapter.close(f->bus);
+    f->bus = NULL;
+    timer_at(f->tick, clock_boot_ms() + 20);
+    loop_run(f->loop);
+}
+
+/* -- the counts of a connection ------------------------------------------------------------- */
+
+static void a_connection_counts_what_it_does(void **state)
+{
+    struct fixture *f = *state;
+    const struct mb_bus_options options = {.timeout_ms = 5000, .retries = 1};
+    struct address address = {.host = "127.0.0.1", .port = f->server.port};
+    const char *const channels[] = {"register=holding 7", NULL};
+    struct mb_connection *connection;
+    struct mb_counts counts;
+    struct mb_device device;
+    struct sample samples[1];
+    struct mb_job job = {.device = &device};
+
+    f->made = made_bus(&modbus_tcp_adapter, "");
+    made_device(f->made, &modbus_tcp_adapter, f->connect, "", channels);
+    assert_int_equal(mb_device_init(&device, &options, f->made->devices, NULL), 0);
+    connection = mb_connection_new(&f->host, &address, &options, samples);
+    mb_poll_start(&device);
+    f->waiting = 1;
+    assert_int_equal(mb_connection_ask(connection, &job), 0);
+    loop_run(f->loop);
+    counts = mb_connection_counts(connection);
+    assert_int_equal(counts.requests, 1);
+    assert_int_equal(counts.answers, 1);
+    assert_int_equal(counts.connects, 1);
+    assert_int_equal(counts.foreign + counts.broken + counts.timeouts + counts.exceptions, 0);
+    mb_connection_free(connection);
+    mb_connection_free(NULL);
+    mb_device_clear(&device);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(devices_with_one_address_share_one_connection),
+        TEST(nothing_is_opened_before_the_first_poll),
+        TEST(a_refused_connection_ends_polls_soon_and_is_told_once),
+        TEST(a_peer_that_was_restarted_is_back_within_five_seconds),
+        TEST(a_peer_that_slams_the_door_is_not_stormed),
+        TEST(pauses_between_requests_and_units_are_kept),
+        TEST(a_pause_after_connect_is_kept),
+        TEST(a_bus_can_be_closed_in_the_middle),
+        TEST(a_connection_counts_what_it_does),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "gateway/mqtt/outbox.h"
+#include "tests/unit/mqtt_site.h"
+
+static int setup(void **state)
+{
+    *state = outbox_new();
+    return *state == NULL;
+}
+
+static int teardown(void **state)
+{
+    outbox_free(*state);
+    return 0;
+}
+
+static void put_event(struct outbox *outbox, uint64_t sequence)
+{
+    struct inventory *site = site_new(NULL);
+    struct event event = {.sequence = sequence};
+
+    assert_int_equal(outbox_put_event(outbox, &event, site), 0);
+    inventory_release(site);
+}
+
+/* Takes the next one as sent; its sequence. */
+static uint64_t send_next(struct outbox *outbox, uint64_t *ret_number)
+{
+    const struct outbox_entry *entry = outbox_next(outbox);
+
+    assert_non_null(entry);
+    *ret_number = entry->number;
+    outbox_sent(outbox);
+    return entry->event.sequence;
+}
+
+static void entries_go_in_order_and_leave_when_acknowledged(void **state)
+{
+    struct outbox *outbox = *state;
+    uint64_t numbers[3];
+
+    for (uint64_t i = 0; i < 3; i++)
+        put_event(outbox, 10 + i);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(send_next(outbox, &numbers[i]), 10 + i);
+    assert_null(outbox_next(outbox));
+    assert_int_equal(outbox_length(outbox), 3);
+    outbox_acked(outbox, numbers[1]); /* out of order */
+    assert_int_equal(outbox_length(outbox), 3);
+    outbox_acked(outbox, numbers[0]);
+    assert_int_equal(outbox_length(outbox), 1);
+    outbox_acked(outbox, numbers[2]);
+    assert_int_equal(outbox_length(outbox), 0);
+}
+
+static void what_was_not_acknowledged_goes_again(void **state)
+{
+    struct outbox *outbox = *state;
+    uint64_t numbers[3], number;
+
+    for (uint64_t i = 0; i < 3; i++)
+        put_event(outbox, 10 + i);
+    for (uint64_t i = 0; i < 3; i++)
+        send_next(outbox, &numbers[i]);
+    outbox_acked(outbox, numbers[1]);
+    outbox_again(outbox);
+    assert_int_equal(send_next(outbox, &number), 10);
+    assert_int_equal(send_next(outbox, &number), 12);
+    assert_null(outbox_next(outbox));
+}
+
+static void a_text_keeps_its_topic_and_payload(void **state)
+{
+    struct outbox *outbox = *state;
+    const struct outbox_entry *entry;
+    char topic[] = "home/siren", payload[] = "ON";
+
+    assert_int_equal(outbox_put_text(outbox, topic, payload, 0, true), 0);
+    memset(topic, '#', sizeof(topic) - 1);
+    memset(payload, '#', sizeof(payload) - 1);
+    entry = outbox_next(outbox);
+    assert_null(entry->inventory);
+    assert_string_equal(entry->topic, "home/siren");
+    assert_string_equal(entry->payload, "ON");
+    assert_int_equal(entry->qos, 0);
+    assert_true(entry->retain);
+}
+
+static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
+{
+    struct outbox *outbox = *state;
+    uint64_t first, number;
+
+    put_event(outbox, 0);
+    send_next(outbox, &first);
+    for (uint64_t i = 1; i < OUTBOX_MAX + 5; i++)
+        put_event(outbox, i);
+    assert_int_equal(outbox_length(outbox), OUTBOX_MAX);
+    assert_int_equal(outbox_lost(outbox), 5);
+    outbox_acked(outbox, first); /* it is gone: nothing happens */
+    assert_int_equal(outbox_length(outbox), OUTBOX_MAX);
+    assert_int_equal(send_next(outbox, &number), 5);
+}
+
+static void a_foreign_number_is_ignored(void **state)
+{
+    struct outbox *outbox = *state;
+
+    put_event(outbox, 1);
+    outbox_acked(outbox, 0);
+    outbox_acked(outbox, 77);
+    assert_int_equal(outbox_length(outbox), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(entries_go_in_order_and_leave_when_acknowledged, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_was_not_acknowledged_goes_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_text_keeps_its_topic_and_payload, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_outbox_gives_up_the_oldest_and_counts_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_foreign_number_is_ignored, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
