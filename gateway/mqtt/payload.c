@@ -4,7 +4,6 @@
 #include "gateway/base/json.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/plan.h"
-#include "rules/rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,8 +110,8 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
 
     json_start(&json, to, size);
     json_object(&json, NULL);
-    json_text(&json, "state", rule_state_name(state->state));
-    json_text(&json, "severity", rule_severity_name(state->severity));
+    json_text(&json, "state", instance_state_name(state->state));
+    json_text(&json, "severity", instance_severity_name(state->severity));
     put_value(&json, "value", inventory, sensor_of(inventory, state->instance), state->kind,
               state->number, state->text);
     put_time(&json, "since", state->since_ms);
@@ -150,7 +149,7 @@ size_t payload_event(const struct inventory *inventory, const struct event *even
     json_text(&json, "id", id);
     json_text(&json, "rule", has_rule ? inventory->rules[event->instance].id : NULL);
     json_text(&json, "sensor", has_sensor ? inventory->sensors[event->sensor].id : NULL);
-    json_text(&json, "severity", has_rule ? rule_severity_name(event->severity) : NULL);
+    json_text(&json, "severity", has_rule ? instance_severity_name(event->severity) : NULL);
     put_value(&json, "value", inventory, event->sensor, event->kind, event->number, event->text);
     json_number(&json, "limit", event->limit, -1);
     put_time(&json, "since", event->since_ms);

@@ -2,6 +2,7 @@
 
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
+#include "gateway/mqtt/nodelay.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/topics.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define CONNECT_TIMEOUT_S  5
-#define WINDOW_MAX         64
+#define WINDOW_MAX         63
 #define WINDOW_3_1_1       20 /* MQTT 3.1.1 has no receive maximum; brokers' own limits begin here */
 #define PACKET_OVERHEAD    32 /* fixed header, lengths, packet id, properties: never more with us */
 #define COMMAND_TIMEOUT_MS 5000 /* waiting for a SUBACK; Paho's least */
@@ -86,15 +87,20 @@ static int on_message(void *context, char *topic, int topic_length, MQTTClient_m
     return 1;
 }
 
+/* OpenSSL's line is "thread:error:code:library:function:reason:file:line:"; people want the reason.
+ */
 static int on_tls_error(const char *words, size_t length, void *context)
 {
     struct session *session = context;
-    char text[sizeof(session->tls_words)];
+    char text[300];
+    char *at = text;
 
     snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : sizeof(text) - 1),
              words);
-    text[strcspn(text, "\r\n")] = '\0';
-    text_copy(session->tls_words, sizeof(session->tls_words), text);
+    for (int colon = 0; colon < 5 && strchr(at, ':'); colon++)
+        at = strchr(at, ':') + 1;
+    at[strcspn(at, ":\r\n")] = '\0';
+    text_copy(session->tls_words, sizeof(session->tls_words), at);
     return 1;
 }
 
@@ -177,10 +183,14 @@ static const char *words_for(struct session *session, int code)
     else if (session->tls_words[0])
         words = session->tls_words;
     else if (code == MQTTCLIENT_FAILURE)
-        words = "no connection: nothing answers there, or the name does not resolve";
+        words = session->options->tls
+                    ? "no connection: nothing answers there, or its certificate has another name"
+                    : "no connection: nothing answers there, or the name does not resolve";
     return words ? words : MQTTClient_strerror(code);
 }
 
+/* The window stays one below the limit: at it Paho holds up every publish, also those of QoS 0, in
+ * steps of 100 ms. */
 static void take_limits(struct session *session, const MQTTResponse *response)
 {
     MQTTProperties *properties = response->properties;
@@ -192,9 +202,11 @@ static void take_limits(struct session *session, const MQTTResponse *response)
         packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
     if (!session->options->v5)
         receive = WINDOW_3_1_1;
-    session->window_size = (uint32_t)(receive < 1            ? 1
-                                      : receive > WINDOW_MAX ? WINDOW_MAX
-                                                             : receive);
+    /* One less than the broker takes: at its limit Paho holds up readings of QoS 0, too, and looks
+     * again only every 100 ms. */
+    receive = receive > WINDOW_MAX ? WINDOW_MAX : receive - 1;
+    receive = receive > WINDOW_MAX ? WINDOW_MAX : receive;
+    session->window_size = receive > 1 ? (uint32_t)receive - 1 : 1;
     session->packet_max = packet > 0 ? (uint32_t)packet : UINT32_MAX;
 }
 
@@ -245,7 +257,7 @@ static MQTTResponse connect_client(struct session *session)
     connect->keepAliveInterval = options->keep_alive_s;
     connect->connectTimeout = CONNECT_TIMEOUT_S;
     connect->reliable = 0; /* else only one message may be under way */
-    connect->maxInflightMessages = WINDOW_MAX;
+    connect->maxInflightMessages = WINDOW_MAX + 1;
     connect->username = options->username;
     connect->password = options->password;
     if (options->tls) {
@@ -271,6 +283,7 @@ int session_connect(struct session *session, struct error *reterr)
     MQTTResponse_free(response);
     if (code != MQTTCLIENT_SUCCESS)
         return error_set(reterr, -ECONNREFUSED, "%s", words_for(session, code));
+    nodelay_set((uint16_t)session->options->port);
     subscribe_birth(session);
     return 0;
 }

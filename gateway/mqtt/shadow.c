@@ -3,7 +3,6 @@
 #include "gateway/base/clock.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/plan.h"
-#include "rules/rules.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +19,7 @@ void shadow_release(struct shadow *shadow)
 
 static bool is_firing(const struct instance_state *state)
 {
-    return state->instance != PLAN_NONE &&
-           (state->state == RULE_FIRING || state->state == RULE_RECOVERING);
+    return state->instance != PLAN_NONE && instance_is_firing(state);
 }
 
 static void start_readings(struct shadow *shadow, const struct shadow *old)

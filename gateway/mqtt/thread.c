@@ -49,6 +49,7 @@ struct thread {
     atomic_bool online;
     atomic_ullong connects;
     atomic_llong stop_by_ms;
+    atomic_int owners; /* the thread and who started it; the last one frees everything */
 
     /* The thread's own. */
     bool work, urgent, acked, more, stopping, is_online;
@@ -279,21 +280,6 @@ static void say_goodbye(struct thread *t)
     session_close(t->session);
 }
 
-static void *run(void *argument)
-{
-    struct thread *t = argument;
-    int done = 1;
-
-    pthread_setname_np(pthread_self(), "mqtt");
-    while (!t->stopping)
-        run_once(t);
-    say_goodbye(t);
-    queue_push(t->ended, &done, 1);
-    return NULL;
-}
-
-/* -- made and ended ------------------------------------------------------------------------- */
-
 static void free_all(struct thread *t)
 {
     session_free(t->session);
@@ -305,6 +291,28 @@ static void free_all(struct thread *t)
     free(t);
 }
 
+static void leave(struct thread *t)
+{
+    if (atomic_fetch_sub(&t->owners, 1) == 1)
+        free_all(t);
+}
+
+static void *run(void *argument)
+{
+    struct thread *t = argument;
+    int done = 1;
+
+    pthread_setname_np(pthread_self(), "mqtt");
+    while (!t->stopping)
+        run_once(t);
+    say_goodbye(t);
+    queue_push(t->ended, &done, 1);
+    leave(t);
+    return NULL;
+}
+
+/* -- made and ended ------------------------------------------------------------------------- */
+
 int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr)
 {
     struct thread *t = calloc(1, sizeof(*t));
@@ -315,6 +323,7 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
         return error_set(reterr, r, "mqtt: out of memory");
     }
     t->options = options;
+    atomic_init(&t->owners, 2);
     t->delay_ms = RETRY_MIN_MS;
     t->since_ms = clock_boot_ms();
     t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
@@ -350,10 +359,11 @@ int thread_stop(struct thread *t, int64_t wait_ms)
     notify(t, STOP, 0, 0);
     if (queue_wait(t->ended, &done, 1, now_ms + wait_ms) == 0) {
         pthread_detach(t->id);
+        leave(t);
         return -ETIMEDOUT;
     }
     pthread_join(t->id, NULL);
-    free_all(t);
+    leave(t);
     return 0;
 }
 

@@ -15,8 +15,8 @@ struct publisher_counters;
 /* Takes ownership of `options`, also when it fails. 0, -ENOMEM, -EAGAIN or -EINVAL. */
 int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr);
 
-/* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone and freed;
- * -ETIMEDOUT: it hangs in the library and is left alone with what it owns. */
+/* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone; -ETIMEDOUT: it hangs
+ * in the library and is left alone; should it ever come back it frees itself. */
 int thread_stop(struct thread *thread, int64_t wait_ms);
 
 /* Where the loop puts its news. */
