@@ -18,8 +18,9 @@
 
 struct loop;
 
-/* What open() is given; borrowed until close(). The sections were checked against the adapter's
- * tables (and the core's); channels and devices are known by their index from here on. */
+/* What open() is given. Names and addresses are borrowed until close(); the sections only until open()
+ * returns: take from them what is needed. They were checked against the adapter's tables (and the
+ * core's); channels and devices are known by their index from here on. */
 struct channel_config {
     const char *name;
     const struct section *options;
@@ -80,7 +81,7 @@ struct adapter {
     const char *word;            /* `adapter = "modbus"` */
     const char *scheme;          /* `connect = "tcp://..."`: what stands before the first ':' */
     const char *default_connect; /* when neither device nor bus has `connect`; NULL: required */
-    const char *connect_help;    /* "tcp://HOST[:PORT]", for messages */
+    const char *connect_help;    /* for messages, with its quotes: "tcp://HOST[:PORT]" */
     const struct setting *bus, *device, *channel; /* its own options beside the core's; may be NULL */
     bool network;                /* its polls snap to the grid on which wake-ups are gathered */
 

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* For workers that have nothing to do to end: no more than a switch of threads. */
+#define IDLE_WAIT_MS 1000
+
 /* Every adapter there is: one line each. */
 static const struct adapter *const table[] = {
     &modbus_tcp_adapter, &modbus_serial_adapter, &onewire_sysfs_adapter,
@@ -243,7 +246,7 @@ int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_
     return 0;
 
 fail:
-    adapters_close(adapters, 0);
+    adapters_close(adapters, IDLE_WAIT_MS);
     return r;
 }
 

@@ -7,11 +7,12 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NOTES_MAX  64
+#define LINKS_MAX  64 /* notes of links that may wait for the loop */
 #define WRITES_MAX 64 /* that wait on one lane */
 
 /* Tickets of writes lie above those of polls, which are the devices. */
@@ -27,13 +28,26 @@ struct lane {
 
 #define NO_DEVICE UINT32_MAX
 
+/* What a poll with begin() has reported before its end. Most polls report once, right before it, so
+ * that a few of these serve thousands of devices. */
+struct gathered {
+    struct gathered *next; /* of those that are free */
+    size_t count;
+    struct sample samples[];
+};
+
 struct runner {
     struct adapter_host host; /* first, so that a host leads to its runner */
     const struct adapters_bus *plan;
     const struct runner_events *events;
     void *owner;
     uint32_t bus;
-    void *opened; /* the adapter's bus */
+    void *opened;        /* the adapter's bus */
+    size_t most_samples; /* of one poll: the channels of the largest device */
+
+    /* with begin() only */
+    struct gathered **gathered; /* by device: while its poll has reported and not ended */
+    struct gathered *spare;
 
     /* with poll() only */
     struct lane *lanes;
@@ -56,12 +70,61 @@ static void log_link(const struct runner *runner, const char *link, bool up, con
         log_warn("bus %s: %s is down: %s", runner->plan->config.name, link, why);
 }
 
-static void report_on_loop(struct adapter_host *host, uint32_t device, const struct sample *samples,
-                           size_t count)
+/* What pushes: each report is a poll of its own. */
+static void report_pushed(struct adapter_host *host, uint32_t device, const struct sample *samples,
+                          size_t count)
 {
     struct runner *runner = (struct runner *)host;
 
     runner->events->samples(runner->owner, runner->bus, device, samples, count);
+}
+
+static struct gathered *gather(struct runner *runner, uint32_t device)
+{
+    struct gathered *gathered = runner->gathered[device];
+
+    if (gathered)
+        return gathered;
+    gathered = runner->spare;
+    if (gathered)
+        runner->spare = gathered->next;
+    else
+        gathered = malloc(sizeof(*gathered) + runner->most_samples * sizeof(struct sample));
+    if (gathered)
+        gathered->count = 0;
+    runner->gathered[device] = gathered;
+    return gathered;
+}
+
+/* One sample a channel is all that a poll can have; more is an adapter's mistake. */
+static void report_on_loop(struct adapter_host *host, uint32_t device, const struct sample *samples,
+                           size_t count)
+{
+    struct runner *runner = (struct runner *)host;
+    struct gathered *gathered = gather(runner, device);
+
+    if (!gathered)
+        return; /* out of memory: the values grow stale, as if they had not been read */
+    assert(gathered->count + count <= runner->most_samples);
+    if (count > runner->most_samples - gathered->count)
+        count = runner->most_samples - gathered->count;
+    memcpy(gathered->samples + gathered->count, samples, count * sizeof(*samples));
+    gathered->count += count;
+}
+
+static void end_poll(struct runner *runner, uint32_t device, uint8_t quality)
+{
+    struct gathered *gathered = runner->gathered[device];
+
+    if (gathered) {
+        runner->gathered[device] = NULL;
+        if (quality == QUALITY_GOOD)
+            runner->events->samples(runner->owner, runner->bus, device, gathered->samples,
+                                    gathered->count);
+        gathered->next = runner->spare;
+        runner->spare = gathered;
+    }
+    runner->events->end(runner->owner, runner->bus, device, quality);
 }
 
 static void end_on_loop(struct adapter_host *host, uint64_t ticket, uint8_t quality)
@@ -72,7 +135,7 @@ static void end_on_loop(struct adapter_host *host, uint64_t ticket, uint8_t qual
         runner->events->wrote(runner->owner, runner->bus, (uint32_t)(ticket >> 32) & INT32_MAX,
                               (uint32_t)ticket, quality);
     else
-        runner->events->end(runner->owner, runner->bus, (uint32_t)ticket, quality);
+        end_poll(runner, (uint32_t)ticket, quality);
 }
 
 static void link_on_loop(struct adapter_host *host, const char *link, const char *why)
@@ -88,11 +151,15 @@ static void report_on_worker(struct adapter_host *host, uint32_t device,
     worker_report(runner->lanes[runner->polled_on[device]].worker, samples, count);
 }
 
+/* The end of a poll must find room whatever else is said: a line that comes and goes faster than
+ * the loop looks loses words only. */
 static void link_on_worker(struct adapter_host *host, const char *link, const char *why)
 {
     struct runner *runner = (struct runner *)host;
     struct worker_note note = {.kind = NOTE_LINK, .up = !why};
 
+    if (queue_length(runner->notes) >= LINKS_MAX)
+        return;
     text_copy(note.link, sizeof(note.link), link);
     text_copy(note.why, sizeof(note.why), why ? why : "");
     queue_push(runner->notes, &note, 1);
@@ -150,7 +217,7 @@ static void take_end(struct runner *runner, const struct worker_note *note)
     size_t count;
     const struct sample *samples = worker_samples(lane->worker, &count);
 
-    if (count > 0)
+    if (count > 0 && note->quality == QUALITY_GOOD)
         runner->events->samples(runner->owner, runner->bus, note->device, samples, count);
     lane->busy = false;
     start_next(runner, note->lane);
@@ -210,7 +277,14 @@ static size_t most_channels(const struct bus_config *config)
     return most;
 }
 
-/* Before the adapter opens, since from then on it may speak. */
+static int make_gathered(struct runner *runner)
+{
+    runner->gathered = calloc(runner->plan->config.n_devices + 1, sizeof(*runner->gathered));
+    return runner->gathered ? 0 : -ENOMEM;
+}
+
+/* Before the adapter opens, since from then on it may speak. Each device may have a poll that ends
+ * and a worker that is about to tell of a link. */
 static int make_queues(struct runner *runner, struct loop *loop)
 {
     size_t n = runner->plan->config.n_devices + 1;
@@ -218,7 +292,7 @@ static int make_queues(struct runner *runner, struct loop *loop)
     runner->next = calloc(n, sizeof(*runner->next));
     runner->polled_on = calloc(n, sizeof(*runner->polled_on));
     runner->notes =
-        queue_new(sizeof(struct worker_note), NOTES_MAX + n, QUEUE_REFUSE, knock, runner);
+        queue_new(sizeof(struct worker_note), LINKS_MAX + 2 * n, QUEUE_REFUSE, knock, runner);
     runner->nowhere = queue_new(sizeof(uint32_t), n, QUEUE_REFUSE, NULL, NULL);
     runner->wake = wake_new(loop, take_notes, runner);
     runner->soon = timer_new(loop, end_nowhere, runner);
@@ -231,7 +305,6 @@ static int make_queues(struct runner *runner, struct loop *loop)
 static int start_workers(struct runner *runner)
 {
     const struct adapter *adapter = runner->plan->adapter;
-    size_t most = most_channels(&runner->plan->config);
     uint32_t n = adapter->lanes(runner->opened);
 
     runner->lanes = calloc(n + 1, sizeof(*runner->lanes));
@@ -243,8 +316,8 @@ static int start_workers(struct runner *runner)
         lane->first = lane->last = NO_DEVICE;
         lane->writes = queue_new(sizeof(struct worker_job), WRITES_MAX, QUEUE_REFUSE, NULL, NULL);
         if (lane->writes)
-            lane->worker =
-                worker_new(adapter, runner->opened, runner->n_lanes, most, runner->notes);
+            lane->worker = worker_new(adapter, runner->opened, runner->n_lanes,
+                                      runner->most_samples, runner->notes);
         if (!lane->worker) {
             queue_free(lane->writes);
             return -EAGAIN;
@@ -258,7 +331,7 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
                 struct error *reterr)
 {
     struct runner *runner = calloc(1, sizeof(*runner));
-    bool blocks = plan->adapter->poll != NULL;
+    bool blocks = plan->adapter->poll != NULL, asks = plan->adapter->begin != NULL;
     int r;
 
     if (!runner)
@@ -269,11 +342,14 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
     runner->bus = bus;
     runner->host = (struct adapter_host){
         .loop = loop,
-        .report = blocks ? report_on_worker : report_on_loop,
+        .report = blocks ? report_on_worker
+                  : asks ? report_on_loop
+                         : report_pushed,
         .end = end_on_loop,
         .link = blocks ? link_on_worker : link_on_loop,
     };
-    r = blocks ? make_queues(runner, loop) : 0;
+    runner->most_samples = most_channels(&plan->config);
+    r = blocks ? make_queues(runner, loop) : asks ? make_gathered(runner) : 0;
     if (r < 0)
         error_set(reterr, r, "bus %s: out of memory", plan->config.name);
     else
@@ -328,6 +404,19 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
     return 0;
 }
 
+static void free_gathered(struct runner *runner)
+{
+    for (size_t i = 0; runner->gathered && i < runner->plan->config.n_devices; i++)
+        free(runner->gathered[i]);
+    while (runner->spare) {
+        struct gathered *spare = runner->spare;
+
+        runner->spare = spare->next;
+        free(spare);
+    }
+    free(runner->gathered);
+}
+
 int runner_close(struct runner *runner, int64_t until_ms)
 {
     bool all = true;
@@ -348,6 +437,7 @@ int runner_close(struct runner *runner, int64_t until_ms)
     free(runner->lanes);
     free(runner->next);
     free(runner->polled_on);
+    free_gathered(runner);
     free(runner);
     return 0;
 }

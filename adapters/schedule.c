@@ -81,13 +81,15 @@ void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64
 {
     struct device *device = &schedule->devices[i];
     int64_t first = every_ms > 0 && every_ms < FIRST_WITHIN_MS ? every_ms : FIRST_WITHIN_MS;
+    int64_t first_ms;
 
     if (grid_ms > 0 && every_ms % grid_ms != 0)
         grid_ms = 0; /* an interval off the grid would jump between its lines */
     *device = (struct device){.every_ms = every_ms, .grid_ms = grid_ms, .state = NEVER_SEEN};
     device->due_ms = snap(now_ms + every_ms * (int64_t)i / (int64_t)schedule->n, grid_ms);
-    heap_set(schedule->due, i, snap(now_ms + first * (int64_t)i / (int64_t)schedule->n, grid_ms));
-    if (every_ms > first)
+    first_ms = snap(now_ms + first * (int64_t)i / (int64_t)schedule->n, grid_ms);
+    heap_set(schedule->due, i, first_ms);
+    if (device->due_ms > first_ms)
         device->due_ms -= every_ms; /* so that the poll after the first is the raster's first */
 }
 
@@ -182,6 +184,7 @@ static struct schedule_end failed(struct schedule *schedule, struct device *devi
     if (device->state == ONLINE)
         schedule->counts.online--;
     device->state = AWAY;
+    device->fails = FAILS_UNTIL_AWAY; /* pauses double from here on, however it went */
     device->away_since_ms = now_ms;
     end.change = SCHEDULE_WENT;
     return end;

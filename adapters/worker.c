@@ -14,6 +14,8 @@ struct worker {
     uint32_t lane;
     struct queue *jobs;  /* struct worker_job, at most one */
     struct queue *notes; /* of the bus */
+    struct queue
+        *ended; /* one byte when the thread is through: joining cannot block from then on */
     pthread_t thread;
     size_t count, max;
     struct sample samples[];
@@ -43,7 +45,15 @@ static void *run(void *arg)
         if (queue_wait(worker->jobs, &job, 1, CLOCK_NEVER) > 0)
             work(worker, &job);
     }
+    queue_push(worker->ended, "", 1);
     return NULL;
+}
+
+static void worker_free(struct worker *worker)
+{
+    queue_free(worker->jobs);
+    queue_free(worker->ended);
+    free(worker);
 }
 
 struct worker *worker_new(const struct adapter *adapter, void *bus, uint32_t lane,
@@ -59,9 +69,10 @@ struct worker *worker_new(const struct adapter *adapter, void *bus, uint32_t lan
     worker->notes = notes;
     worker->max = samples_max;
     worker->jobs = queue_new(sizeof(struct worker_job), 1, QUEUE_REFUSE, NULL, NULL);
-    if (!worker->jobs || pthread_create(&worker->thread, NULL, run, worker) != 0) {
-        queue_free(worker->jobs);
-        free(worker);
+    worker->ended = queue_new(1, 1, QUEUE_REFUSE, NULL, NULL);
+    if (!worker->jobs || !worker->ended ||
+        pthread_create(&worker->thread, NULL, run, worker) != 0) {
+        worker_free(worker);
         return NULL;
     }
     return worker;
@@ -90,15 +101,16 @@ const struct sample *worker_samples(const struct worker *worker, size_t *ret_cou
 
 bool worker_stop(struct worker *worker, int64_t until_ms)
 {
-    struct timespec at;
+    char end;
 
     if (!worker)
         return true;
     queue_close(worker->jobs);
-    at = clock_monotonic_at(until_ms);
-    if (pthread_clockjoin_np(worker->thread, NULL, CLOCK_MONOTONIC, &at) != 0)
+    if (queue_wait(worker->ended, &end, 1, until_ms) == 0) {
+        pthread_detach(worker->thread);
         return false;
-    queue_free(worker->jobs);
-    free(worker);
+    }
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
     return true;
 }

@@ -14,6 +14,7 @@
 #include "rules/rules.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,16 @@ static int read_config(const struct app_options *options, struct problems *probl
     return conf_read(options->config_path, app_settings, problems, ret_conf);
 }
 
+static int build(struct section *root, const struct site_context *context,
+                 struct problems *problems, struct site **ret_site)
+{
+    const struct section *mqtt = section_child(root, "mqtt");
+    size_t wrong = mqtt ? mqtt_check(mqtt, problems) : 0;
+    int r = site_new(root, context, problems, ret_site);
+
+    return r == 0 && wrong > 0 ? -EINVAL : r;
+}
+
 /* From the file to a site; all that is wrong is printed to `to`. 0, -EINVAL, -ENOMEM. */
 static int load(const struct app_options *options, const struct site_context *context,
                 struct conf **ret_conf, struct site **ret_site, FILE *to)
@@ -68,7 +79,7 @@ static int load(const struct app_options *options, const struct site_context *co
 
     /* A file that is wrong in one place is looked at further: all errors at once. */
     if (conf && (r == 0 || r == -EINVAL)) {
-        int built = site_new(conf_root(conf), context, problems, ret_site);
+        int built = build(conf_root(conf), context, problems, ret_site);
 
         r = r < 0 ? r : built;
     }
@@ -129,6 +140,15 @@ static int open_loop(struct app *app, struct error *reterr)
     return 0;
 }
 
+/* Everyone has taken what he needs. A large config is several times as large as a tree, and what its
+ * reading took would stay with the process for ever. */
+static void forget_config(struct app *app)
+{
+    conf_free(app->conf);
+    app->conf = NULL;
+    malloc_trim(0);
+}
+
 static int open_rooms(struct app *app, struct error *reterr)
 {
     int r = start_mqtt(app, reterr);
@@ -138,6 +158,7 @@ static int open_rooms(struct app *app, struct error *reterr)
     if (r == 0)
         r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &adapters_events,
                           app->pipeline, &app->adapters, reterr);
+    forget_config(app);
     if (r == 0 && app->options->for_ms > 0)
         timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
     return r;

@@ -122,8 +122,8 @@ void mb_check_serial(const struct bus_config *config, struct problems *problems)
 
         if (connect_path(device->connect)[0] != '/')
             problem_error(problems, connect_place(config, device),
-                          "write the whole path: serial:/dev/ttyUSB0",
-                          "\"%s\" names no line", device->connect);
+                          "write the whole path: serial:/dev/ttyUSB0", "\"%s\" names no line",
+                          device->connect);
         if (unit < 1 || unit > 247)
             problem_error(problems, section_place(device->options, "unit"),
                           "0 is the broadcast that nobody answers, 248 and above are reserved",

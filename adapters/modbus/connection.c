@@ -16,7 +16,14 @@
 #define SILENCE_MS 60000
 #define SILENT_MIN 3
 
-enum state { STATE_CLOSED, STATE_WAITING, STATE_CONNECTING, STATE_IDLE, STATE_ASKING, STATE_PAUSING };
+enum state {
+    STATE_CLOSED,
+    STATE_WAITING,
+    STATE_CONNECTING,
+    STATE_IDLE,
+    STATE_ASKING,
+    STATE_PAUSING
+};
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
 
 struct mb_connection {
@@ -192,8 +199,9 @@ static bool take_frame(struct mb_connection *c, int64_t at_ms)
         return false;
     if (what == MB_FRAME_BROKEN) {
         c->counts.broken++;
-        drop(c, QUALITY_PROTOCOL, "it sent a frame that contradicts itself: is it Modbus TCP? (a "
-                                  "converter may be set to transparent RTU)");
+        drop(c, QUALITY_PROTOCOL,
+             "it sent a frame that contradicts itself: is it Modbus TCP? (a "
+             "converter may be set to transparent RTU)");
         return false;
     }
     c->heard_ms = at_ms;
@@ -260,9 +268,9 @@ static void open_stream(struct mb_connection *c)
     timer_at(c->timer, clock_boot_ms() + 1000);
 }
 
-/* Pauses before the next attempt: nearly none after a short outage, so that a peer that was restarted
- * is back within five seconds; a minute for one that is gone. +-20 %, so that a thousand devices behind
- * one switch do not come back in one instant. */
+/* Pauses before the next attempt: nearly none after a short outage, so that a peer that was
+ * restarted is back within five seconds; a minute for one that is gone. +-20 %, so that a thousand
+ * devices behind one switch do not come back in one instant. */
 static int64_t retry_pause_ms(struct mb_connection *c)
 {
     static const int32_t pauses_ms[] = {500,  1000, 2000,  3000,  4000, 4000,
@@ -289,8 +297,8 @@ static void fail_all(struct mb_connection *c, uint8_t quality)
     }
 }
 
-/* Whether a connection that ends now did what it was for: it gave answers, or was closed after a time
- * in which nothing was asked. */
+/* Whether a connection that ends now did what it was for: it gave answers, or was closed after a
+ * time in which nothing was asked. */
 static bool has_worked(const struct mb_connection *c)
 {
     if (c->state == STATE_CONNECTING)
@@ -306,7 +314,8 @@ static bool may_ask_anew(const struct mb_connection *c)
 }
 
 /* The connection is gone. One that has worked is opened again at once, or when it is needed: peers
- * close what is idle, and nobody has to hear of it. One that gave no answer is left alone for a while.
+ * close what is idle, and nobody has to hear of it. One that gave no answer is left alone for a
+ * while.
  */
 static void drop(struct mb_connection *c, uint8_t quality, const char *why)
 {
@@ -409,7 +418,7 @@ int mb_connection_ask(struct mb_connection *c, struct mb_job *job)
     else
         c->first = job;
     c->last = job;
-    if (c->state == STATE_CLOSED && !c->working)
+    if (c->state == STATE_CLOSED)
         open_stream(c);
     else
         serve(c);

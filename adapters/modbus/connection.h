@@ -1,12 +1,13 @@
 /* Connection: one Modbus TCP connection and the devices behind it. Loop thread only.
  *
- * One request is in flight at a time; devices wait in the order in which they asked. An answer is taken
- * when its transaction id is that of the request; others are late or foreign, dropped and counted. A
- * silent device costs its time-outs and never the connection, since the others behind it may be well. A
- * frame that contradicts itself does: where the next one begins is not known any more.
+ * One request is in flight at a time; devices wait in the order in which they asked. An answer is
+ * taken when its transaction id is that of the request; others are late or foreign, dropped and
+ * counted. A silent device costs its time-outs and never the connection, since the others behind it
+ * may be well. A frame that contradicts itself does: where the next one begins is not known any
+ * more.
  *
- *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed, answered before--> closed
- *                       |                     |
+ *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed, answered before-->
+ * closed |                     |
  *                       +----- waiting <------+ failed, or closed without one answer
  */
 #pragma once
@@ -34,8 +35,8 @@ struct mb_counts {
     uint64_t connects;
 };
 
-/* `samples` has room for all channels of any device; shared between connections of a bus. All pointers
- * are borrowed for its life. Opens nothing yet. NULL when memory is out. */
+/* `samples` has room for all channels of any device; shared between connections of a bus. All
+ * pointers are borrowed for its life. Opens nothing yet. NULL when memory is out. */
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
                                         const struct mb_bus_options *options,
                                         struct sample *samples);
@@ -43,9 +44,9 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
 /* Closes without ending jobs. NULL is legal. */
 void mb_connection_free(struct mb_connection *connection);
 
-/* Queues a poll that mb_poll_start() has begun: its samples are reported and its ticket ended by the
- * host, never from inside this call. -ENOTCONN when the connection is down and waits before it tries
- * again: then the caller ends it. */
+/* Queues a poll that mb_poll_start() has begun: its samples are reported and its ticket ended by
+ * the host, never from inside this call. -ENOTCONN when the connection is down and waits before it
+ * tries again: then the caller ends it. */
 int mb_connection_ask(struct mb_connection *connection, struct mb_job *job);
 
 struct mb_counts mb_connection_counts(const struct mb_connection *connection);

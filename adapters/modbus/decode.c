@@ -32,8 +32,9 @@ static const struct type {
     [MB_STRING] = {CODING_STRING, 0, false},
 };
 
-const char mb_type_words[] = "bit int8_high int8_low uint8_high uint8_low int16 uint16 int32 uint32 "
-                             "int64 uint64 float16 float32 float64 bcd16 bcd32 string";
+const char mb_type_words[] =
+    "bit int8_high int8_low uint8_high uint8_low int16 uint16 int32 uint32 "
+    "int64 uint64 float16 float32 float64 bcd16 bcd32 string";
 
 unsigned mb_format_registers(const struct mb_format *format)
 {
@@ -62,18 +63,6 @@ unsigned mb_type_bits(enum mb_type type)
 bool mb_type_is_signed(enum mb_type type)
 {
     return types[type].coding == CODING_SIGNED;
-}
-
-void mb_format_scale(struct mb_format *format, double scale)
-{
-    double inverse = round(1.0 / scale);
-
-    format->factor = scale;
-    format->divisor = 1.0;
-    if (fabs(scale) < 1.0 && fabs(inverse) < 1e15 && 1.0 / inverse == scale) {
-        format->factor = 1.0;
-        format->divisor = inverse;
-    }
 }
 
 /* Where the i-th byte, counted from the most significant, stands on the wire. */
@@ -186,13 +175,6 @@ static struct sample map_code(const struct mb_format *format, int64_t code, uint
                  : sample_bad(channel, at_ms, QUALITY_UNMAPPED);
 }
 
-static struct sample scaled(const struct mb_format *format, double number, uint32_t channel,
-                            int64_t at_ms)
-{
-    return sample_number(channel, at_ms,
-                         number * format->factor / format->divisor + format->offset);
-}
-
 static struct sample decode_whole(const struct mb_format *format, uint64_t raw, uint32_t channel,
                                   int64_t at_ms)
 {
@@ -207,8 +189,10 @@ static struct sample decode_whole(const struct mb_format *format, uint64_t raw, 
         return sample_bad(channel, at_ms, QUALITY_OUT_OF_RANGE);
     if (format->codes)
         return map_code(format, whole, channel, at_ms);
-    return scaled(format, type->coding == CODING_UNSIGNED ? (double)raw : (double)whole, channel,
-                  at_ms);
+    return sample_number(channel, at_ms,
+                         scale_apply(&format->scale,
+                                     type->coding == CODING_UNSIGNED ? (double)raw : (double)whole,
+                                     0));
 }
 
 /* Devices pad with NUL or blanks; what is no printable ASCII nor UTF-8 shows as '?'. */
@@ -255,7 +239,7 @@ struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, ui
     number = float_to_double(raw, type->bits);
     if (is_invalid(format, raw, number))
         return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
-    return scaled(format, number, channel, at_ms);
+    return sample_number(channel, at_ms, scale_apply(&format->scale, number, -1));
 }
 
 struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t channel,

@@ -1,7 +1,7 @@
 /* Decode: from the bytes of registers to a sample, by one table of types. Pure; any thread.
  *
- * Registers come as two bytes, high byte first. What is wider is named by the order in which its bytes
- * A (most significant) B C D stand on the wire:
+ * Registers come as two bytes, high byte first. What is wider is named by the order in which its
+ * bytes A (most significant) B C D stand on the wire:
  *
  *   ABCD  as the protocol means it          BADC  bytes swapped within each register
  *   CDAB  registers swapped                 DCBA  both
@@ -10,6 +10,7 @@
  * not; the types of 8 bits name their half of the register, whatever the order. */
 #pragma once
 
+#include "adapters/scale.h"
 #include "gateway/base/reading.h"
 
 #include <stdbool.h>
@@ -57,9 +58,7 @@ struct mb_format {
     uint16_t length; /* MB_STRING: bytes */
     uint32_t n_codes;
     const struct mb_code *codes; /* sorted by code; borrowed; then the value is a text */
-    /* value = raw * factor / divisor + offset; one of the first two is 1. A tenth is a division by
-     * ten: 217 * 0.1 is 21.700000000000003, 217 / 10 is 21.7. */
-    double factor, divisor, offset;
+    struct scale scale;
     /* Raw values that mean "no sensor": the bits of whole numbers and BCD, the value of floats. */
     union mb_invalid {
         uint64_t bits;
@@ -74,9 +73,6 @@ bool mb_type_is_whole(enum mb_type type); /* integers and BCD: what can have cod
 bool mb_type_is_float(enum mb_type type);
 unsigned mb_type_bits(enum mb_type type); /* 1, 8, 16, 32 or 64; 0 for strings */
 bool mb_type_is_signed(enum mb_type type);
-
-/* Sets factor and divisor; `scale` is finite and not 0. */
-void mb_format_scale(struct mb_format *format, double scale);
 
 /* `bytes` has 2 * mb_format_registers(). */
 struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,

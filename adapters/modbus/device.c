@@ -14,8 +14,8 @@ static int read_channels(struct mb_device *device, const struct device_config *c
     int result = problems ? 0 : -ENOMEM;
 
     for (size_t i = 0; problems && i < config->n_channels && result == 0; i++)
-        result = mb_channel_read(config->options, &config->channels[i], &device->channels[i],
-                                 problems);
+        result =
+            mb_channel_read(config->options, &config->channels[i], &device->channels[i], problems);
     if (result == -EINVAL)
         error_set(reterr, result, "device \"%s\": %s", config->name,
                   problems_errors(problems) ? problems_line(problems, 0) : "no register");
@@ -61,6 +61,8 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
     };
     if (!device->channels || !device->blocks || !device->order)
         return error_set(reterr, -ENOMEM, "out of memory");
+    if (n == 0)
+        return error_set(reterr, -EINVAL, "device \"%s\" has no channels", config->name);
     device->n_channels = (uint32_t)n;
     result = read_channels(device, config, reterr);
     if (result == 0)
@@ -120,16 +122,16 @@ static size_t block_good(const struct mb_device *device, const struct mb_block *
         size_t offset = (size_t)channel->span.address - block->request.address;
 
         if (bits)
-            samples[i] = mb_decode_bit(&channel->format, data[offset / 8] >> offset % 8 & 1, index,
-                                       at_ms);
+            samples[i] =
+                mb_decode_bit(&channel->format, data[offset / 8] >> offset % 8 & 1, index, at_ms);
         else
             samples[i] = mb_decode(&channel->format, data + 2 * offset, index, at_ms);
     }
     return block->n_spans;
 }
 
-/* The rest of the poll is bad for one reason. Nothing is to be reported when nothing came at all: then
- * the end of the poll says it of all channels. */
+/* The rest of the poll is bad for one reason. Nothing is to be reported when nothing came at all:
+ * then the end of the poll says it of all channels. */
 static size_t poll_abandon(struct mb_device *device, uint8_t quality, int64_t at_ms,
                            struct sample *samples)
 {

@@ -1,5 +1,5 @@
-/* Device: one Modbus device with its channels and the reads that get them, and how one poll of it goes
- * on, whatever the wire. No I/O; the thread that polls it. */
+/* Device: one Modbus device with its channels and the reads that get them, and how one poll of it
+ * goes on, whatever the wire. No I/O; the thread that polls it. */
 #pragma once
 
 #include "adapters/modbus/options.h"
@@ -29,9 +29,9 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
                    const struct device_config *config, struct error *reterr);
 void mb_device_clear(struct mb_device *device);
 
-/* A poll asks block after block. A device that has not answered yet is given up after the first block
- * that stays silent; one that has, after the second: devices that keep silent about an address that
- * they do not know lose that block only.
+/* A poll asks block after block. A device that has not answered yet is given up after the first
+ * block that stays silent; one that has, after the second: devices that keep silent about an
+ * address that they do not know lose that block only.
  *
  *   mb_poll_start(); while ((request = mb_poll_request())) mb_poll_take(); mb_poll_quality() */
 void mb_poll_start(struct mb_device *device);
@@ -42,9 +42,9 @@ const struct mb_request *mb_poll_request(const struct mb_device *device);
 /* How often it may be asked in all before it counts as silent. */
 unsigned mb_poll_tries(const struct mb_device *device);
 
-/* Takes how the request ended: QUALITY_GOOD with mb_answer_bytes() of data, an exception, or why there
- * is no answer; QUALITY_DISCONNECTED ends the poll. Returns how many `samples` there are to be
- * reported now; there must be room for all channels. */
+/* Takes how the request ended: QUALITY_GOOD with mb_answer_bytes() of data, an exception, or why
+ * there is no answer; QUALITY_DISCONNECTED ends the poll. Returns how many `samples` there are to
+ * be reported now; there must be room for all channels. */
 size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *data, int64_t at_ms,
                     struct sample *samples);
 

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define NS_PER_MS INT64_C(1000000)
-/* Bytes of one answer follow each other within this: USB adapters hand them on in lumps of 16 ms. */
+/* Bytes of one answer follow each other within this: USB adapters hand them on in lumps of 16 ms.
+ */
 #define GAP_NS (50 * NS_PER_MS)
 /* Above 19200 baud the silence is no longer counted in characters. */
 #define SILENCE_FAST_NS INT64_C(1750000)
@@ -111,8 +112,9 @@ static int explain(const struct mb_line *line, int code, struct error *reterr)
 {
     switch (-code) {
     case ENOENT:
-        return error_set(reterr, code,
-                         "no such file: is the stick plugged in? ls /dev/serial/by-id shows what is");
+        return error_set(
+            reterr, code,
+            "no such file: is the stick plugged in? ls /dev/serial/by-id shows what is");
     case EACCES:
     case EPERM:
         return error_set(reterr, code, "no permission: is our user in the group of %s (dialout)?",
@@ -215,8 +217,8 @@ static int wait_readable(const struct mb_line *line, int64_t at_ns)
     return r;
 }
 
-/* Throws away what comes until `at_ns`, and then until the line has been silent for as long as it must
- * be before a request. */
+/* Throws away what comes until `at_ns`, and then until the line has been silent for as long as it
+ * must be before a request. */
 static int quieten(struct mb_line *line, int64_t at_ns)
 {
     int64_t first_ns = line->ready_ns > at_ns ? line->ready_ns : at_ns;
@@ -244,7 +246,8 @@ static int quieten(struct mb_line *line, int64_t at_ns)
 
 void mb_line_listen(struct mb_line *line, int64_t ms)
 {
-    (void)quieten(line, now_ns() + ms * NS_PER_MS); /* a line that is gone shows with the next ask */
+    (void)quieten(line,
+                  now_ns() + ms * NS_PER_MS); /* a line that is gone shows with the next ask */
 }
 
 /* -- asking --------------------------------------------------------------------------------- */
@@ -270,8 +273,9 @@ static size_t missing(const struct mb_line *line, const struct mb_request *reque
     return line->n_in < whole ? whole - line->n_in : 0;
 }
 
-/* While an answer comes in there is nothing to do: sleeping over most of it costs one wake-up, waiting
- * for every byte two dozen. Bytes cannot come faster than the line carries them, so nothing is late. */
+/* While an answer comes in there is nothing to do: sleeping over most of it costs one wake-up,
+ * waiting for every byte two dozen. Bytes cannot come faster than the line carries them, so nothing
+ * is late. */
 static void sleep_over(const struct mb_line *line, const struct mb_request *request)
 {
     size_t chars = missing(line, request);
@@ -280,8 +284,8 @@ static void sleep_over(const struct mb_line *line, const struct mb_request *requ
         sleep_until(line->heard_ns + (int64_t)(chars - 2) * line->char_ns);
 }
 
-/* Until when the rest of an answer may come; `begin_ns` is for its beginning. Foreign frames use up no
- * patience, damaged ones do: they were the answer. */
+/* Until when the rest of an answer may come; `begin_ns` is for its beginning. Foreign frames use up
+ * no patience, damaged ones do: they were the answer. */
 static int64_t patience_ns(const struct mb_line *line, int64_t begin_ns)
 {
     if (line->n_in == 0 || mb_rtu_is_foreign(line->in, line->n_in))

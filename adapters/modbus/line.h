@@ -1,13 +1,14 @@
 /* Line: one serial line as the Modbus master. Blocks; one worker thread.
  *
  * libmodbus opens and sets the line and sends; answers are read here, because what comes has to be
- * looked through for the one that belongs to the request (libmodbus takes the first frame of the right
- * length), and because the silence between frames is counted from the last byte:
+ * looked through for the one that belongs to the request (libmodbus takes the first frame of the
+ * right length), and because the silence between frames is counted from the last byte:
  *
  *   | request |  turnaround  | answer | silence | next request |
  *
- * silence: 3.5 characters, above 19200 baud 1.75 ms (Modbus over Serial Line 1.02, section 2.5.1.1).
- * Slaves know the start of a frame by it; those that mean it ignore requests that come earlier. */
+ * silence: 3.5 characters, above 19200 baud 1.75 ms (Modbus over Serial Line 1.02,
+ * section 2.5.1.1). Slaves know the start of a frame by it; those that mean it ignore requests that
+ * come earlier. */
 #pragma once
 
 #include "adapters/modbus/options.h"
@@ -31,13 +32,13 @@ bool mb_line_is_open(const struct mb_line *line);
 /* Lets `ms` pass between the last answer and the next request. */
 void mb_line_pause(struct mb_line *line, int64_t ms);
 
-/* Reads and throws away for `ms`, and then until the line is quiet: an answer that comes this late can
- * not be taken for that to another question. */
+/* Reads and throws away for `ms`, and then until the line is quiet: an answer that comes this late
+ * can not be taken for that to another question. */
 void mb_line_listen(struct mb_line *line, int64_t ms);
 
-/* Asks and waits for the answer, at most `timeout_ms` for its beginning. QUALITY_GOOD with *ret_data
- * (until the next call), an exception, or QUALITY_TIMEOUT (nothing came), QUALITY_CRC (damaged),
- * QUALITY_PROTOCOL (only frames of others came), QUALITY_DISCONNECTED (the line is gone: `reterr`; it
- * has been closed). */
+/* Asks and waits for the answer, at most `timeout_ms` for its beginning. QUALITY_GOOD with
+ * *ret_data (until the next call), an exception, or QUALITY_TIMEOUT (nothing came), QUALITY_CRC
+ * (damaged), QUALITY_PROTOCOL (only frames of others came), QUALITY_DISCONNECTED (the line is gone:
+ * `reterr`; it has been closed). */
 uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request *request,
                     int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr);

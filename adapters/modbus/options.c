@@ -265,7 +265,8 @@ static bool check_fits(const struct section *options, enum mb_type type, struct 
                       "`%s` does not fit the type of this channel", fits[i].key);
         all = false;
     }
-    if (section_has(options, "enum") && (section_has(options, "scale") || section_has(options, "offset"))) {
+    if (section_has(options, "enum") &&
+        (section_has(options, "scale") || section_has(options, "offset"))) {
         problem_error(problems, section_key_place(options, "enum"), "leave out one of them",
                       "a channel has either texts for codes or a scale");
         all = false;
@@ -341,8 +342,8 @@ static int read_codes(const struct section *options, struct mb_channel *channel,
     return result;
 }
 
-/* The bits of a raw value as a person wrote it: 0x8000 and -32768 are the same. Lists are doubles, so
- * what is beyond 2^53 comes rounded: the ends of 64 bits are put right here. */
+/* The bits of a raw value as a person wrote it: 0x8000 and -32768 are the same. Lists are doubles,
+ * so what is beyond 2^53 comes rounded: the ends of 64 bits are put right here. */
 static bool invalid_bits(double number, enum mb_type type, uint64_t *ret)
 {
     unsigned bits = mb_type_bits(type);
@@ -398,8 +399,7 @@ static int read_scale(const struct section *options, struct mb_format *format,
                       "a scale of 0 leaves nothing of the value");
         return -EINVAL;
     }
-    mb_format_scale(format, scale);
-    format->offset = section_number(options, "offset");
+    format->scale = scale_make(scale, section_number(options, "offset"));
     return 0;
 }
 
@@ -429,8 +429,7 @@ static int fill_channel(const struct section *device, const struct section *opti
                         struct problems *problems)
 {
     enum mb_type type = type_of(options, reg);
-    const char *from = section_has(options, "order") ? NULL : "device";
-    int order = section_choice(from ? device : options, "order");
+    int order = section_choice(section_has(options, "order") ? options : device, "order");
     int codes, rest = 0;
 
     if (!check_type(options, reg, type, problems) || !check_fits(options, type, problems))
@@ -483,26 +482,12 @@ void mb_channel_clear(struct mb_channel *channel)
 
 /* -- what a channel is, for those who show it ----------------------------------------------- */
 
-/* Places behind the point of a number as it is written; -1 when it has an exponent. */
-static int decimals_of(double number)
-{
-    char text[64];
-    const char *point;
-
-    text_from_number(text, sizeof(text), number, -1);
-    if (strpbrk(text, "eE"))
-        return -1;
-    point = strchr(text, '.');
-    return point ? (int)strlen(point + 1) : 0;
-}
-
 struct channel_traits mb_channel_traits(const struct section *channel)
 {
     struct channel_traits traits = {CHANNEL_NUMBER, -1};
     const char *text = section_text(channel, "register");
     struct mb_register reg;
     enum mb_type type;
-    int scale, offset;
 
     if (!text || mb_register_parse(text, &reg, NULL) < 0)
         return traits;
@@ -513,8 +498,7 @@ struct channel_traits mb_channel_traits(const struct section *channel)
         traits = (struct channel_traits){CHANNEL_BINARY, 0};
     if (traits.kind != CHANNEL_NUMBER || mb_type_is_float(type))
         return traits;
-    scale = decimals_of(section_number(channel, "scale"));
-    offset = decimals_of(section_number(channel, "offset"));
-    traits.decimals = scale < 0 || offset < 0 ? -1 : scale > offset ? scale : offset;
+    traits.decimals =
+        scale_decimals(section_number(channel, "scale"), section_number(channel, "offset"));
     return traits;
 }

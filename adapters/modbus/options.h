@@ -1,4 +1,5 @@
-/* Options of Modbus: the tables, their checks, and what they say as structs. Loop or reload thread. */
+/* Options of Modbus: the tables, their checks, and what they say as structs. Loop or reload thread.
+ */
 #pragma once
 
 #include "adapters/adapter.h"

@@ -92,8 +92,8 @@ enum mb_frame mb_mbap_parse(const uint8_t *bytes, size_t count, struct mb_mbap *
     return MB_FRAME_WHOLE;
 }
 
-/* CRC-16 with the reflected polynomial 0xA001, four bits at a time: sixteen entries are enough for the
- * few hundred bytes a second of a line. */
+/* CRC-16 with the reflected polynomial 0xA001, four bits at a time: sixteen entries are enough for
+ * the few hundred bytes a second of a line. */
 uint16_t mb_crc(const uint8_t *bytes, size_t count)
 {
     static const uint16_t step[16] = {0x0000, 0xcc01, 0xd801, 0x1400, 0xf001, 0x3c00,

@@ -13,8 +13,8 @@
  *
  *   unit(1)  PDU  CRC(2, low byte first)
  *
- * Every length is held against every other one, and the answer against its request: nothing is taken
- * from an answer that contradicts itself. */
+ * Every length is held against every other one, and the answer against its request: nothing is
+ * taken from an answer that contradicts itself. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,8 +54,8 @@ size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX]);
 uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
                       const uint8_t **ret_data);
 
-/* How long the answer that begins with these bytes says that it is; 0 when that is not known yet, or
- * never (a function that is none of ours). */
+/* How long the answer that begins with these bytes says that it is; 0 when that is not known yet,
+ * or never (a function that is none of ours). */
 size_t mb_pdu_length(const uint8_t *pdu, size_t count);
 
 /* A frame with `pdu_length` bytes already at adu + 7. Returns its whole length. */
@@ -63,7 +63,7 @@ size_t mb_mbap_build(uint8_t adu[MB_MBAP_MAX], uint16_t transaction, uint8_t uni
                      size_t pdu_length);
 
 enum mb_frame {
-    MB_FRAME_PART,   /* good so far; more bytes are needed */
+    MB_FRAME_PART, /* good so far; more bytes are needed */
     MB_FRAME_WHOLE,
     MB_FRAME_BROKEN, /* it contradicts itself: where the next one starts is not known */
 };
@@ -76,18 +76,18 @@ struct mb_mbap {
     size_t used; /* bytes of the whole frame */
 };
 
-/* The frame of an answer at the start of `bytes`. *ret is filled only when it is whole. A length that
- * its own PDU contradicts is found as soon as both are there, before the rest has come. */
+/* The frame of an answer at the start of `bytes`. *ret is filled only when it is whole. A length
+ * that its own PDU contradicts is found as soon as both are there, before the rest has come. */
 enum mb_frame mb_mbap_parse(const uint8_t *bytes, size_t count, struct mb_mbap *ret);
 
 uint16_t mb_crc(const uint8_t *bytes, size_t count);
 
-/* Looks for the answer to `request` of `unit` anywhere in what a line gave since the request was sent:
- * noise, echoes and foreign frames before and after it do not matter. Returns true when it is there,
- * with *ret_quality and *ret_data as of mb_pdu_answer(). */
+/* Looks for the answer to `request` of `unit` anywhere in what a line gave since the request was
+ * sent: noise, echoes and foreign frames before and after it do not matter. Returns true when it is
+ * there, with *ret_quality and *ret_data as of mb_pdu_answer(). */
 bool mb_rtu_find(const struct mb_request *request, uint8_t unit, const uint8_t *bytes, size_t count,
                  uint8_t *ret_quality, const uint8_t **ret_data);
 
-/* Whether `bytes` are whole answers with good CRCs, one after another, and nothing else: then somebody
- * spoke clearly, but not to us. */
+/* Whether `bytes` are whole answers with good CRCs, one after another, and nothing else: then
+ * somebody spoke clearly, but not to us. */
 bool mb_rtu_is_foreign(const uint8_t *bytes, size_t count);

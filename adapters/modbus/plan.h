@@ -8,7 +8,7 @@
 
 /* What one channel needs. */
 struct mb_span {
-    uint8_t function; /* enum mb_function that reads it */
+    uint8_t function;        /* enum mb_function that reads it */
     uint16_t address, count; /* registers or bits; address + count <= 65536 */
 };
 
@@ -23,8 +23,9 @@ struct mb_limits {
     unsigned max_gap;       /* registers (or 16 bits each) that are read and thrown away */
 };
 
-/* Puts the indices of the `n` spans into `ret_order`, sorted by function and address, and what reads
- * them into `ret_blocks`; both have room for `n`. A span that is wider than a read may be gets a block
- * of its own all the same: the caller has refused it before. Returns the number of blocks. */
+/* Puts the indices of the `n` spans into `ret_order`, sorted by function and address, and what
+ * reads them into `ret_blocks`; both have room for `n`. A span that is wider than a read may be
+ * gets a block of its own all the same: the caller has refused it before. Returns the number of
+ * blocks. */
 size_t mb_plan(const struct mb_span *spans, size_t n, const struct mb_limits *limits,
                uint32_t *ret_order, struct mb_block *ret_blocks);

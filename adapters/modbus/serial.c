@@ -11,17 +11,18 @@
 
 /* Later than this no slave answers; what it has said is flushed before the next request. */
 #define LATE_MS 5000
-/* A line that is away is looked for in growing pauses, at most this long: a stick that is plugged in
- * again is found soon. */
+/* A line that is away is looked for in growing pauses, at most this long: a stick that is plugged
+ * in again is found soon. */
 #define REOPEN_STEP_MS 1000
 #define REOPEN_MAX_MS  5000
 
 struct serial_device {
     struct mb_device model;
     uint32_t lane;
-    /* A slave that answers too late answers the next request with the last one's registers. So after
-     * silence the next requests ask for one or two registers more: then the late answer has a length
-     * that is not asked for. Some slaves refuse to give more; there the line is listened to instead. */
+    /* A slave that answers too late answers the next request with the last one's registers. So
+     * after silence the next requests ask for one or two registers more: then the late answer has a
+     * length that is not asked for. Some slaves refuse to give more; there the line is listened to
+     * instead. */
     uint8_t unanswered; /* requests in a row */
     bool strict;        /* refuses longer reads */
     int64_t asked_ms;
@@ -278,7 +279,7 @@ static int32_t serial_lane_of(void *owner, uint32_t device)
 const struct adapter modbus_serial_adapter = {
     .word = "modbus",
     .scheme = "serial",
-    .connect_help = "serial:/dev/ttyUSB0",
+    .connect_help = "\"serial:/dev/ttyUSB0\"",
     .bus = mb_bus_settings,
     .device = mb_device_settings,
     .channel = mb_channel_settings,

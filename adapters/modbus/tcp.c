@@ -1,4 +1,5 @@
-/* The adapter modbus/tcp: devices, the connections that they share, and polls that cannot be asked. */
+/* The adapter modbus/tcp: devices, the connections that they share, and polls that cannot be asked.
+ */
 #include "adapters/modbus/connection.h"
 #include "adapters/modbus/modbus.h"
 
@@ -51,8 +52,7 @@ static int compare_placed(const void *a, const void *b)
 
 static bool is_same_peer(const struct placed *a, const struct placed *b)
 {
-    return a->address.port == b->address.port &&
-           strcasecmp(a->address.host, b->address.host) == 0;
+    return a->address.port == b->address.port && strcasecmp(a->address.host, b->address.host) == 0;
 }
 
 /* `placed` is sorted: devices with the same address stand together and get one connection. */
@@ -62,8 +62,8 @@ static int make_connections(struct tcp_bus *bus, const struct placed *placed)
         struct tcp_device *device = &bus->devices[placed[i].device];
 
         if (i == 0 || !is_same_peer(&placed[i - 1], &placed[i])) {
-            struct mb_connection *made = mb_connection_new(bus->host, &placed[i].address,
-                                                           &bus->options, bus->samples);
+            struct mb_connection *made =
+                mb_connection_new(bus->host, &placed[i].address, &bus->options, bus->samples);
             if (!made)
                 return -ENOMEM;
             bus->connections[bus->n_connections++] = made;
@@ -73,8 +73,7 @@ static int make_connections(struct tcp_bus *bus, const struct placed *placed)
     return 0;
 }
 
-static int place_devices(struct tcp_bus *bus, const struct bus_config *config,
-                         struct error *reterr)
+static int place_devices(struct tcp_bus *bus, const struct bus_config *config, struct error *reterr)
 {
     struct placed *placed = calloc(bus->n_devices + 1, sizeof(*placed));
     int result = placed ? 0 : error_set(reterr, -ENOMEM, "out of memory");
@@ -93,15 +92,13 @@ static int place_devices(struct tcp_bus *bus, const struct bus_config *config,
     return result;
 }
 
-static int make_devices(struct tcp_bus *bus, const struct bus_config *config,
-                        struct error *reterr)
+static int make_devices(struct tcp_bus *bus, const struct bus_config *config, struct error *reterr)
 {
     size_t most = 1;
 
     for (size_t i = 0; i < config->n_devices; i++) {
         struct tcp_device *device = &bus->devices[i];
-        int result =
-            mb_device_init(&device->model, &bus->options, &config->devices[i], reterr);
+        int result = mb_device_init(&device->model, &bus->options, &config->devices[i], reterr);
 
         if (result < 0)
             return result;
@@ -192,7 +189,7 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
 const struct adapter modbus_tcp_adapter = {
     .word = "modbus",
     .scheme = "tcp",
-    .connect_help = "tcp://HOST[:PORT]",
+    .connect_help = "\"tcp://HOST[:PORT]\"",
     .bus = mb_bus_settings + MB_SERIAL_ROWS,
     .device = mb_device_settings,
     .channel = mb_channel_settings,

@@ -9,9 +9,9 @@
 #include "adapters/attribute.h"
 #include "adapters/onewire/decode.h"
 #include "adapters/onewire/onewire.h"
+#include "adapters/onewire/options.h"
 #include "adapters/onewire/tree.h"
 #include "gateway/base/clock.h"
-#include "gateway/base/section.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -57,8 +57,8 @@ static uint8_t quality_of(int error)
     }
 }
 
-/* What the quality cannot say (no rights, no descriptors left) is told once, in words; up it is when
- * its file was read again. */
+/* What the quality cannot say (no rights, no descriptors left) is told once, in words; up it is
+ * when its file was read again. */
 static void tell_error(struct onewire_bus *bus, struct sensor *sensor, int result)
 {
     bool is_error = result < 0 && quality_of(result) == QUALITY_ERROR;
@@ -231,83 +231,8 @@ static int onewire_open(const struct bus_config *config, struct adapter_host *ho
     return 0;
 }
 
-/* -- options -------------------------------------------------------------------------------- */
-
-static const struct setting device_settings_onewire[] = {
-    {"address", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
-     "Address of the sensor, as the kernel names its folder: \"28-0316a2794aff\"."},
-    {0},
-};
-
-/* Memory that is out leaves an option out; the checks that follow say what is missing. */
-static void add_text(struct section *section, const char *key, const char *text)
-{
-    struct place place = section_place(section, NULL);
-    struct value *value = section_has(section, key) ? NULL : section_add(section, key, place);
-
-    if (value)
-        value_text(value, place, text, NULL);
-}
-
-static struct section *add_group(struct section *section, const char *key)
-{
-    struct place place = section_place(section, NULL);
-    struct value *value = section_add(section, key, place);
-
-    return value ? value_group(value, place) : NULL;
-}
-
-static void onewire_complete(struct section *device, struct problems *problems)
-{
-    const char *text = section_text(device, "address"), *key;
-    struct section *channels = section_child(device, "channels");
-    struct onewire_address address;
-
-    (void)problems; /* check() says what is wrong with the address */
-    if (text && onewire_address_parse(text, &address, NULL) == 0) {
-        add_text(device, "model", onewire_family_name(address.family));
-        add_text(device, "serial_number", address.text);
-    }
-    if (!channels && !section_has(device, "channels"))
-        channels = add_group(device, "channels");
-    if (channels && !section_key(channels, 0))
-        add_group(channels, "temp");
-    for (size_t i = 0; channels && (key = section_key(channels, i)); i++) {
-        struct section *channel = section_child(channels, key);
-
-        if (channel) {
-            add_text(channel, "unit", "°C");
-            add_text(channel, "class", "temperature");
-        }
-    }
-}
-
-static void check_address(const struct bus_config *config, size_t i, struct problems *problems)
-{
-    const struct section *options = config->devices[i].options;
-    const char *text = section_text(options, "address"), *other;
-    struct onewire_address address, earlier;
-    struct error error;
-
-    if (!text)
-        return;
-    if (onewire_address_parse(text, &address, &error) < 0) {
-        problem_error(
-            problems, section_place(options, "address"),
-            "write it as `ls /sys/bus/w1/devices` does: \"28-0316a2794aff\"; families 10, "
-            "22, 28, 3b and 42 are thermometers",
-            "%s", error.text);
-        return;
-    }
-    for (size_t k = 0; k < i; k++) {
-        other = section_text(config->devices[k].options, "address");
-        if (other && onewire_address_parse(other, &earlier, NULL) == 0 &&
-            strcmp(earlier.text, address.text) == 0)
-            problem_error(problems, section_place(options, "address"), NULL,
-                          "\"%s\" is the address of device \"%s\" already", address.text,
-                          config->devices[k].name);
-    }
-}
+/* -- for the table ------------------------------------------------------------------------------
+ */
 
 static void check_connect(const struct bus_config *config, size_t i, struct problems *problems)
 {
@@ -326,40 +251,11 @@ static void check_connect(const struct bus_config *config, size_t i, struct prob
                       device->connect);
 }
 
-/* A value that is shown in a unit which it has not got would be a wrong one. */
-static void check_channels(const struct device_config *device, struct problems *problems)
-{
-    const struct section *channel;
-    const char *unit;
-
-    if (device->n_channels > 1)
-        problem_error(problems, section_place(device->channels[1].options, NULL),
-                      "leave this one out", "a 1-Wire thermometer has one value, \"%s\"",
-                      device->channels[0].name);
-    for (size_t i = 0; i < device->n_channels; i++) {
-        channel = device->channels[i].options;
-        unit = section_text(channel, "unit");
-        if (unit && strcmp(unit, "°C") != 0)
-            problem_error(problems, section_place(channel, "unit"),
-                          "leave it out; Home Assistant shows it as its users like",
-                          "1-Wire thermometers give °C, not \"%s\"", unit);
-    }
-}
-
 static void onewire_check(const struct bus_config *config, struct problems *problems)
 {
-    for (size_t i = 0; i < config->n_devices; i++) {
+    for (size_t i = 0; i < config->n_devices; i++)
         check_connect(config, i, problems);
-        check_address(config, i, problems);
-        check_channels(&config->devices[i], problems);
-    }
-}
-
-/* Sensors answer in sixteenths of a degree, which the kernel gives in thousandths. */
-static struct channel_traits onewire_traits(const struct section *channel)
-{
-    (void)channel;
-    return (struct channel_traits){CHANNEL_NUMBER, 3};
+    onewire_check_devices(config, problems);
 }
 
 const struct adapter onewire_sysfs_adapter = {
@@ -367,7 +263,7 @@ const struct adapter onewire_sysfs_adapter = {
     .scheme = "sysfs",
     .default_connect = "sysfs:/sys/bus/w1/devices",
     .connect_help = "\"sysfs:/sys/bus/w1/devices\"",
-    .device = device_settings_onewire,
+    .device = onewire_device_settings,
     .complete = onewire_complete,
     .check = onewire_check,
     .traits = onewire_traits,

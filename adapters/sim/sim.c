@@ -240,9 +240,10 @@ static void sim_check(const struct bus_config *config, struct problems *problems
 
         for (size_t c = 0; c < device->n_channels; c++) {
             const struct section *options = device->channels[c].options;
+            bool uses_high =
+                section_has(options, "high") || section_choice(options, "wave") != WAVE_CONSTANT;
 
-            if (section_number(options, "low") > section_number(options, "high") &&
-                section_has(options, "high"))
+            if (uses_high && section_number(options, "low") > section_number(options, "high"))
                 problem_error(problems, section_place(options, "low"), "exchange `low` and `high`",
                               "low is above high");
         }

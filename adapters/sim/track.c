@@ -91,7 +91,7 @@ static int find_columns(char *fields[], int n, struct columns *ret)
 static int parse_time_end(const char *text, int64_t *ms, bool *has_zone, int64_t *zone_ms)
 {
     int64_t unit = 100;
-    int hours, minutes;
+    int hours, minutes, used = 0;
     char sign;
 
     if (*text == '.' || *text == ',') {
@@ -102,7 +102,8 @@ static int parse_time_end(const char *text, int64_t *ms, bool *has_zone, int64_t
     *zone_ms = 0;
     if (*text == '\0' || strcmp(text, "Z") == 0)
         return 0;
-    if (sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) != 3 || (sign != '+' && sign != '-'))
+    if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || text[used] != '\0' ||
+        (sign != '+' && sign != '-'))
         return -EINVAL;
     *zone_ms = (sign == '-' ? -1 : 1) * (hours * INT64_C(60) + minutes) * 60000;
     return 0;

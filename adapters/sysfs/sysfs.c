@@ -83,8 +83,8 @@ static uint8_t quality_of(int result)
     return result == -EFBIG ? QUALITY_PROTOCOL : QUALITY_ERROR;
 }
 
-/* What the quality cannot say (no rights, a damaged disk) is told once, in words; up it is when it was
- * read again. */
+/* What the quality cannot say (no rights, a damaged disk) is told once, in words; up it is when it
+ * was read again. */
 static void tell_error(struct adapter_host *host, struct number_file *file, int result)
 {
     bool is_error = quality_of(result) == QUALITY_ERROR;

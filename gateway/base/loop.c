@@ -52,6 +52,7 @@ void loop_free(struct loop *loop)
         return;
     for (size_t i = 0; i < loop->n_signals; i++)
         uv_close((uv_handle_t *)&loop->signals[i].handle, NULL);
+    uv_run(&loop->uv, UV_RUN_NOWAIT);  /* uses up a loop_stop() that came while it rested */
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* lets closed handles finish; open ones would hang here */
     uv_loop_close(&loop->uv);
     free(loop);

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define WAITING_MAX ((size_t)64 * 1024)
+#define WAITING_MAX  ((size_t)64 * 1024)
 #define KEEP_ALIVE_S 30
 /* Bytes that the peer's machine does not acknowledge for this long end the connection. Without it a
  * device that lost its power is noticed only after a quarter of an hour of retransmissions. */

@@ -15,9 +15,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* Samples are turned into readings in portions of this size; a poll has rarely more. */
-#define PORTION 64
-
 struct sink {
     const struct sink_calls *calls;
     void *self;
@@ -30,6 +27,8 @@ struct pipeline {
     struct site *site;
     struct registry *registry;
     struct plausible *plausible;
+    struct reading *readings; /* of the poll that is accepted: sinks and rules get it whole */
+    size_t room;              /* for them: the sensors of the largest device */
     struct timer *rule_timer, *stale_timer;
     int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
     uint64_t boot, sequence; /* of events */
@@ -92,12 +91,12 @@ void pipeline_accept(void *owner, uint32_t device, const struct sample *samples,
 {
     struct pipeline *pipeline = owner;
     const struct inventory_device *about = &pipeline->site->inventory->devices[device];
-    struct reading readings[PORTION];
+    struct reading *readings = pipeline->readings;
 
     for (size_t done = 0; done < count;) {
         size_t n = 0;
 
-        for (; done < count && n < PORTION; done++) {
+        for (; done < count && n < pipeline->room; done++) {
             if (samples[done].channel >= about->n_sensors)
                 continue; /* an adapter's mistake must not become someone else's value */
             readings[n] = make_reading(pipeline, about->first_sensor, &samples[done]);
@@ -188,7 +187,7 @@ static void tell_event(struct pipeline *pipeline, const struct rule_transition *
     struct event event = {.boot = pipeline->boot,
                           .sequence = ++pipeline->sequence,
                           .at_ms = transition->at_ms,
-                          .since_ms = transition->since_ms,
+                          .since_ms = transition->fired_ms,
                           .instance = transition->instance,
                           .sensor = rules_info(pipeline->site->rules, transition->instance).sensor,
                           .type = type,
@@ -265,6 +264,7 @@ void pipeline_free(struct pipeline *pipeline)
     timer_free(pipeline->stale_timer);
     plausible_free(pipeline->plausible);
     registry_free(pipeline->registry);
+    free(pipeline->readings);
     text_table_free(pipeline->texts);
     free(pipeline);
 }
@@ -282,13 +282,26 @@ int pipeline_add_sink(struct pipeline *pipeline, const struct sink_calls *calls,
     return 0;
 }
 
+static size_t most_sensors(const struct inventory *inventory)
+{
+    size_t most = 1;
+
+    for (uint32_t i = 0; i < inventory->n_devices; i++) {
+        if (inventory->devices[i].n_sensors > most)
+            most = inventory->devices[i].n_sensors;
+    }
+    return most;
+}
+
 int pipeline_use(struct pipeline *pipeline, struct site *site)
 {
     const struct inventory *inventory = site->inventory;
 
     pipeline->registry = registry_new(inventory->n_sensors);
     pipeline->plausible = plausible_new(inventory);
-    if (!pipeline->registry || !pipeline->plausible)
+    pipeline->room = most_sensors(inventory);
+    pipeline->readings = calloc(pipeline->room, sizeof(*pipeline->readings));
+    if (!pipeline->registry || !pipeline->plausible || !pipeline->readings)
         return -ENOMEM;
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);

@@ -67,8 +67,10 @@ static bool confirm(struct check *check, double value)
 
 static bool believe(struct check *check, double value)
 {
-    if (value < check->valid_low || value > check->valid_high)
+    if (value < check->valid_low || value > check->valid_high) {
+        check->confirmed = 0; /* what comes around it does not come in a row */
         return false;
+    }
     if (is_jump(check, check->last, value) && !confirm(check, value))
         return false;
     check->last = value;

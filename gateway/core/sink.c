@@ -1,5 +1,7 @@
 #include "gateway/core/sink.h"
 
+#include "rules/rules.h"
+
 #include <stddef.h>
 
 const char *event_type_name(uint8_t type)
@@ -11,4 +13,19 @@ const char *event_type_name(uint8_t type)
     };
 
     return type < sizeof(names) / sizeof(names[0]) ? names[type] : "gateway";
+}
+
+const char *instance_state_name(uint8_t state)
+{
+    return rule_state_name(state);
+}
+
+const char *instance_severity_name(uint8_t severity)
+{
+    return rule_severity_name(severity);
+}
+
+bool instance_is_firing(const struct instance_state *state)
+{
+    return state->state == RULE_FIRING || state->state == RULE_RECOVERING;
 }

@@ -42,6 +42,12 @@ struct instance_state {
     uint32_t text;
 };
 
+/* For sinks, which know no rules: the names of `state` and of `severity` here and in events, and
+ * whether the alarm is on (firing or recovering). */
+const char *instance_state_name(uint8_t state);
+const char *instance_severity_name(uint8_t severity);
+bool instance_is_firing(const struct instance_state *state);
+
 /* Every call may be NULL. Pointers are borrowed for the call. */
 struct sink_calls {
     const char *name;

@@ -50,16 +50,21 @@ static void check_bus(struct builder *builder, struct section *bus)
             (n == 1 || tables[n - 1] != adapter->bus))
             tables[n++] = adapter->bus;
     }
-    section_check(bus, tables, n, builder->problems);
-    site_check_word(bus, builder->problems);
+    if (site_check_word(bus, builder->problems))
+        section_check(bus, tables, n, builder->problems);
 }
 
 static void check_buses(struct builder *builder)
 {
     const struct section *buses = section_child(builder->root, "buses");
+    size_t n = count_keys(buses);
 
-    for (size_t i = 0; i < count_keys(buses); i++)
-        check_bus(builder, section_child(buses, section_key(buses, i)));
+    for (size_t i = 0; i < n; i++) {
+        struct section *bus = section_child(buses, section_key(buses, i));
+
+        if (bus) /* else said when the file was checked */
+            check_bus(builder, bus);
+    }
 }
 
 static void read_devices(struct builder *builder)
@@ -74,9 +79,9 @@ static void read_devices(struct builder *builder)
     }
     for (size_t i = 0; i < n; i++) {
         struct site_device *device = &builder->devices[builder->n_devices];
+        struct section *section = section_child(devices, section_key(devices, i));
 
-        if (!site_device_read(device, builder->root,
-                              section_child(devices, section_key(devices, i)), builder->problems))
+        if (!section || !site_device_read(device, builder->root, section, builder->problems))
             continue;
         builder->n_sensors += device->n_channels;
         builder->n_devices++;
@@ -126,9 +131,9 @@ static void fill_buses(struct builder *builder, struct inventory *inventory)
 
     for (size_t i = 0; list && i < n; i++) {
         const struct section *bus = section_child(buses, section_key(buses, i));
-        const char *label = section_text(bus, "label");
+        const char *label = bus ? section_text(bus, "label") : NULL;
 
-        list[i].name = arena_text(builder->arena, section_name(bus));
+        list[i].name = arena_text(builder->arena, section_key(buses, i));
         list[i].label = label ? arena_text(builder->arena, label) : list[i].name;
     }
     inventory->buses = list;
@@ -174,7 +179,7 @@ static struct adapters_bus *find_part(struct builder *builder, size_t d)
     }
     part = &site->buses[site->n_buses++];
     part->adapter = device->adapter;
-    part->config.name = section_name(device->bus);
+    part->config.name = arena_text(builder->arena, section_name(device->bus));
     part->config.options = device->bus;
     /* Room for all that may come; there are few parts, so that this wastes little. */
     part->config.devices =
@@ -187,6 +192,7 @@ static void fill_parts(struct builder *builder)
 {
     builder->site->buses =
         arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*builder->site->buses));
+    builder->no_memory = builder->no_memory || !builder->site->buses;
     for (size_t d = 0; builder->site->buses && d < builder->n_devices; d++) {
         struct adapters_bus *part = find_part(builder, d);
         struct device_config *devices = (struct device_config *)(uintptr_t)part->config.devices;

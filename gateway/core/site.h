@@ -29,8 +29,8 @@ struct site_context {
 };
 
 /* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which was
- * checked against tables that leave buses and devices open and must outlive the site. All that is wrong
- * goes to `problems`. 0, -EINVAL when there were errors, -ENOMEM. */
+ * checked against tables that leave buses and devices open. Only the adapters still read `root`, and only
+ * until adapters_open() is through. All that is wrong goes to `problems`. 0, -EINVAL when there were errors, -ENOMEM. */
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,
              struct site **ret_site);
 void site_free(struct site *site);

@@ -72,16 +72,17 @@ static bool is_word(const char *word)
     return false;
 }
 
-void site_check_word(const struct section *bus, struct problems *problems)
+bool site_check_word(const struct section *bus, struct problems *problems)
 {
     const char *word = section_text(bus, "adapter");
     char hint[200];
 
     if (!word || is_word(word))
-        return;
+        return true;
     hint_words(word, hint, sizeof(hint));
     problem_error(problems, section_place(bus, "adapter"), hint, "bus \"%s\": no adapter \"%s\"",
                   section_name(bus), word);
+    return false;
 }
 
 /* -- reading -------------------------------------------------------------------------------- */
@@ -103,15 +104,21 @@ static void hint_connect(const char *word, char *hint, size_t size)
 /* The bus that is meant by a name that is none: the nearest, or the only one. */
 static void hint_bus(const struct section *buses, const char *name, char *hint, size_t size)
 {
-    const char *key;
-    size_t length;
+    const char *key, *nearest = NULL;
+    size_t best = 3, length = 0;
 
-    text_copy(hint, size, "add it under `buses`");
     for (size_t i = 0; buses && (key = section_key(buses, i)); i++) {
-        length = 0;
-        if (text_distance(name, key) <= 2 || !section_key(buses, 1))
-            text_append(hint, size, &length, "did you mean \"%s\"?", key);
+        size_t distance = text_distance(name, key);
+
+        if (distance < best || !section_key(buses, 1)) {
+            best = distance;
+            nearest = key;
+        }
     }
+    if (nearest)
+        text_append(hint, size, &length, "did you mean \"%s\"?", nearest);
+    else
+        text_copy(hint, size, "add it under `buses`");
 }
 
 static bool find_bus(struct site_device *device, const struct section *root,
@@ -121,13 +128,18 @@ static bool find_bus(struct site_device *device, const struct section *root,
     const char *name = section_text(device->section, "bus"), *key;
     char hint[128];
 
-    if (!name)
+    if (!name) {
+        problem_error(problems, section_place(device->section, "bus"),
+                      "write bus = \"NAME\", the name of one under `buses`",
+                      "device \"%s\" does not say on which bus it is",
+                      section_name(device->section));
         return false;
+    }
     for (uint32_t i = 0; buses && (key = section_key(buses, i)); i++) {
         if (strcmp(key, name) == 0) {
             device->bus_index = i;
             device->bus = section_child(buses, key);
-            return true;
+            return device->bus != NULL; /* else said when the file was checked */
         }
     }
     hint_bus(buses, name, hint, sizeof(hint));
@@ -179,6 +191,8 @@ static bool read_channels(struct site_device *device, struct problems *problems)
     for (size_t i = 0; i < n && (key = section_key(channels, i)); i++) {
         struct section *channel = section_child(channels, key);
 
+        if (!channel)
+            continue; /* said when the device was checked */
         check_slug(channel, "channel", reserved_channels, problems);
         section_check(channel, tables, device->adapter->channel ? 2 : 1, problems);
         device->channels[device->n_channels++] = channel;
@@ -208,8 +222,6 @@ bool site_device_read(struct site_device *device, const struct section *root,
     if (buses && section_child(buses, section_name(section)))
         problem_error(problems, section_place(section, NULL), "choose another name",
                       "\"%s\" is the name of a bus already", section_name(section));
-    if (!section_has(section, "bus"))
-        section_check(section, tables, 1, problems); /* says that it is missing, and what else */
     if (!find_bus(device, root, problems) || !find_adapter(device, problems))
         return false;
     tables[1] = device->adapter->device;
@@ -333,14 +345,15 @@ void site_device_configure(const struct site_device *device, struct arena *arena
         arena_take(arena, (device->n_channels + 1) * sizeof(*channels));
 
     *ret_config = (struct device_config){
-        .name = section_name(device->section),
-        .connect = device->connect,
+        .name = arena_text(arena, section_name(device->section)),
+        .connect = arena_text(arena, device->connect),
         .every_ms = device->every_ms,
         .options = device->section,
         .channels = channels,
         .n_channels = channels ? device->n_channels : 0,
     };
     for (size_t i = 0; i < ret_config->n_channels; i++)
-        channels[i] = (struct channel_config){.name = section_name(device->channels[i]),
-                                              .options = device->channels[i]};
+        channels[i] =
+            (struct channel_config){.name = arena_text(arena, section_name(device->channels[i])),
+                                    .options = device->channels[i]};
 }

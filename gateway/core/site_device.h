@@ -21,8 +21,8 @@ struct site_device {
 /* Says when the name under which `section` stands is no slug, or reserved; `what` is "bus" or "device". */
 void site_check_name(const struct section *section, const char *what, struct problems *problems);
 
-/* Says when `adapter` of a bus is none, or is needed with another `connect`. */
-void site_check_word(const struct section *bus, struct problems *problems);
+/* Says when `adapter` of a bus is none; then false: nobody knows what its options would mean. */
+bool site_check_word(const struct section *bus, struct problems *problems);
 
 /* Reads and checks a device of `root`. false when it is too broken to go on with; said in `problems`. */
 bool site_device_read(struct site_device *device, const struct section *root,

@@ -85,6 +85,10 @@ def serial_config(broker_port, path):
     return "\n".join(lines + ["}", ""])
 
 
+class LeftOut(Exception):
+    """The gateway does not know what this scenario needs."""
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -93,11 +97,20 @@ class Bench:
     def tool(self, name):
         return os.path.join(self.options.build, "tests", "bench", name)
 
+    def check(self, path):
+        """A config that the gateway refuses is not measured."""
+        check = subprocess.run([self.options.gateway, "check", path], capture_output=True, text=True,
+                               timeout=60)
+        if check.returncode != 0:
+            raise LeftOut((check.stdout + check.stderr).splitlines()[0])
+
     def window(self, scenario):
         return self.seconds or scenario.seconds
 
     def start(self, machine, scenario, measure_ms, warmup_ms):
         """Broker, devices, subscriber, gateway, in this order; (subscriber, gateway, sim)."""
+        path = machine.write("bench.cfg", config(scenario, machine.broker_port))
+        self.check(path)
         sim = machine.start([self.tool("bench-modbus-sim"), "--devices", str(scenario.devices),
                              "--port", str(FAST_PORT), *scenario.sim], "sim")
         sim.wait_line("ready", 20)
@@ -107,7 +120,6 @@ class Bench:
              "--every", str(scenario.every_ms), "--warmup", str(warmup_ms),
              "--measure", str(measure_ms)], "subscriber")
         subscriber.wait_line("ready", 20)
-        path = machine.write("bench.cfg", config(scenario, machine.broker_port))
         gateway = machine.start([self.options.gateway, "run", "--config", path], "gateway")
         return subscriber, gateway, sim
 
@@ -146,9 +158,9 @@ class Bench:
     def run_serial(self, machine, scenario):
         line = machine.start([self.tool("bench-serial-sim")], "line")
         path = line.wait_line("ready", 20).split()[1]
-        gateway = machine.start([self.options.gateway, "run", "--config",
-                                 machine.write("bench.cfg",
-                                               serial_config(machine.broker_port, path))], "gateway")
+        path = machine.write("bench.cfg", serial_config(machine.broker_port, path))
+        self.check(path)
+        gateway = machine.start([self.options.gateway, "run", "--config", path], "gateway")
         time.sleep(2)
         before = Sample(gateway.pid)
         time.sleep(self.window(scenario))
@@ -304,6 +316,9 @@ def main():
         print(f"  {'':<44}{'measured':>12}  {'must':>10}  {'want':>10}", flush=True)
         try:
             figures, raw = bench.measure(scenario)
+        except LeftOut as reason:
+            print(f"  left out: {reason}")
+            continue
         except (TimeoutError, ProcessLookupError, subprocess.SubprocessError) as error:
             print(f"  {error}")
             failed.append(f"{scenario.name}: {str(error).splitlines()[0]}")

@@ -22,7 +22,9 @@
 #include <unistd.h>
 
 #define REQUEST_SIZE 8
-#define SPIN_US      200 /* a sleep may end this late; the last character must not */
+#define UNSURE_US    100 /* a write that took longer was interrupted: when it came out is not known \
+                          */
+#define SPIN_US 200      /* a sleep may end this late; the last character must not */
 
 static int64_t slaves = 10, baud = 19200, bits = 11, dead;
 static const struct tool_option options[] = {
@@ -36,6 +38,7 @@ static const struct tool_option options[] = {
 struct line {
     int fd, end_fd;
     double character_us;
+    bool unsure;      /* about quiet_us */
     int64_t quiet_us; /* when the last character of the last answer was out; 0: none yet */
     int64_t first_us; /* of this request */
     size_t filled;
@@ -43,7 +46,7 @@ struct line {
 };
 
 static uint32_t answers_of[256];
-static uint64_t requests, answers, broken, hasty, collisions;
+static uint64_t requests, answers, broken, hasty, collisions, judged, unsure;
 static int64_t begin_us, last_us, shortest_us = INT64_MAX, silence_sum_us;
 
 static uint16_t crc16(const uint8_t *bytes, size_t count)
@@ -88,6 +91,11 @@ static void note_silence(const struct line *line)
 {
     if (line->quiet_us == 0)
         return;
+    if (line->unsure) {
+        unsure++;
+        return;
+    }
+    judged++;
     int64_t silence_us = line->first_us - line->quiet_us;
     silence_sum_us += silence_us;
     if (silence_us < shortest_us)
@@ -134,10 +142,11 @@ static void send_paced(struct line *line, const uint8_t *answer, size_t length)
     for (size_t i = 0; i < length; i++) {
         int64_t at_us = (int64_t)(start_us + (double)(i + 1) * line->character_us);
         sleep_until(at_us, i + 1 == length);
+        line->quiet_us = tool_now_us();
         if (write(line->fd, answer + i, 1) != 1)
             tool_die("write");
     }
-    line->quiet_us = tool_now_us();
+    line->unsure = tool_now_us() - line->quiet_us > UNSURE_US;
     if (has_input(line, 0))
         collisions++; /* it spoke while the slave did */
 }
@@ -181,12 +190,12 @@ static void report(const struct line *line)
     double characters = REQUEST_SIZE + 5 + 2 * WIRE_REGISTERS + 7;
     double live = (double)(slaves - dead);
     printf("{\"requests\":%" PRIu64 ",\"answers\":%" PRIu64 ",\"broken\":%" PRIu64
-           ",\"hasty\":%" PRIu64 ",\"collisions\":%" PRIu64
+           ",\"hasty\":%" PRIu64 ",\"collisions\":%" PRIu64 ",\"unsure\":%" PRIu64
            ",\"silence_needed_ms\":%.3f,\"silence_shortest_ms\":%.3f,\"silence_mean_ms\":%.3f"
            ",\"cycles_per_s\":%.3f,\"cycles_possible\":%.3f}\n",
-           requests, answers, broken, hasty, collisions, 3.5 * line->character_us / 1000,
-           requests > 1 ? (double)shortest_us / 1000 : 0,
-           requests > 1 ? (double)silence_sum_us / 1000 / (double)(requests - 1) : 0,
+           requests, answers, broken, hasty, collisions, unsure, 3.5 * line->character_us / 1000,
+           judged > 0 ? (double)shortest_us / 1000 : 0,
+           judged > 0 ? (double)silence_sum_us / 1000 / (double)judged : 0,
            seconds > 0 ? (double)(answers - 1) / live / seconds : 0,
            1e6 / (characters * line->character_us * live));
 }

@@ -31,6 +31,7 @@ struct count {
     uint64_t late;    /* number of latencies */
     uint32_t *buckets;
     int64_t latest_us;
+    char health[1024]; /* the gateway's own account, newest; "" until it came */
 };
 
 struct count *count_new(uint32_t devices, int64_t every_us)
@@ -153,6 +154,14 @@ static void take_state(struct count *count, uint32_t index, const char *payload,
         take_poll(count, index, values, now_us);
 }
 
+static void take_health(struct count *count, const char *payload, size_t length)
+{
+    if (length == 0 || length >= sizeof count->health || payload[0] != '{')
+        return;
+    memcpy(count->health, payload, length);
+    count->health[length] = '\0';
+}
+
 static void take_plain(struct count *count, uint32_t index, long which, const char *payload,
                        size_t length, int64_t now_us)
 {
@@ -187,6 +196,8 @@ void count_message(struct count *count, const char *topic, size_t topic_length, 
         count->events++;
     else if (strncmp(text, "rule/", 5) == 0)
         count->rules++;
+    else if (strcmp(text, "health") == 0)
+        take_health(count, payload, payload_length);
     else if (index < 0 || index >= count->n_devices)
         count->other++;
     else if (strcmp(end, "/state") == 0)
@@ -208,6 +219,7 @@ void count_start(struct count *count, int64_t now_us)
     count->n_seen = kept.n_seen;
     count->every_us = kept.every_us;
     count->start_us = now_us;
+    memcpy(count->health, kept.health, sizeof count->health);
     memset(count->buckets, 0, BUCKETS * sizeof *count->buckets);
     for (uint32_t i = 0; i < count->n_devices; i++) {
         count->devices[i].polls = 0;
@@ -263,5 +275,5 @@ void count_report(struct count *count, int64_t now_us)
            count->nulls, count->events, count->rules, count->other, count->lost, count->missed,
            count->damaged, fewest == UINT64_MAX ? 0 : fewest, most, slowest_ms,
            (double)longest_us / 1000, percentile_ms(count, 0.5), percentile_ms(count, 0.99),
-           (double)count->latest_us / 1000);
+           (double)count->latest_us / 1000, count->health[0] ? count->health : "null");
 }

@@ -183,7 +183,7 @@ class BadWorld(harness.Case):
     def start(self, devices, buses='plant: { adapter = "modbus"; timeout = "300ms" }'):
         self.broker()
         self.seen = self.subscriber()
-        self.run = self.gateway(self.config(devices, buses=buses))
+        self.running = self.gateway(self.config(devices, buses=buses))
 
     def is_bad(self, device, *reasons):
         self.assertIn(self.seen.bad_state(device, "v")[1], reasons)
@@ -193,7 +193,7 @@ class BadWorld(harness.Case):
         self.start('a: { bus = "plant"; connect = "tcp://no-such-host.invalid:502"; unit = 1; '
                    'channels: { v: { register = "holding 0" } } }')
         self.is_bad("a", "disconnected", "timeout")
-        self.run.wait_log("no-such-host.invalid")
+        self.running.wait_log("no-such-host.invalid")
 
     def test_a_port_that_nobody_listens_on(self):
         self.start(f'a: {{ bus = "plant"; connect = "tcp://127.0.0.1:{harness.free_port()}"; unit = 1; '
@@ -204,7 +204,7 @@ class BadWorld(harness.Case):
         self.start('a: { bus = "line"; unit = 1; channels: { v: { register = "holding 0" } } }',
                    'line: { adapter = "modbus"; connect = "serial:/dev/no-such-line"; baud = 19200 }')
         self.is_bad("a", "disconnected", "timeout")
-        self.run.wait_log("/dev/no-such-line")
+        self.running.wait_log("/dev/no-such-line")
 
     def test_a_serial_line_that_is_no_line(self):
         self.start('a: { bus = "line"; unit = 1; channels: { v: { register = "holding 0" } } }',

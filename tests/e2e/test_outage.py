@@ -15,7 +15,7 @@ class Outage(harness.Case):
     def start(self, devices, rules=""):
         self.broker()
         self.seen = self.subscriber()
-        self.run = self.gateway(self.config(devices, rules))
+        self.running = self.gateway(self.config(devices, rules))
 
     def test_a_dead_device_slows_no_other(self):
         alive = self.device("--set", "holding 0=5")
@@ -61,7 +61,7 @@ class Outage(harness.Case):
         self.start(self.one(device), 'warm: { sensor = "boiler.level"; above = 30 }')
         self.seen.wait("t/rule/warm/state", lambda m: m.json["state"] == "firing")
         self.the_broker.kill()
-        self.run.wait_log("(?i)broker|mqtt")
+        self.running.wait_log("(?i)broker|mqtt")
         self.the_broker.start()
         harness.wait_for(lambda: harness.can_connect(self.the_broker.port))
         # Whoever comes later finds it retained; that also needs the gateway to be back.
@@ -90,7 +90,7 @@ class Outage(harness.Case):
         self.start(self.one(device))
         self.seen.state("boiler", level=5)
         since = self.seen.mark()
-        self.run.process.send_signal(signal.SIGKILL)
+        self.running.process.send_signal(signal.SIGKILL)
         self.seen.wait("t/status", lambda m: m.payload == b"offline", since)
         self.subscriber().wait("t/status", lambda m: m.retained and m.payload == b"offline")
 
@@ -99,7 +99,7 @@ class Outage(harness.Case):
         self.start(self.one(device), 'warm: { sensor = "boiler.level"; above = 30 }')
         self.seen.wait("t/rule/warm/state", lambda m: m.json["state"] == "firing")
         self.the_broker.kill()
-        self.run.wait_log("(?i)broker|mqtt")
+        self.running.wait_log("(?i)broker|mqtt")
         device.set("holding 0=10")
         self.the_broker.start()
         seen = self.subscriber()
@@ -112,7 +112,7 @@ class Outage(harness.Case):
         self.start(self.one(device))
         self.seen.state("boiler", level=5)
         self.the_broker.kill()
-        self.run.wait_log("(?i)broker|mqtt")
+        self.running.wait_log("(?i)broker|mqtt")
         self.the_broker.start()
         self.subscriber().state("boiler", level=5, seconds=min(5 * harness.SLOWNESS, SOON))
 

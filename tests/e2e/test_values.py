@@ -15,7 +15,7 @@ class Values(harness.Case):
     def start(self, device, channels, extra=""):
         self.broker()
         self.seen = self.subscriber()
-        self.run = self.gateway(self.config(
+        self.running = self.gateway(self.config(
             f'boiler: {{ bus = "plant"; connect = "{device.connect}"; unit = 1; {extra} '
             f'label = "Heizkessel"; channels: {{ {channels} }} }}'))
 
@@ -112,8 +112,8 @@ class Values(harness.Case):
         device = self.device()
         self.start(device, 'level: { register = "holding 0"; type = "uint16" }')
         self.seen.state("boiler", level=0)
-        self.assertEqual(self.run.stop()[0], 0)
-        self.assertIsNone(re.search("error|warn", self.run.errors()), self.run.errors())
+        self.assertEqual(self.running.stop()[0], 0)
+        self.assertIsNone(re.search("error|warn", self.running.errors()), self.running.errors())
 
 
 if __name__ == "__main__":

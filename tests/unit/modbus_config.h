@@ -1,4 +1,5 @@
-/* Help for the tests of Modbus: configured buses out of short texts, with places as a file has them.
+/* Help for the tests of Modbus: configured buses out of short texts, with places as a file has
+ * them.
  *
  *   "timeout=100ms; retries=0"                                      a bus or a device
  *   "register=holding 100; scale=0.1; enum=0: off | 1: on"          a channel; | makes a list

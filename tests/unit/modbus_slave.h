@@ -1,6 +1,6 @@
-/* A small Modbus slave behind a pty, on a thread of its own, for the tests of serial lines. It can be
- * late, silent, noisy and strict. Register n of unit u holds n * 10 + u; a coil is on when its address
- * is odd. */
+/* A small Modbus slave behind a pty, on a thread of its own, for the tests of serial lines. It can
+ * be late, silent, noisy and strict. Register n of unit u holds n * 10 + u; a coil is on when its
+ * address is odd. */
 #pragma once
 
 #include "adapters/modbus/pdu.h"
@@ -27,8 +27,8 @@ struct slave {
     atomic_int silent, late, damaged, half, foreign, noisy;
     atomic_int late_ms;
     atomic_bool mute_after_foreign; /* the foreign frame is all there is */
-    atomic_bool strict;    /* refuses to read registers but 0 to 9 and 100 to 109, and more than two */
-    atomic_int dead_unit;  /* never answers; 0: none */
+    atomic_bool strict; /* refuses to read registers but 0 to 9 and 100 to 109, and more than two */
+    atomic_int dead_unit; /* never answers; 0: none */
     /* what it saw */
     atomic_int requests, refused;
     atomic_llong quiet_ns; /* the shortest silence before a request */

@@ -15,27 +15,27 @@ enum { FLOW_TEMP, FAULT, MODE, ENERGY, POWER, VALUES, BROKEN_UNIT, HIDDEN_TEMP, 
 enum { BOILER, METER, HIDDEN, N_DEVICES };
 enum { HIGH, OVERLOAD, SILENT_1, SILENT_2, SILENT_3, WHOLE, ON_HIDDEN, N_RULES };
 
-#define SITE_SENSOR \
-    .unit = "", .klass = "", .state_class = "", .icon = "", .category = "", .ha = true
+/* clang-format off */
+#define SITE_SENSOR(NUMBER, DEVICE, CHANNEL, LABEL, UNIT, CLASS, ICON, CATEGORY)                  \
+    .device = NUMBER, .id = DEVICE "." CHANNEL, .channel = CHANNEL, .label = LABEL, .unit = UNIT, \
+    .klass = CLASS, .state_class = "", .icon = ICON, .category = CATEGORY, .ha = true
 
 static const struct inventory_sensor site_sensors[N_SENSORS] = {
-    {SITE_SENSOR, .id = "boiler.flow_temp", .channel = "flow_temp", .label = "Heizkessel Vorlauf",
-     .unit = "°C", .klass = "temperature", .device = BOILER, .decimals = 1, .stale_ms = 15000},
-    {SITE_SENSOR, .id = "boiler.fault", .channel = "fault", .label = "Störung ⚠️",
-     .klass = "problem", .device = BOILER, .kind = SENSOR_BINARY, .decimals = -1},
-    {SITE_SENSOR, .id = "boiler.mode", .channel = "mode", .label = "mode", .device = BOILER,
-     .kind = SENSOR_TEXT, .decimals = -1, .icon = "mdi:fire", .category = "diagnostic"},
-    {SITE_SENSOR, .id = "meter.energy", .channel = "energy", .label = "电能", .unit = "kWh",
-     .klass = "energy", .device = METER, .decimals = 2, .counter = true},
-    {SITE_SENSOR, .id = "meter.power", .channel = "power", .label = "power", .unit = "W",
-     .klass = "power", .device = METER, .decimals = 0, .category = "config"},
-    {SITE_SENSOR, .id = "meter.values", .channel = "values", .label = "values", .device = METER,
+    {SITE_SENSOR(BOILER, "boiler", "flow_temp", "Heizkessel Vorlauf", "°C", "temperature", "", ""),
+     .decimals = 1, .stale_ms = 15000},
+    {SITE_SENSOR(BOILER, "boiler", "fault", "Störung ⚠️", "", "problem", "", ""),
+     .kind = SENSOR_BINARY, .decimals = -1},
+    {SITE_SENSOR(BOILER, "boiler", "mode", "mode", "", "", "mdi:fire", "diagnostic"),
+     .kind = SENSOR_TEXT, .decimals = -1},
+    {SITE_SENSOR(METER, "meter", "energy", "电能", "kWh", "energy", "", ""),
+     .decimals = 2, .counter = true},
+    {SITE_SENSOR(METER, "meter", "power", "power", "W", "power", "", "config"), .decimals = 0},
+    {SITE_SENSOR(METER, "meter", "values", "values", "", "", "", ""), .decimals = -1},
+    {SITE_SENSOR(METER, "meter", "broken_unit", "broken_unit", "degC", "temperature", "", ""),
      .decimals = -1},
-    {SITE_SENSOR, .id = "meter.broken_unit", .channel = "broken_unit", .label = "broken_unit",
-     .unit = "degC", .klass = "temperature", .device = METER, .decimals = -1},
-    {SITE_SENSOR, .id = "hidden.temp", .channel = "temp", .label = "temp", .device = HIDDEN,
-     .decimals = -1},
+    {SITE_SENSOR(HIDDEN, "hidden", "temp", "temp", "", "", "", ""), .decimals = -1},
 };
+/* clang-format on */
 
 static const struct inventory_device site_devices[N_DEVICES] = {
     {.name = "boiler",

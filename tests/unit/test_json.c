@@ -53,7 +53,7 @@ static void what_is_open_is_closed_by_the_length(void **state)
     json_object(&json, NULL);
     json_array(&json, "a");
     json_object(&json, NULL);
-    assert_int_equal(json_length(&json), 9);
+    assert_int_equal(json_length(&json), 10);
     assert_string_equal(memory, "{\"a\":[{}]}");
 }
 

@@ -1,63 +1,31 @@
 #include "gateway/base/loop.h"
 
-#include "gateway/base/clock.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/loop_guard.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define DEADLINE_MS 20000
-
-/* A loop with a guard: a test whose event never comes fails instead of hanging. */
-struct world {
-    struct loop *loop;
-    struct timer *guard;
-    bool timed_out;
-};
-
-static void give_up(void *owner)
-{
-    struct world *world = owner;
-    world->timed_out = true;
-    loop_stop(world->loop);
-}
-
 static int open_world(void **state)
 {
-    struct world *world = calloc(1, sizeof(*world));
-    world->loop = loop_new();
-    world->guard = timer_new(world->loop, give_up, world);
-    timer_at(world->guard, clock_boot_ms() + DEADLINE_MS);
+    struct guard *world = calloc(1, sizeof(*world));
+    guard_open(world);
     *state = world;
-    return world->loop ? 0 : -1;
+    return 0;
 }
 
 static int close_world(void **state)
 {
-    struct world *world = *state;
-    timer_free(world->guard);
-    loop_free(world->loop);
+    struct guard *world = *state;
+    guard_close(world);
     free(world);
     return 0;
 }
 
-static void run(struct world *world)
-{
-    loop_run(world->loop);
-    assert_false(world->timed_out);
-}
-
 /* A timer that writes down when it fired. */
 struct probe {
-    struct world *world;
+    struct guard *world;
     struct timer *timer;
     int64_t at_ms, fired_us;
     int fired;
@@ -76,7 +44,7 @@ static void note(void *owner)
         loop_stop(probe->world->loop);
 }
 
-static void probe_open(struct probe *probe, struct world *world, int64_t at_ms, bool stops)
+static void probe_open(struct probe *probe, struct guard *world, int64_t at_ms, bool stops)
 {
     *probe = (struct probe){.world = world, .at_ms = at_ms, .stops = stops};
     probe->timer = timer_new(world->loop, note, probe);
@@ -84,19 +52,20 @@ static void probe_open(struct probe *probe, struct world *world, int64_t at_ms, 
     timer_at(probe->timer, at_ms);
 }
 
-/* -- timers ------------------------------------------------------------------------------------- */
+/* -- timers -------------------------------------------------------------------------------------
+ */
 
 static void a_timer_never_fires_early(void **state)
 {
     enum { N = 300 };
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe *probes = calloc(N, sizeof(*probes));
     int64_t now_ms = clock_boot_ms();
     for (int i = 0; i < N; i++)
         probe_open(&probes[i], world, now_ms + i * 37 % 100, false);
     probes[0].stops = true;
     timer_at(probes[0].timer, probes[0].at_ms = now_ms + 120);
-    run(world);
+    guard_run(world);
     for (int i = 0; i < N; i++) {
         assert_int_equal(probes[i].fired, 1);
         assert_true(probes[i].fired_us >= probes[i].at_ms * 1000);
@@ -107,7 +76,7 @@ static void a_timer_never_fires_early(void **state)
 
 static void timers_fire_in_the_order_of_their_times(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe probes[3];
     int64_t now_ms = clock_boot_ms();
     int order = 0;
@@ -116,7 +85,7 @@ static void timers_fire_in_the_order_of_their_times(void **state)
     probe_open(&probes[2], world, now_ms + 20, false);
     for (int i = 0; i < 3; i++)
         probes[i].order = &order;
-    run(world);
+    guard_run(world);
     assert_int_equal(probes[1].place, 0);
     assert_int_equal(probes[2].place, 1);
     assert_int_equal(probes[0].place, 2);
@@ -126,14 +95,14 @@ static void timers_fire_in_the_order_of_their_times(void **state)
 
 static void a_timer_that_is_moved_fires_once_at_its_new_time(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe later, sooner;
     int64_t now_ms = clock_boot_ms();
     probe_open(&later, world, now_ms + 5, true);
-    probe_open(&sooner, world, now_ms + DEADLINE_MS, false);
+    probe_open(&sooner, world, now_ms + GUARD_MS, false);
     timer_at(later.timer, now_ms + 40);
     timer_at(sooner.timer, now_ms + 10);
-    run(world);
+    guard_run(world);
     assert_int_equal(later.fired, 1);
     assert_true(later.fired_us >= (now_ms + 40) * 1000);
     assert_int_equal(sooner.fired, 1);
@@ -143,12 +112,12 @@ static void a_timer_that_is_moved_fires_once_at_its_new_time(void **state)
 
 static void a_timer_set_to_never_rests(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe rests, stops;
     probe_open(&rests, world, clock_boot_ms() + 1, false);
     timer_at(rests.timer, CLOCK_NEVER);
     probe_open(&stops, world, clock_boot_ms() + 20, true);
-    run(world);
+    guard_run(world);
     assert_int_equal(rests.fired, 0);
     timer_free(rests.timer);
     timer_free(stops.timer);
@@ -156,17 +125,17 @@ static void a_timer_set_to_never_rests(void **state)
 
 static void a_time_that_has_passed_fires_on_the_next_turn(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe probe;
     probe_open(&probe, world, 0, true);
     assert_int_equal(probe.fired, 0);
-    run(world);
+    guard_run(world);
     assert_int_equal(probe.fired, 1);
     timer_free(probe.timer);
 }
 
 struct chain {
-    struct world *world;
+    struct guard *world;
     struct timer *timer;
     int left;
 };
@@ -185,7 +154,7 @@ static void a_timer_may_set_itself_again(void **state)
     struct chain chain = {.world = *state, .left = 50};
     chain.timer = timer_new(chain.world->loop, next_link, &chain);
     timer_at(chain.timer, 0);
-    run(chain.world);
+    guard_run(chain.world);
     assert_int_equal(chain.left, 0);
     timer_free(chain.timer);
 }
@@ -203,33 +172,34 @@ static void a_timer_may_free_itself(void **state)
     struct chain chain = {.world = *state, .left = 1};
     chain.timer = timer_new(chain.world->loop, free_self_and_stop, &chain);
     timer_at(chain.timer, 0);
-    run(chain.world);
+    guard_run(chain.world);
     assert_int_equal(chain.left, 0);
 }
 
 static void a_freed_timer_never_fires(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe freed, stops;
     probe_open(&freed, world, 0, false);
     timer_free(freed.timer);
     timer_free(NULL);
     probe_open(&stops, world, clock_boot_ms() + 5, true);
-    run(world);
+    guard_run(world);
     assert_int_equal(freed.fired, 0);
     timer_free(stops.timer);
 }
 
-/* -- running ------------------------------------------------------------------------------------ */
+/* -- running ------------------------------------------------------------------------------------
+ */
 
 static void a_loop_runs_again_after_it_was_stopped(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct probe probe;
     probe_open(&probe, world, 0, true);
-    run(world);
+    guard_run(world);
     timer_at(probe.timer, 0);
-    run(world);
+    guard_run(world);
     assert_int_equal(probe.fired, 2);
     timer_free(probe.timer);
 }
@@ -258,7 +228,7 @@ static void sleep_50_ms(void *owner)
 
 static void lateness_tells_of_a_callback_that_blocked(void **state)
 {
-    struct world *world = *state;
+    struct guard *world = *state;
     struct timer *blocks = timer_new(world->loop, sleep_50_ms, NULL);
     struct loop_lateness late;
     struct probe probe;
@@ -266,7 +236,7 @@ static void lateness_tells_of_a_callback_that_blocked(void **state)
     loop_lateness(world->loop);
     timer_at(blocks, now_ms + 1);
     probe_open(&probe, world, now_ms + 10, true);
-    run(world);
+    guard_run(world);
     late = loop_lateness(world->loop);
     assert_int_equal(late.count, 2);
     assert_true(late.max_us >= 35000);
@@ -279,10 +249,11 @@ static void lateness_tells_of_a_callback_that_blocked(void **state)
     timer_free(probe.timer);
 }
 
-/* -- wakes -------------------------------------------------------------------------------------- */
+/* -- wakes --------------------------------------------------------------------------------------
+ */
 
 struct knocker {
-    struct world *world;
+    struct guard *world;
     struct wake *wake;
     int sends, woken;
 };
@@ -308,7 +279,7 @@ static void another_thread_may_wake_the_loop(void **state)
     pthread_t thread;
     knocker.wake = wake_new(knocker.world->loop, count_and_stop, &knocker);
     pthread_create(&thread, NULL, knock, &knocker);
-    run(knocker.world);
+    guard_run(knocker.world);
     pthread_join(thread, NULL);
     assert_in_range(knocker.woken, 1, 1000);
     wake_free(knocker.wake);
@@ -320,7 +291,7 @@ static void a_wake_before_the_loop_runs_is_kept(void **state)
     knocker.wake = wake_new(knocker.world->loop, count_and_stop, &knocker);
     wake_send(knocker.wake);
     assert_int_equal(knocker.woken, 0);
-    run(knocker.world);
+    guard_run(knocker.world);
     assert_int_equal(knocker.woken, 1);
     wake_free(knocker.wake);
 }
@@ -334,12 +305,13 @@ static void a_freed_wake_runs_no_more(void **state)
     wake_free(knocker.wake);
     wake_free(NULL);
     probe_open(&stops, knocker.world, clock_boot_ms() + 5, true);
-    run(knocker.world);
+    guard_run(knocker.world);
     assert_int_equal(knocker.woken, 0);
     timer_free(stops.timer);
 }
 
-/* -- signals ------------------------------------------------------------------------------------ */
+/* -- signals ------------------------------------------------------------------------------------
+ */
 
 static void take_signal(void *owner, int signum)
 {
@@ -354,10 +326,10 @@ static void a_signal_is_told_on_the_loop(void **state)
     assert_int_equal(loop_on_signal(knocker.world->loop, SIGUSR1, take_signal, &knocker), 0);
     assert_int_equal(loop_on_signal(knocker.world->loop, SIGUSR2, take_signal, &knocker), 0);
     raise(SIGUSR2);
-    run(knocker.world);
+    guard_run(knocker.world);
     assert_int_equal(knocker.woken, SIGUSR2);
     raise(SIGUSR1);
-    run(knocker.world);
+    guard_run(knocker.world);
     assert_int_equal(knocker.woken, SIGUSR1);
 }
 

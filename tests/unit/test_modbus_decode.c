@@ -1,7 +1,9 @@
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/decode.h"
@@ -11,7 +13,8 @@
 
 static struct mb_format format_of(enum mb_type type, enum mb_order order)
 {
-    return (struct mb_format){.type = (uint8_t)type, .order = (uint8_t)order, .factor = 1, .divisor = 1};
+    return (struct mb_format){
+        .type = (uint8_t)type, .order = (uint8_t)order, .scale = scale_make(1, 0)};
 }
 
 /* -- every type in every order -------------------------------------------------------------- */
@@ -116,8 +119,7 @@ static double scaled(double scale, double offset, int raw)
     struct mb_format format = format_of(MB_INT16, MB_ABCD);
     const uint8_t bytes[] = {(uint8_t)(raw >> 8), (uint8_t)raw};
 
-    mb_format_scale(&format, scale);
-    format.offset = offset;
+    format.scale = scale_make(scale, offset);
     return mb_decode(&format, bytes, 0, 0).number;
 }
 
@@ -137,6 +139,7 @@ static void scale_and_offset_apply_in_this_order(void **state)
     assert_true(scaled(10, 1, 3) == 31.0);
     assert_true(scaled(-0.5, 0, 3) == -1.5);
     assert_true(scaled(0.3, 0, 10) == 3.0);
+    assert_true(scaled(0.1, -40, 217) == -18.3);
 }
 
 /* -- no value ------------------------------------------------------------------------------- */
@@ -259,8 +262,17 @@ static void a_string_shows_no_control_characters(void **state)
 {
     (void)state;
     assert_string_equal(read_text("a\x1b[2J\n", 6, MB_ABCD).text, "a?[2J?");
-    assert_string_equal(read_text("K\xfc" "che", 5, MB_ABCD).text, "K?che");
-    assert_string_equal(read_text("K\xc3\xbc" "che ", 7, MB_ABCD).text, "K\xc3\xbc" "che");
+    assert_string_equal(read_text("K\xfc"
+                                  "che",
+                                  5, MB_ABCD)
+                            .text,
+                        "K?che");
+    assert_string_equal(read_text("K\xc3\xbc"
+                                  "che ",
+                                  7, MB_ABCD)
+                            .text,
+                        "K\xc3\xbc"
+                        "che");
 }
 
 static void a_long_string_is_cut(void **state)

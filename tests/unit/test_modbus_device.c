@@ -1,7 +1,9 @@
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/device.h"
@@ -10,8 +12,12 @@
 
 /* Three blocks: coils 0-8, holdings 10-12, holding 20. */
 static const char *const channels[] = {
-    "register=holding 11; type=int32", "register=coil 8", "register=holding 10; scale=0.1",
-    "register=holding 20", "register=coil 0", NULL,
+    "register=holding 11; type=int32",
+    "register=coil 8",
+    "register=holding 10; scale=0.1",
+    "register=holding 20",
+    "register=coil 0",
+    NULL,
 };
 
 struct fixture {

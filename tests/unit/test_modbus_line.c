@@ -1,7 +1,9 @@
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/line.h"
@@ -9,7 +11,6 @@
 #include "modbus_slave.h"
 
 #include <stdio.h>
-#include <sys/file.h>
 
 static const struct mb_bus_options options = {
     .timeout_ms = 300, .baud = 9600, .parity = 'N', .stop_bits = 1};

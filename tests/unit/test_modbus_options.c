@@ -1,7 +1,9 @@
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/modbus.h"
@@ -52,10 +54,29 @@ static void registers_are_understood_as_people_write_them(void **state)
 static void what_is_no_register_is_refused(void **state)
 {
     static const char *const rows[] = {
-        "",           "holding",     "holding -1",  "holding 65536", "holdng 3",    "100",
-        "holding 1.", "holding 1.16", "coil 3.1",   "20001",         "40000",       "465537",
-        "4000x",      "holding x",   "holding 1 2", "holding 1.x",   "holding 1.3.4", ".",
-        "1234567",    "holding 99999999999999999999", "HOLDING 1",   " ",           "4000",
+        "",
+        "holding",
+        "holding -1",
+        "holding 65536",
+        "holdng 3",
+        "100",
+        "holding 1.",
+        "holding 1.16",
+        "coil 3.1",
+        "20001",
+        "40000",
+        "465537",
+        "4000x",
+        "holding x",
+        "holding 1 2",
+        "holding 1.x",
+        "holding 1.3.4",
+        ".",
+        "1234567",
+        "holding 99999999999999999999",
+        "HOLDING 1",
+        " ",
+        "4000",
     };
 
     (void)state;
@@ -181,8 +202,7 @@ static void errors_stand_at_the_value_that_is_wrong(void **state)
 static void reserved_units_are_warned_of_on_tcp(void **state)
 {
     const char *const channels[] = {"register=input 0", NULL};
-    struct made *made =
-        check(&modbus_tcp_adapter, "tcp://127.0.0.1", "", "unit=250", channels);
+    struct made *made = check(&modbus_tcp_adapter, "tcp://127.0.0.1", "", "unit=250", channels);
 
     (void)state;
     assert_int_equal(problems_errors(made->problems), 0);
@@ -220,8 +240,7 @@ static void lines_have_a_path_and_a_usual_speed(void **state)
 static void serial_options_are_unknown_on_tcp(void **state)
 {
     const char *const channels[] = {"register=input 0", NULL};
-    struct made *made =
-        check(&modbus_tcp_adapter, "tcp://127.0.0.1", "baud=9600", "", channels);
+    struct made *made = check(&modbus_tcp_adapter, "tcp://127.0.0.1", "baud=9600", "", channels);
 
     (void)state;
     assert_int_equal(problems_errors(made->problems), 1);
@@ -230,7 +249,8 @@ static void serial_options_are_unknown_on_tcp(void **state)
 
 static void an_address_that_is_none_is_said(void **state)
 {
-    static const char *const rows[] = {"tcp://", "tcp://host:0", "tcp://host:65536", "tcp://host:x"};
+    static const char *const rows[] = {"tcp://", "tcp://host:0", "tcp://host:65536",
+                                       "tcp://host:x"};
     const char *const channels[] = {"register=input 0", NULL};
 
     (void)state;
@@ -255,21 +275,26 @@ static size_t overlap_errors(const char *a, const char *b, const char *c)
 static void channels_that_overlap_by_a_part_are_said(void **state)
 {
     (void)state;
-    assert_int_equal(overlap_errors("register=input 0; type=float32",
-                                    "register=input 1; type=float32", NULL), 1);
+    assert_int_equal(
+        overlap_errors("register=input 0; type=float32", "register=input 1; type=float32", NULL),
+        1);
     assert_int_equal(overlap_errors("register=input 4; type=int32", "register=input 0; type=int64",
-                                    "register=input 3; type=int32"), 2);
+                                    "register=input 3; type=int32"),
+                     2);
 }
 
 static void channels_within_others_are_fine(void **state)
 {
     (void)state;
-    assert_int_equal(overlap_errors("register=input 0; type=float32", "register=input 0; type=int32",
-                                    "register=input 1"), 0);
+    assert_int_equal(overlap_errors("register=input 0; type=float32",
+                                    "register=input 0; type=int32", "register=input 1"),
+                     0);
     assert_int_equal(overlap_errors("register=input 0; type=uint16", "register=input 0.3",
-                                    "register=holding 0; type=int32"), 0);
+                                    "register=holding 0; type=int32"),
+                     0);
     assert_int_equal(overlap_errors("register=input 0; type=int32", "register=input 2; type=int32",
-                                    "register=coil 1"), 0);
+                                    "register=coil 1"),
+                     0);
 }
 
 static void a_device_without_channels_is_said(void **state)
@@ -291,7 +316,8 @@ static struct mb_channel read_one(const char *device, const char *channel, struc
 
     *ret_made = check(&modbus_tcp_adapter, "tcp://127.0.0.1", "", device, channels);
     assert_int_equal(mb_channel_read((*ret_made)->devices[0].options, (*ret_made)->channels[0],
-                                     &read, (*ret_made)->problems), 0);
+                                     &read, (*ret_made)->problems),
+                     0);
     return read;
 }
 
@@ -345,8 +371,10 @@ static void invalid_values_are_bits_of_the_register(void **state)
     assert_true(invalid_of("register=input 1; type=int16; invalid=-32768") == 0x8000);
     assert_true(invalid_of("register=input 1; type=int32; invalid=-1") == 0xffffffff);
     assert_true(invalid_of("register=input 1; type=uint64; invalid=-1") == UINT64_MAX);
-    assert_true(invalid_of("register=input 1; type=int64; invalid=0x7fffffffffffffff") == INT64_MAX);
-    assert_true(invalid_of("register=input 1; type=int64; invalid=0x7fffffffffffffff|5") == INT64_MAX);
+    assert_true(invalid_of("register=input 1; type=int64; invalid=0x7fffffffffffffff") ==
+                INT64_MAX);
+    assert_true(invalid_of("register=input 1; type=int64; invalid=0x7fffffffffffffff|5") ==
+                INT64_MAX);
     assert_true(invalid_of("register=input 1; type=int64; invalid=-9223372036854775808|5") ==
                 UINT64_C(0x8000000000000000));
     assert_true(invalid_of("register=input 1; type=bcd16; invalid=0xffff") == 0xffff);
@@ -356,8 +384,7 @@ static struct channel_traits traits_of(const char *channel)
 {
     struct made *made;
     struct mb_channel read = read_one("", channel, &made);
-    struct channel_traits traits =
-        modbus_tcp_adapter.traits(made->channels[0][0].options);
+    struct channel_traits traits = modbus_tcp_adapter.traits(made->channels[0][0].options);
 
     mb_channel_clear(&read);
     made_free(made);

@@ -1,7 +1,9 @@
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/pdu.h"
@@ -58,15 +60,15 @@ static void what_does_not_fit_the_request_is_no_answer(void **state)
         uint8_t pdu[8];
         size_t length;
     } wrong[] = {
-        {{4, 4, 1, 2, 3, 4}, 6},       /* another function */
-        {{3, 4, 1, 2, 3}, 5},          /* too short */
-        {{3, 4, 1, 2, 3, 4, 5}, 7},    /* too long */
-        {{3, 2, 1, 2}, 4},             /* fewer registers, consistent in itself */
-        {{3, 6, 1, 2, 3, 4}, 6},       /* its count lies */
-        {{0x84, 2}, 2},                /* an exception of another function */
-        {{0x83, 0}, 2},                /* exception 0 does not exist */
-        {{0x83, 64}, 2},               /* nor does 64 */
-        {{0x83, 2, 0}, 3},             /* an exception with more behind it */
+        {{4, 4, 1, 2, 3, 4}, 6},    /* another function */
+        {{3, 4, 1, 2, 3}, 5},       /* too short */
+        {{3, 4, 1, 2, 3, 4, 5}, 7}, /* too long */
+        {{3, 2, 1, 2}, 4},          /* fewer registers, consistent in itself */
+        {{3, 6, 1, 2, 3, 4}, 6},    /* its count lies */
+        {{0x84, 2}, 2},             /* an exception of another function */
+        {{0x83, 0}, 2},             /* exception 0 does not exist */
+        {{0x83, 64}, 2},            /* nor does 64 */
+        {{0x83, 2, 0}, 3},          /* an exception with more behind it */
         {{0x83}, 1},
         {{3}, 1},
         {{0}, 0},
@@ -180,7 +182,7 @@ static size_t answer(uint8_t *to, uint8_t unit, uint8_t registers)
 
 static void the_crc_is_that_of_the_specification(void **state)
 {
-    const uint8_t request[] = {0x02, 0x07};            /* the example of the specification: 0x1241 */
+    const uint8_t request[] = {0x02, 0x07}; /* the example of the specification: 0x1241 */
     const uint8_t read[] = {0x01, 0x03, 0, 0, 0, 0x0a}; /* C5 CD on the wire */
 
     (void)state;

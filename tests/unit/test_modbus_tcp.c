@@ -1,9 +1,11 @@
 /* What transcripts cannot show: connections that come and go, are shared, and rest. The peer is a
  * thread that answers every request with the number of its register. */
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/connection.h"
@@ -30,8 +32,8 @@ struct server {
     pthread_t thread;
     atomic_bool stop;
     atomic_int accepted, requests;
-    atomic_bool slam;          /* takes connections and closes them at once */
-    atomic_llong shortest_us;  /* between an answer and the next request */
+    atomic_bool slam;         /* takes connections and closes them at once */
+    atomic_llong shortest_us; /* between an answer and the next request */
     int64_t answered_us;
 };
 

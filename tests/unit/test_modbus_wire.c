@@ -1,9 +1,11 @@
-/* Plays the transcripts tests/wire/modbus_tcp_*.txt (see README there) against the adapter modbus/tcp:
- * a thread is the peer, the adapter runs on the loop. */
+/* Plays the transcripts tests/wire/modbus_tcp_*.txt (see README there) against the adapter
+ * modbus/tcp: a thread is the peer, the adapter runs on the loop. */
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
+
 #include <cmocka.h>
 
 #include "adapters/modbus/modbus.h"
@@ -134,9 +136,8 @@ static size_t read_bytes(struct play *play, uint8_t *bytes, size_t count)
 
     while (n < count) {
         struct pollfd fd = {play->peer, POLLIN, 0};
-        ssize_t got = poll(&fd, 1, DEADLINE_MS) == 1
-                          ? recv(play->peer, bytes + n, count - n, 0)
-                          : -1;
+        ssize_t got =
+            poll(&fd, 1, DEADLINE_MS) == 1 ? recv(play->peer, bytes + n, count - n, 0) : -1;
 
         if (got <= 0)
             break;
@@ -346,14 +347,13 @@ static void make_bus(struct play *play)
     if (problems_errors(play->made->problems))
         fail_msg("%s", problems_line(play->made->problems, 0));
     play->host = (struct adapter_host){play->loop, on_report, on_end, on_link};
-    assert_int_equal(
-        modbus_tcp_adapter.open(&play->made->config, &play->host, &play->bus, &err), 0);
+    assert_int_equal(modbus_tcp_adapter.open(&play->made->config, &play->host, &play->bus, &err),
+                     0);
 }
 
 static void listen_on_loopback(struct play *play)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
 
     play->peer = -1;

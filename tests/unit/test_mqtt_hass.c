@@ -297,7 +297,7 @@ static void five_hundred_sensors_fit_into_one_message(void **state)
     const cJSON *message;
 
     for (uint32_t i = 0; i < 500; i++) {
-        snprintf(names[i], sizeof(names[i]), "harmonic_of_phase_%u", i);
+        snprintf(names[i], sizeof(names[i]), "harmonic_%u", i);
         snprintf(ids[i], sizeof(ids[i]), "boiler.%s", names[i]);
         sensors[i] = site_sensors[FLOW_TEMP];
         sensors[i].id = ids[i];

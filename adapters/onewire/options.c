@@ -1,0 +1,123 @@
+#include "adapters/onewire/options.h"
+
+#include "adapters/onewire/decode.h"
+#include "gateway/base/section.h"
+
+#include <string.h>
+
+const struct setting onewire_device_settings[] = {
+    {"address", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
+     "Address of the sensor, as the kernel names its folder: \"28-0316a2794aff\"."},
+    {0},
+};
+
+/* -- completing ---------------------------------------------------------------------------------
+ */
+
+/* Memory that is out leaves an option out; the checks that follow say what is missing. */
+static void add_text(struct section *section, const char *key, const char *text)
+{
+    struct place place = section_place(section, NULL);
+    struct value *value = section_has(section, key) ? NULL : section_add(section, key, place);
+
+    if (value)
+        value_text(value, place, text, NULL);
+}
+
+static struct section *add_group(struct section *section, const char *key)
+{
+    struct place place = section_place(section, NULL);
+    struct value *value = section_add(section, key, place);
+
+    return value ? value_group(value, place) : NULL;
+}
+
+void onewire_complete(struct section *device, struct problems *problems)
+{
+    const char *text = section_text(device, "address"), *key;
+    struct section *channels = section_child(device, "channels");
+    struct onewire_address address;
+
+    (void)problems; /* onewire_check_devices() says what is wrong with the address */
+    if (text && onewire_address_parse(text, &address, NULL) == 0) {
+        add_text(device, "model", onewire_family_name(address.family));
+        add_text(device, "serial_number", address.text);
+    }
+    if (!channels && !section_has(device, "channels"))
+        channels = add_group(device, "channels");
+    if (channels && !section_key(channels, 0))
+        add_group(channels, "temp");
+    for (size_t i = 0; channels && (key = section_key(channels, i)); i++) {
+        struct section *channel = section_child(channels, key);
+
+        if (channel) {
+            add_text(channel, "unit", "°C");
+            add_text(channel, "class", "temperature");
+        }
+    }
+}
+
+/* -- checking -----------------------------------------------------------------------------------
+ */
+
+static void check_address(const struct bus_config *config, size_t i, struct problems *problems)
+{
+    const struct section *options = config->devices[i].options;
+    const char *text = section_text(options, "address"), *other;
+    struct onewire_address address, earlier;
+    struct error error;
+
+    if (!text)
+        return;
+    if (onewire_address_parse(text, &address, &error) < 0) {
+        problem_error(
+            problems, section_place(options, "address"),
+            "write it as `ls /sys/bus/w1/devices` does: \"28-0316a2794aff\"; families 10, "
+            "22, 28, 3b and 42 are thermometers",
+            "%s", error.text);
+        return;
+    }
+    for (size_t k = 0; k < i; k++) {
+        other = section_text(config->devices[k].options, "address");
+        if (other && onewire_address_parse(other, &earlier, NULL) == 0 &&
+            strcmp(earlier.text, address.text) == 0)
+            problem_error(problems, section_place(options, "address"), NULL,
+                          "\"%s\" is the address of device \"%s\" already", address.text,
+                          config->devices[k].name);
+    }
+}
+
+/* A value that is shown in a unit which it has not got would be a wrong one. */
+static void check_channels(const struct device_config *device, struct problems *problems)
+{
+    const struct section *channel;
+    const char *unit;
+
+    if (device->n_channels > 1)
+        problem_error(problems, section_place(device->channels[1].options, NULL),
+                      "leave this one out", "a 1-Wire thermometer has one value, \"%s\"",
+                      device->channels[0].name);
+    for (size_t i = 0; i < device->n_channels; i++) {
+        channel = device->channels[i].options;
+        unit = section_text(channel, "unit");
+        if (unit && strcmp(unit, "°C") != 0)
+            problem_error(problems, section_place(channel, "unit"),
+                          "leave it out; Home Assistant shows it as its users like",
+                          "1-Wire thermometers give °C, not \"%s\"", unit);
+    }
+}
+
+void onewire_check_devices(const struct bus_config *config, struct problems *problems)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        check_address(config, i, problems);
+        check_channels(&config->devices[i], problems);
+    }
+}
+
+/* Sensors answer in sixteenths of a degree, which the kernel gives in thousandths. */
+struct channel_traits onewire_traits(const struct section *channel)
+{
+    (void)channel;
+    return (struct channel_traits){CHANNEL_NUMBER, 3};
+}

@@ -1,0 +1,49 @@
+/* Help for the tests of 1-Wire: sensors in a made tree. */
+#pragma once
+
+#include "adapters/onewire/decode.h"
+#include "made_files.h"
+
+/* What the kernel shows of a DS18B20; `t` is taken as it is. */
+static inline const char *made_pad_text(const uint8_t pad[9], const char *verdict, int t,
+                                        char text[200])
+{
+    char hex[32] = "";
+
+    for (int i = 0; i < 9; i++)
+        snprintf(hex + i * 3, 4, "%02x ", pad[i]);
+    snprintf(text, 200, "%s: crc=%02x %s\n%st=%d\n", hex, onewire_crc8(pad, 8), verdict, hex, t);
+    return text;
+}
+
+static inline const char *made_slave_text(int milli_c, char text[200])
+{
+    int raw = milli_c * 16 / 1000;
+    uint8_t pad[9] = {(uint8_t)raw, (uint8_t)(raw >> 8), 75, 70, 127, 255, 12, 16, 0};
+
+    pad[8] = onewire_crc8(pad, 8);
+    return made_pad_text(pad, "YES", milli_c, text);
+}
+
+/* A sensor in the folder of its master, and beside the masters as a link, as in the kernel's tree.
+ */
+static inline void made_sensor(const struct files *files, const char *master, const char *address,
+                               int milli_c)
+{
+    char path[200], target[100], text[200];
+
+    snprintf(path, sizeof(path), "%s/%s/w1_slave", master, address);
+    files_put(files, path, made_slave_text(milli_c, text));
+    snprintf(target, sizeof(target), "%s/%s", master, address);
+    files_put_link(files, address, target);
+}
+
+static inline void made_remove_sensor(const struct files *files, const char *master,
+                                      const char *address)
+{
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/%s", master, address);
+    files_remove(files, path);
+    files_remove(files, address);
+}

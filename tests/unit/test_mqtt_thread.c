@@ -1,0 +1,187 @@
+/* Outages and ends, with a broker that is killed and comes back without its memory. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/mqtt_gateway.h"
+
+/* -- outages ----------------------------------------------------------------------------------- */
+
+static void a_broker_that_forgot_everything_is_told_within_ten_seconds(void **state)
+{
+    struct fixture *f = *state;
+    int64_t back_ms;
+
+    start(f, "");
+    poll_boiler(f, 61.3);
+    stand(f, HIGH, RULE_FIRING);
+    assert_true(wait_online(f, true));
+    broker_kill(&f->broker);
+    assert_true(wait_online(f, false));
+    poll_boiler(f, 62.5); /* nobody hears it; it is the newest */
+    assert_true(broker_start(&f->broker));
+    back_ms = broker_now_ms();
+    f->listener = listener_open(&f->broker);
+    assert_non_null(f->listener);
+    assert_non_null(hear(f, "t/cellar/boiler/state", "62.5"));
+    assert_non_null(hear(f, "t/cellar/boiler/availability", "online"));
+    assert_non_null(hear(f, "t/cellar/status", "online"));
+    assert_non_null(hear(f, "homeassistant/device/cellar-gateway/config", NULL));
+    assert_non_null(hear(f, "homeassistant/device/cellar-meter/config", NULL));
+    assert_non_null(hear(f, "t/cellar/rule/high@boiler.flow_temp/state", "\"firing\""));
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    assert_true(broker_now_ms() - back_ms < 10000);
+    assert_null(listener_find(f->listener, 0, "t/cellar/boiler/state", "61.3"));
+    assert_retained(f, "t/cellar/boiler/state", "62.5");
+    assert_true(mqtt_counts(f->mqtt).unsent >= 1);
+}
+
+static void events_of_an_outage_arrive_once_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+
+    start_and_listen(f, "");
+    fire(f, 1);
+    assert_non_null(hear(f, "t/cellar/event", ":1\""));
+    broker_kill(&f->broker);
+    assert_true(wait_online(f, false));
+    for (uint64_t i = 2; i <= 200; i++)
+        fire(f, i);
+    mqtt_sink.publish(f->mqtt, "home/siren", "ON", 1, false);
+    assert_true(broker_start(&f->broker));
+    listener_close(f->listener);
+    f->listener = listener_open(&f->broker);
+    assert_non_null(f->listener);
+    assert_non_null(hear(f, "home/siren", "ON"));
+    assert_events_in_order(f, 2, 200);
+    assert_true(wait_online(f, true));
+    assert_int_equal(mqtt_counts(f->mqtt).lost, 0);
+}
+
+static void a_gateway_may_start_before_its_broker(void **state)
+{
+    struct fixture *f = *state;
+
+    broker_kill(&f->broker);
+    start(f, "");
+    poll_boiler(f, 44);
+    fire(f, 1);
+    assert_complains("nothing answers");
+    assert_true(broker_start(&f->broker));
+    f->listener = listener_open(&f->broker);
+    assert_non_null(hear(f, "t/cellar/boiler/state", "44.0"));
+}
+
+static void a_host_that_does_not_resolve_blocks_nobody(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before_ms = broker_now_ms();
+
+    assert_int_equal(start_at(f, "no-such-host.invalid", 1883, ""), 0);
+    for (int i = 0; i < 1000; i++)
+        poll_hidden(f, i);
+    fire(f, 1);
+    assert_true(broker_now_ms() - before_ms < 1000);
+    assert_complains("does not resolve");
+}
+
+static void a_broker_that_accepts_and_says_nothing_does_not_hold_up_the_end(void **state)
+{
+    struct fixture *f = *state;
+    int silent, port = broker_free_port(&silent);
+    int64_t before_ms;
+    int r;
+
+    assert_int_equal(start_at(f, "127.0.0.1", port, ""), 0);
+    assert_int_equal(poll(&(struct pollfd){.fd = silent, .events = POLLIN}, 1, SOON_MS), 1);
+    before_ms = broker_now_ms();
+    r = mqtt_stop(f->mqtt, 300);
+    f->mqtt = NULL;
+    assert_true(r == 0 || r == -ETIMEDOUT);
+    assert_true(broker_now_ms() - before_ms < 600);
+    close(silent); /* the abandoned thread comes to its end by itself */
+}
+
+/* -- ends -------------------------------------------------------------------------------------- */
+
+static void a_stop_says_offline_within_a_second(void **state)
+{
+    struct fixture *f = *state;
+    int64_t before_ms;
+    size_t from;
+
+    start_and_listen(f, "");
+    poll_boiler(f, 61.3);
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    assert_non_null(hear(f, "t/cellar/boiler/availability", "online"));
+    from = f->listener->count;
+    fire(f, 9); /* the last words are heard too */
+    before_ms = broker_now_ms();
+    assert_int_equal(mqtt_stop(f->mqtt, 1000), 0);
+    f->mqtt = NULL;
+    assert_true(broker_now_ms() - before_ms < 1000);
+    assert_non_null(listener_wait(f->listener, from, "t/cellar/status", "offline", SOON_MS));
+    assert_non_null(
+        listener_wait(f->listener, from, "t/cellar/boiler/availability", "offline", SOON_MS));
+    assert_non_null(listener_wait(f->listener, from, "t/cellar/event", ":9\"", SOON_MS));
+    assert_retained(f, "t/cellar/status", "offline");
+}
+
+/* This program again, as a gateway that somebody kills. */
+static pid_t start_victim(int port)
+{
+    char text[12];
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        snprintf(text, sizeof(text), "%d", port);
+        execl("/proc/self/exe", "victim", text, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void live_as_victim(int port)
+{
+    struct fixture f = {.texts = text_table_new()};
+
+    f.site = site_new(f.texts);
+    start_at(&f, "127.0.0.1", port, "");
+    for (;;)
+        pause();
+}
+
+static void the_last_will_says_offline_when_the_gateway_is_killed(void **state)
+{
+    struct fixture *f = *state;
+    pid_t victim;
+
+    f->listener = listener_open(&f->broker);
+    victim = start_victim(f->broker.port);
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    kill(victim, SIGKILL);
+    waitpid(victim, NULL, 0);
+    assert_non_null(hear(f, "t/cellar/status", "offline"));
+    assert_retained(f, "t/cellar/status", "offline");
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_broker_that_forgot_everything_is_told_within_ten_seconds),
+        TEST(events_of_an_outage_arrive_once_and_in_order),
+        TEST(a_gateway_may_start_before_its_broker),
+        TEST(a_host_that_does_not_resolve_blocks_nobody),
+        TEST(a_broker_that_accepts_and_says_nothing_does_not_hold_up_the_end),
+        TEST(a_stop_says_offline_within_a_second),
+        TEST(the_last_will_says_offline_when_the_gateway_is_killed),
+    };
+
+    if (argc == 2 && strcmp(argv[0], "victim") == 0)
+        live_as_victim(atoi(argv[1]));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
