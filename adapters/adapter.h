@@ -18,9 +18,8 @@
 
 struct loop;
 
-/* What open() is given. Names and addresses are borrowed until close(); the sections only until open()
- * returns: take from them what is needed. They were checked against the adapter's tables (and the
- * core's); channels and devices are known by their index from here on. */
+/* What open() is given; borrowed until it returns: copy what is kept. The sections were checked against
+ * the adapter's tables (and the core's); channels and devices are known by their index from here on. */
 struct channel_config {
     const char *name;
     const struct section *options;

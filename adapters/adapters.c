@@ -58,6 +58,7 @@ struct slot {
 };
 
 struct adapters {
+    struct loop *loop;
     const struct adapters_bus *buses;
     size_t n_buses;
     const struct adapters_events *events;
@@ -70,6 +71,11 @@ struct adapters {
     size_t n_slots;
     struct timer *timer;
     bool polling; /* inside poll_due(): the timer is set once, at its end */
+
+    /* Left over by reloads, until their workers have come back. */
+    struct runner **retired;
+    size_t n_retired;
+    struct timer *retire_timer;
 };
 
 static void plan_timer(struct adapters *adapters)
@@ -183,7 +189,8 @@ static size_t count_slots(const struct adapters_bus *buses, size_t n_buses, size
     return n;
 }
 
-static int make(struct adapters *adapters, struct loop *loop)
+/* What hangs on the buses that are run. */
+static int make(struct adapters *adapters)
 {
     size_t channels;
     uint32_t seed = 1;
@@ -196,50 +203,71 @@ static int make(struct adapters *adapters, struct loop *loop)
     adapters->slots = calloc(adapters->n_slots + 1, sizeof(*adapters->slots));
     adapters->bad = calloc(channels, sizeof(*adapters->bad));
     adapters->schedule = schedule_new(adapters->n_slots, seed);
-    adapters->timer = timer_new(loop, poll_due, adapters);
     return adapters->runners && adapters->first_slot && adapters->slots && adapters->bad &&
-                   adapters->schedule && adapters->timer
+                   adapters->schedule
                ? 0
                : -ENOMEM;
 }
 
-static void add_devices(struct adapters *adapters, uint32_t bus, uint32_t *slot, int64_t now_ms)
+static void unmake(struct adapters *adapters)
+{
+    schedule_free(adapters->schedule);
+    free(adapters->runners);
+    free(adapters->first_slot);
+    free(adapters->slots);
+    free(adapters->bad);
+}
+
+/* Numbers the devices of all buses through. */
+static void number_slots(struct adapters *adapters)
+{
+    uint32_t slot = 0;
+
+    for (uint32_t b = 0; b < adapters->n_buses; b++) {
+        adapters->first_slot[b] = slot;
+        for (uint32_t d = 0; d < adapters->buses[b].config.n_devices; d++)
+            adapters->slots[slot++] = (struct slot){.bus = b, .device = d};
+    }
+}
+
+static void schedule_bus(struct adapters *adapters, uint32_t bus, int64_t now_ms)
 {
     const struct adapters_bus *plan = &adapters->buses[bus];
 
-    adapters->first_slot[bus] = *slot;
-    for (uint32_t d = 0; d < plan->config.n_devices; d++, (*slot)++) {
-        adapters->slots[*slot] = (struct slot){.bus = bus, .device = d};
-        if (plan->adapter->poll || plan->adapter->begin)
-            schedule_add(adapters->schedule, *slot, plan->config.devices[d].every_ms,
-                         plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
-    }
+    if (!plan->adapter->poll && !plan->adapter->begin)
+        return;
+    for (uint32_t d = 0; d < plan->config.n_devices; d++)
+        schedule_add(adapters->schedule, adapters->first_slot[bus] + d,
+                     plan->config.devices[d].every_ms,
+                     plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
 }
+
+static void try_retired(void *owner);
 
 int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_buses,
                   const struct adapters_events *events, void *owner, struct adapters **ret_adapters,
                   struct error *reterr)
 {
     struct adapters *adapters = calloc(1, sizeof(*adapters));
-    uint32_t slot = 0;
     int r = -ENOMEM;
 
     if (!adapters)
         return error_set(reterr, r, "out of memory");
-    adapters->buses = buses;
-    adapters->n_buses = n_buses;
-    adapters->events = events;
-    adapters->owner = owner;
-    if (make(adapters, loop) < 0) {
+    *adapters = (struct adapters){
+        .loop = loop, .buses = buses, .n_buses = n_buses, .events = events, .owner = owner};
+    adapters->timer = timer_new(loop, poll_due, adapters);
+    adapters->retire_timer = timer_new(loop, try_retired, adapters);
+    if (!adapters->timer || !adapters->retire_timer || make(adapters) < 0) {
         error_set(reterr, r, "out of memory for %zu devices", adapters->n_slots);
         goto fail;
     }
+    number_slots(adapters);
     for (uint32_t b = 0; b < n_buses; b++) {
         r = runner_open(loop, &buses[b], b, &runner_events, adapters, &adapters->runners[b],
                         reterr);
         if (r < 0)
             goto fail;
-        add_devices(adapters, b, &slot, clock_boot_ms());
+        schedule_bus(adapters, b, clock_boot_ms());
     }
     plan_timer(adapters);
     *ret_adapters = adapters;
@@ -249,6 +277,136 @@ fail:
     adapters_close(adapters, IDLE_WAIT_MS);
     return r;
 }
+
+/* -- reload --------------------------------------------------------------------------------- */
+
+#define RETIRE_EVERY_MS 50
+
+static void try_retired(void *owner)
+{
+    struct adapters *adapters = owner;
+    size_t left = 0;
+
+    for (size_t i = 0; i < adapters->n_retired; i++) {
+        if (runner_close(adapters->retired[i], 0) < 0)
+            adapters->retired[left++] = adapters->retired[i];
+    }
+    adapters->n_retired = left;
+    timer_at(adapters->retire_timer, left ? clock_boot_ms() + RETIRE_EVERY_MS : CLOCK_NEVER);
+}
+
+static bool is_same_bus(const struct adapters_bus *a, const struct adapters_bus *b)
+{
+    return a->hash == b->hash && a->adapter == b->adapter &&
+           a->config.n_devices == b->config.n_devices &&
+           strcmp(a->config.name, b->config.name) == 0;
+}
+
+/* The bus of today that is the same as `plan`, UINT32_MAX when there is none. Looked for from
+ * `from` on and around: most configs change little, so that it is mostly the next one. */
+static uint32_t find_same(const struct adapters *adapters, const struct adapters_bus *plan,
+                          uint32_t from)
+{
+    for (uint32_t n = 0; n < adapters->n_buses; n++) {
+        uint32_t b = (from + n) % (uint32_t)adapters->n_buses;
+
+        if (adapters->runners[b] && is_same_bus(&adapters->buses[b], plan))
+            return b;
+    }
+    return UINT32_MAX;
+}
+
+/* Finds or opens a runner for each bus of `fresh`; `came_from[b]` tells which. Those that are kept
+ * stay in both. */
+static int fill_runners(struct adapters *adapters, struct adapters *fresh, uint32_t *came_from,
+                        struct error *reterr)
+{
+    uint32_t next = 0;
+    int r = 0;
+
+    for (uint32_t b = 0; r == 0 && b < fresh->n_buses; b++) {
+        came_from[b] = find_same(adapters, &fresh->buses[b], next);
+        if (came_from[b] == UINT32_MAX) {
+            r = runner_open(adapters->loop, &fresh->buses[b], b, &runner_events, adapters,
+                            &fresh->runners[b], reterr);
+        } else {
+            fresh->runners[b] = adapters->runners[came_from[b]];
+            next = came_from[b] + 1;
+        }
+    }
+    return r;
+}
+
+/* From here on nothing can fail. */
+static void go_over(struct adapters *adapters, struct adapters *fresh, const uint32_t *came_from)
+{
+    int64_t now_ms = clock_boot_ms();
+
+    for (uint32_t b = 0; b < fresh->n_buses; b++) {
+        uint32_t old = came_from[b];
+
+        if (old == UINT32_MAX) {
+            schedule_bus(fresh, b, now_ms);
+            continue;
+        }
+        adapters->runners[old] = NULL;
+        runner_renumber(fresh->runners[b], b);
+        for (uint32_t d = 0; d < fresh->buses[b].config.n_devices; d++)
+            schedule_adopt(fresh->schedule, fresh->first_slot[b] + d, adapters->schedule,
+                           adapters->first_slot[old] + d);
+    }
+    schedule_adopt_counts(fresh->schedule, adapters->schedule);
+    for (uint32_t b = 0; b < adapters->n_buses; b++) {
+        if (adapters->runners[b]) {
+            runner_mute(adapters->runners[b]);
+            fresh->retired[fresh->n_retired++] = adapters->runners[b];
+        }
+    }
+}
+
+static void swap_in(struct adapters *adapters, const struct adapters *fresh)
+{
+    unmake(adapters);
+    free(adapters->retired);
+    *adapters = *fresh;
+    try_retired(adapters);
+    plan_timer(adapters);
+}
+
+int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses, size_t n_buses,
+                    struct error *reterr)
+{
+    struct adapters fresh = *adapters;
+    uint32_t *came_from = calloc(n_buses + 1, sizeof(*came_from));
+    int r;
+
+    fresh.buses = buses;
+    fresh.n_buses = n_buses;
+    r = make(&fresh);
+    fresh.retired = calloc(adapters->n_retired + adapters->n_buses + 1, sizeof(*fresh.retired));
+    if (r < 0 || !came_from || !fresh.retired) {
+        r = error_set(reterr, -ENOMEM, "out of memory for %zu devices", fresh.n_slots);
+    } else {
+        memcpy(fresh.retired, adapters->retired, adapters->n_retired * sizeof(*fresh.retired));
+        number_slots(&fresh);
+        r = fill_runners(adapters, &fresh, came_from, reterr);
+    }
+    if (r == 0) {
+        go_over(adapters, &fresh, came_from);
+        swap_in(adapters, &fresh);
+    } else {
+        for (uint32_t b = 0; came_from && fresh.runners && b < n_buses; b++) {
+            if (came_from[b] == UINT32_MAX)
+                runner_close(fresh.runners[b], CLOCK_NEVER);
+        }
+        unmake(&fresh);
+        free(fresh.retired);
+    }
+    free(came_from);
+    return r;
+}
+
+/* -- writes, counts, end -------------------------------------------------------------------- */
 
 /* Writes are rare: a walk over all devices costs less than an index of them is worth. */
 static bool find_device(const struct adapters *adapters, uint32_t id, struct slot *ret_slot)
@@ -299,14 +457,16 @@ int adapters_close(struct adapters *adapters, int64_t wait_ms)
         if (runner_close(adapters->runners[b], until_ms) < 0)
             result = -ETIMEDOUT;
     }
+    for (size_t i = 0; i < adapters->n_retired; i++) {
+        if (runner_close(adapters->retired[i], until_ms) < 0)
+            result = -ETIMEDOUT;
+    }
     if (result < 0)
         return result;
     timer_free(adapters->timer);
-    schedule_free(adapters->schedule);
-    free(adapters->runners);
-    free(adapters->first_slot);
-    free(adapters->slots);
-    free(adapters->bad);
+    timer_free(adapters->retire_timer);
+    unmake(adapters);
+    free(adapters->retired);
     free(adapters);
     return 0;
 }

@@ -18,12 +18,14 @@ const struct adapter *adapters_find(const char *word, const char *connect);
 /* The i-th adapter, NULL at the end: for messages, manual and completion. */
 const struct adapter *adapters_at(size_t i);
 
-/* One bus to run: the part of a configured bus that shares an adapter. `ids[i]` is the number under
- * which its device i is known to the caller. Borrowed until adapters_close(). */
+/* One bus to run: the part of a configured bus that shares an adapter and an address. `ids[i]` is the number under
+ * which its device i is known to the caller. Borrowed until adapters_close() or adapters_reload(); its
+ * sections only during the call. */
 struct adapters_bus {
     const struct adapter *adapter;
     struct bus_config config;
     const uint32_t *ids;
+    uint64_t hash; /* of all that the config says of it: the same number, the same bus */
 };
 
 /* Called on the loop, never from inside adapters_open(). */
@@ -44,6 +46,12 @@ struct adapters;
 int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_buses,
                   const struct adapters_events *events, void *owner, struct adapters **ret_adapters,
                   struct error *reterr);
+
+/* Goes over to other buses. One that is what it was (name, adapter, hash) keeps its connections, phases,
+ * back-off and polls under way, whatever numbers its devices have now; the others are closed and opened.
+ * Does not wait: a worker that is busy ends later. 0, or -Exxx with `reterr`: then nothing has changed. */
+int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses, size_t n_buses,
+                    struct error *reterr);
 
 /* Writes `number`, in the channel's unit, to channel `channel` of the device with this id. Exactly one
  * `wrote` with `token` follows, never from inside the call. 0, -ENOENT for no such device, -ENOTSUP where

@@ -38,7 +38,9 @@ struct gathered {
 
 struct runner {
     struct adapter_host host; /* first, so that a host leads to its runner */
-    const struct adapters_bus *plan;
+    const struct adapter *adapter;
+    char name[TEXT_SLUG_MAX + 1]; /* of the configured bus */
+    size_t n_devices;
     const struct runner_events *events;
     void *owner;
     uint32_t bus;
@@ -65,9 +67,9 @@ struct runner {
 static void log_link(const struct runner *runner, const char *link, bool up, const char *why)
 {
     if (up)
-        log_info("bus %s: %s is up", runner->plan->config.name, link);
+        log_info("bus %s: %s is up", runner->name, link);
     else
-        log_warn("bus %s: %s is down: %s", runner->plan->config.name, link, why);
+        log_warn("bus %s: %s is down: %s", runner->name, link, why);
 }
 
 /* What pushes: each report is a poll of its own. */
@@ -279,7 +281,7 @@ static size_t most_channels(const struct bus_config *config)
 
 static int make_gathered(struct runner *runner)
 {
-    runner->gathered = calloc(runner->plan->config.n_devices + 1, sizeof(*runner->gathered));
+    runner->gathered = calloc(runner->n_devices + 1, sizeof(*runner->gathered));
     return runner->gathered ? 0 : -ENOMEM;
 }
 
@@ -287,7 +289,7 @@ static int make_gathered(struct runner *runner)
  * and a worker that is about to tell of a link. */
 static int make_queues(struct runner *runner, struct loop *loop)
 {
-    size_t n = runner->plan->config.n_devices + 1;
+    size_t n = runner->n_devices + 1;
 
     runner->next = calloc(n, sizeof(*runner->next));
     runner->polled_on = calloc(n, sizeof(*runner->polled_on));
@@ -304,7 +306,7 @@ static int make_queues(struct runner *runner, struct loop *loop)
 
 static int start_workers(struct runner *runner)
 {
-    const struct adapter *adapter = runner->plan->adapter;
+    const struct adapter *adapter = runner->adapter;
     uint32_t n = adapter->lanes(runner->opened);
 
     runner->lanes = calloc(n + 1, sizeof(*runner->lanes));
@@ -336,7 +338,9 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
 
     if (!runner)
         return error_set(reterr, -ENOMEM, "bus %s: out of memory", plan->config.name);
-    runner->plan = plan;
+    runner->adapter = plan->adapter;
+    runner->n_devices = plan->config.n_devices;
+    text_copy(runner->name, sizeof(runner->name), plan->config.name);
     runner->events = events;
     runner->owner = owner;
     runner->bus = bus;
@@ -366,7 +370,7 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
 
 void runner_poll(struct runner *runner, uint32_t device)
 {
-    const struct adapter *adapter = runner->plan->adapter;
+    const struct adapter *adapter = runner->adapter;
     int32_t lane;
 
     if (adapter->begin) {
@@ -384,7 +388,7 @@ void runner_poll(struct runner *runner, uint32_t device)
 
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token)
 {
-    const struct adapter *adapter = runner->plan->adapter;
+    const struct adapter *adapter = runner->adapter;
     struct worker_job job = {.request = *request, .token = token, .write = true};
     int32_t lane;
 
@@ -404,9 +408,38 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
     return 0;
 }
 
+void runner_renumber(struct runner *runner, uint32_t bus)
+{
+    runner->bus = bus;
+}
+
+static void ignore_samples(void *owner, uint32_t bus, uint32_t device, const struct sample *samples,
+                           size_t count)
+{
+    (void)owner, (void)bus, (void)device, (void)samples, (void)count;
+}
+
+static void ignore_end(void *owner, uint32_t bus, uint32_t device, uint8_t quality)
+{
+    (void)owner, (void)bus, (void)device, (void)quality;
+}
+
+static void ignore_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t token,
+                         uint8_t quality)
+{
+    (void)owner, (void)bus, (void)device, (void)token, (void)quality;
+}
+
+void runner_mute(struct runner *runner)
+{
+    static const struct runner_events nobody = {ignore_samples, ignore_end, ignore_wrote};
+
+    runner->events = &nobody;
+}
+
 static void free_gathered(struct runner *runner)
 {
-    for (size_t i = 0; runner->gathered && i < runner->plan->config.n_devices; i++)
+    for (size_t i = 0; runner->gathered && i < runner->n_devices; i++)
         free(runner->gathered[i]);
     while (runner->spare) {
         struct gathered *spare = runner->spare;
@@ -423,11 +456,15 @@ int runner_close(struct runner *runner, int64_t until_ms)
 
     if (!runner)
         return 0;
-    for (uint32_t i = 0; i < runner->n_lanes; i++)
-        all = worker_stop(runner->lanes[i].worker, until_ms) && all;
+    for (uint32_t i = 0; i < runner->n_lanes; i++) {
+        if (worker_stop(runner->lanes[i].worker, until_ms))
+            runner->lanes[i].worker = NULL;
+        else
+            all = false;
+    }
     if (!all)
         return -ETIMEDOUT; /* the worker still uses the bus and this runner: both stay */
-    runner->plan->adapter->close(runner->opened);
+    runner->adapter->close(runner->opened);
     wake_free(runner->wake);
     timer_free(runner->soon);
     queue_free(runner->notes);

@@ -27,5 +27,11 @@ void runner_poll(struct runner *runner, uint32_t device);
  * where nothing can be written, -ENOBUFS when too much waits already. */
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token);
 
-/* As adapters_close(), until a boot time. */
+/* It goes on as bus number `bus`. */
+void runner_renumber(struct runner *runner, uint32_t bus);
+
+/* From now on nobody is told what comes of it: it is only waiting to be closed. */
+void runner_mute(struct runner *runner);
+
+/* As adapters_close(), until a boot time; may be called again after -ETIMEDOUT. */
 int runner_close(struct runner *runner, int64_t until_ms);

@@ -234,3 +234,22 @@ struct schedule_counts schedule_counts(const struct schedule *schedule)
 {
     return schedule->counts;
 }
+
+void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,
+                    uint32_t old_i)
+{
+    int64_t due_ms;
+
+    schedule->devices[i] = old->devices[old_i];
+    schedule->counts.online += old->devices[old_i].state == ONLINE;
+    if (heap_key(old->due, old_i, &due_ms))
+        heap_set(schedule->due, i, due_ms);
+}
+
+void schedule_adopt_counts(struct schedule *schedule, const struct schedule *old)
+{
+    uint32_t online = schedule->counts.online;
+
+    schedule->counts = old->counts;
+    schedule->counts.online = online;
+}

@@ -48,8 +48,14 @@ struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t 
  * way, which may have read before the write, another follows it. */
 void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
 
+/* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under way.
+ * Counters go over once, with schedule_adopt_counts(). */
+void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,
+                    uint32_t old_i);
+
 struct schedule_counts {
     uint64_t polls, failed, late, lost;
     uint32_t online;
 };
 struct schedule_counts schedule_counts(const struct schedule *schedule);
+void schedule_adopt_counts(struct schedule *schedule, const struct schedule *old);

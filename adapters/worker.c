@@ -106,10 +106,8 @@ bool worker_stop(struct worker *worker, int64_t until_ms)
     if (!worker)
         return true;
     queue_close(worker->jobs);
-    if (queue_wait(worker->ended, &end, 1, until_ms) == 0) {
-        pthread_detach(worker->thread);
+    if (queue_wait(worker->ended, &end, 1, until_ms) == 0)
         return false;
-    }
     pthread_join(worker->thread, NULL);
     worker_free(worker);
     return true;

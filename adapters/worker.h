@@ -41,6 +41,6 @@ void worker_report(struct worker *worker, const struct sample *samples, size_t c
 /* On the loop, after NOTE_END: what came. Borrowed until the next worker_start(). */
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count);
 
-/* Ends the thread and frees it; false when it does not come back until boot time `until_ms`: then it is
- * left alone for ever, and so must be everything that it uses. NULL is legal. */
+/* Ends the thread and frees it; false when it does not come back until boot time `until_ms`: then it and
+ * everything that it uses must stay, and this may be called again. NULL is legal. */
 bool worker_stop(struct worker *worker, int64_t until_ms);

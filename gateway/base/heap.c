@@ -109,6 +109,14 @@ void heap_remove(struct heap *heap, uint32_t id)
         settle(heap, at, heap->entries[heap->count]);
 }
 
+bool heap_key(const struct heap *heap, uint32_t id, int64_t *ret_key)
+{
+    if (heap->where[id] == NOWHERE)
+        return false;
+    *ret_key = heap->entries[heap->where[id]].key;
+    return true;
+}
+
 bool heap_first(const struct heap *heap, uint32_t *ret_id, int64_t *ret_key)
 {
     if (heap->count == 0)

@@ -17,5 +17,8 @@ void heap_free(struct heap *heap);
 void heap_set(struct heap *heap, uint32_t id, int64_t key);
 void heap_remove(struct heap *heap, uint32_t id); /* nothing happens when it is not inside */
 
+/* The key with which `id` is inside; false when it is not. */
+bool heap_key(const struct heap *heap, uint32_t id, int64_t *ret_key);
+
 /* The id with the smallest key, of equal keys the one that was set first; false when empty. */
 bool heap_first(const struct heap *heap, uint32_t *ret_id, int64_t *ret_key);

@@ -3,6 +3,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/loop_uv.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -232,4 +233,47 @@ int loop_on_signal(struct loop *loop, int signum, void (*fire)(void *owner, int 
     entry->fire = fire;
     entry->owner = owner;
     return uv_signal_start(&entry->handle, on_signal, signum);
+}
+
+/* -- work elsewhere ------------------------------------------------------------------------- */
+
+struct work {
+    uv_work_t request;
+    void (*work)(void *owner);
+    void (*done)(void *owner);
+    void *owner;
+};
+
+static void on_work(uv_work_t *request)
+{
+    struct work *work = request->data;
+
+    work->work(work->owner);
+}
+
+static void on_worked(uv_work_t *request, int status)
+{
+    struct work *work = request->data;
+    struct work copy = *work;
+
+    (void)status; /* nothing is ever cancelled */
+    free(work);
+    copy.done(copy.owner);
+}
+
+int loop_work(struct loop *loop, void (*work)(void *owner), void (*done)(void *owner), void *owner)
+{
+    struct work *item = calloc(1, sizeof(*item));
+    int r;
+
+    if (!item)
+        return -ENOMEM;
+    item->request.data = item;
+    item->work = work;
+    item->done = done;
+    item->owner = owner;
+    r = uv_queue_work(&loop->uv, &item->request, on_work, on_worked);
+    if (r < 0)
+        free(item);
+    return r;
 }

@@ -40,6 +40,10 @@ struct wake *wake_new(struct loop *loop, void (*fire)(void *owner), void *owner)
 void wake_send(struct wake *wake);
 void wake_free(struct wake *wake);
 
+/* Runs `work` on a thread of its own kind, then `done` on the loop: for what takes long and happens
+ * rarely. 0 or -ENOMEM. loop_free() waits for it. */
+int loop_work(struct loop *loop, void (*work)(void *owner), void (*done)(void *owner), void *owner);
+
 /* Calls `fire` on the loop when the process receives `signum`; 0 or -Exxx. Released by loop_free().
  */
 int loop_on_signal(struct loop *loop, int signum, void (*fire)(void *owner, int signum),

@@ -165,3 +165,54 @@ const char *section_text_at(const struct section *section, const char *key, size
     value = value_at(value, i);
     return value != NULL && value->is == SETTING_TEXT ? value->text.bytes : NULL;
 }
+
+/* -- hash ----------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t sum, const void *bytes, size_t count)
+{
+    const unsigned char *at = bytes;
+
+    while (count-- > 0)
+        sum = (sum ^ *at++) * UINT64_C(1099511628211); /* FNV-1a */
+    return sum;
+}
+
+static uint64_t hash_value(const struct value *value)
+{
+    uint64_t sum = mix(UINT64_C(14695981039346656037), &value->is, sizeof value->is), part;
+
+    switch (value->is) {
+    case SETTING_BOOL:
+        return mix(sum, &value->truth, sizeof value->truth);
+    case SETTING_INT:
+        return mix(sum, &value->whole, sizeof value->whole);
+    case SETTING_NUMBER:
+        return mix(sum, &value->number, sizeof value->number);
+    case SETTING_TEXT:
+        return mix(sum, value->text.bytes, value->text.length);
+    case SETTING_GROUP:
+        part = section_hash(value->group);
+        return mix(sum, &part, sizeof part);
+    default:
+        for (size_t i = 0; value->is == VALUE_LIST && i < value->list.count; i++) {
+            part = hash_value(value->list.items[i]);
+            sum = mix(sum, &part, sizeof part);
+        }
+        return sum;
+    }
+}
+
+uint64_t section_hash(const struct section *section)
+{
+    uint64_t sum = section->count;
+
+    for (size_t i = 0; i < section->count; i++) {
+        const struct member *member = section->members[i];
+        uint64_t value = hash_value(&member->value);
+
+        /* Added up, so that the order does not matter. */
+        sum += mix(mix(UINT64_C(14695981039346656037), member->key, strlen(member->key)), &value,
+                   sizeof value);
+    }
+    return sum;
+}

@@ -95,6 +95,10 @@ struct place section_place_at(const struct section *section, const char *key, si
 struct section *section_child(const struct section *section, const char *key);
 struct section *section_group_at(const struct section *section, const char *key, size_t i);
 
+/* A number for what a person wrote in it, keys and values through all levels, whatever the order of
+ * keys: two sections that mean the same have the same, places and comments do not count. */
+uint64_t section_hash(const struct section *section);
+
 /* All members in the order of the files: the i-th key, NULL at the end. Named groups are walked
  * with it: section_child(s, section_key(s, i)). */
 const char *section_key(const struct section *section, size_t i);

@@ -49,7 +49,10 @@ static void print_help(FILE *to)
 
 static struct cli_end refuse(const char *what, const char *word)
 {
-    fprintf(stderr, "thermogate: %s \"%s\"; try: thermogate --help\n", what, word);
+    char quoted[200];
+
+    fprintf(stderr, "thermogate: %s %s; try: thermogate --help\n", what,
+            text_quote(quoted, sizeof(quoted), word));
     return (struct cli_end){.code = APP_USAGE};
 }
 
@@ -62,43 +65,60 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* One option of getopt_long(); NULL, or what is wrong with it. */
-static const char *take_option(int option, const char *argument, unsigned takes,
-                               struct cli_options *options)
+/* What getopt_long() could not use: a short option stands in optopt, a long one is the last word.
+ */
+static struct cli_end refuse_option(char **argv)
 {
-    if (option == 'v') {
+    char name[] = {'-', (char)optopt, '\0'};
+
+    return refuse("no such option:", optopt ? name : argv[optind - 1]);
+}
+
+static struct cli_end refuse_long(const char *name)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "--%s", name);
+    return refuse("this command takes no option", word);
+}
+
+static bool is_taken(int option, unsigned takes)
+{
+    return option == 'v' || (option == 'c' && (takes & TAKES_CONFIG)) ||
+           (option == 'f' && (takes & TAKES_FOR));
+}
+
+/* false when its value is wrong. */
+static bool take_option(int option, const char *value, struct cli_options *options)
+{
+    if (option == 'v')
         log_set_level(LOG_LEVEL_DEBUG);
-        return NULL;
-    }
-    if (option == 'c' && (takes & TAKES_CONFIG)) {
-        options->config = argument;
-        return NULL;
-    }
-    if (option == 'f' && (takes & TAKES_FOR))
-        return text_to_duration_ms(argument, &options->for_ms) == 0 && options->for_ms > 0
-                   ? NULL
-                   : "no duration like 30s:";
-    return "this command takes no such option:";
+    if (option == 'c')
+        options->config = value;
+    return option != 'f' ||
+           (text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0);
 }
 
 /* Everything behind the command's name. */
 static struct cli_end call_command(const struct command *command, int argc, char **argv)
 {
     struct cli_options options = {.config = APP_CONFIG_PATH};
-    const char *wrong;
-    int option;
+    int option, index = 0;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
         if (option == 'h') {
             print_help(stdout);
             return (struct cli_end){.code = APP_OK};
         }
+        if (option == ':')
+            return refuse("a value is missing behind", argv[optind - 1]);
         if (option == '?')
-            return refuse("no such option, or its value is missing:", argv[optind - 1]);
-        wrong = take_option(option, optarg, command->takes, &options);
-        if (wrong)
-            return refuse(wrong, optarg ? optarg : argv[optind - 1]);
+            return refuse_option(argv);
+        if (!is_taken(option, command->takes))
+            return refuse_long(long_options[index].name);
+        if (!take_option(option, optarg, &options))
+            return refuse("no duration like 30s:", optarg);
     }
     if (optind < argc && (command->takes & TAKES_OPERAND))
         options.config = argv[optind++];

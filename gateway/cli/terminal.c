@@ -102,7 +102,16 @@ static char *value_text(const struct terminal *terminal, const struct reading *r
     return text;
 }
 
-static void event_text(const struct terminal *terminal, const struct event *event,
+/* What an event that is no rule's says: of the gateway itself. */
+static void note_text(const struct event *event, char text[EVENT_SIZE])
+{
+    char time[16], note[sizeof(event->note)];
+
+    snprintf(text, EVENT_SIZE, "%s  %s %s", time_of_day(event->at_ms, time),
+             event_type_name(event->type), text_escape(note, sizeof(note), event->note));
+}
+
+static void alarm_text(const struct terminal *terminal, const struct event *event,
                        char text[EVENT_SIZE])
 {
     const struct inventory_rule *rule = &terminal->inventory->rules[event->instance];
@@ -245,7 +254,10 @@ static void take_event(void *sink, const struct event *event)
     struct terminal *terminal = sink;
     char *text = terminal->events[terminal->n_events++ % EVENTS_SHOWN];
 
-    event_text(terminal, event, text);
+    if (event->instance < terminal->inventory->n_rules)
+        alarm_text(terminal, event, text);
+    else
+        note_text(event, text);
     if (!terminal->live) {
         fprintf(terminal->to, "%s\n", text);
         fflush(terminal->to);

@@ -43,6 +43,10 @@ struct inventory_sensor {
     bool has_valid;
     double valid_low, valid_high; /* with has_valid */
     double max_step;     /* 0: any */
+    bool writable;
+    double write_min, write_max; /* of what may be written; -INFINITY, INFINITY: any */
+    double write_step;           /* 0: any */
+    double safe;                 /* written at a stop; NAN: nothing is */
     int64_t stale_ms;
 };
 

@@ -165,53 +165,80 @@ static void fill_devices(struct builder *builder, struct inventory *inventory)
 
 /* -- adapters ------------------------------------------------------------------------------- */
 
-/* The part of a bus that device `d` belongs to, made when it is the first. */
-static struct adapters_bus *find_part(struct builder *builder, size_t d)
-{
-    const struct site_device *device = &builder->devices[d];
-    struct site *site = builder->site;
-    struct adapters_bus *part;
+/* Devices on their way to the parts of their buses: sorted, those of one part stand together. */
+struct placed {
+    const struct site_device *device;
+    uint32_t id;
+};
 
-    for (size_t i = 0; i < site->n_buses; i++) {
-        part = &site->buses[i];
-        if (part->adapter == device->adapter && part->config.options == device->bus)
-            return part;
+static int compare_parts(const struct site_device *a, const struct site_device *b)
+{
+    if (a->bus_index != b->bus_index)
+        return a->bus_index < b->bus_index ? -1 : 1;
+    if (a->adapter != b->adapter)
+        return strcmp(a->adapter->scheme, b->adapter->scheme);
+    return strcmp(a->connect, b->connect);
+}
+
+static int compare_placed(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+    int order = compare_parts(x->device, y->device);
+
+    return order != 0 ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+/* One part of a bus: the `n` devices from `placed` on, which share adapter and address. */
+static bool fill_part(struct builder *builder, const struct placed *placed, size_t n,
+                      struct adapters_bus *part)
+{
+    struct device_config *devices = arena_take(builder->arena, n * sizeof(*devices));
+    uint32_t *ids = arena_take(builder->arena, n * sizeof(*ids));
+    const struct section *bus = placed[0].device->bus;
+
+    if (!devices || !ids)
+        return false;
+    *part = (struct adapters_bus){
+        .adapter = placed[0].device->adapter,
+        .config = {.name = arena_text(builder->arena, section_name(bus)),
+                   .options = bus,
+                   .devices = devices,
+                   .n_devices = n},
+        .ids = ids,
+        .hash = section_hash(bus),
+    };
+    for (size_t i = 0; i < n; i++) {
+        site_device_configure(placed[i].device, builder->arena, &devices[i]);
+        ids[i] = placed[i].id;
+        part->hash = part->hash * 31 + site_device_hash(placed[i].device);
     }
-    part = &site->buses[site->n_buses++];
-    part->adapter = device->adapter;
-    part->config.name = arena_text(builder->arena, section_name(device->bus));
-    part->config.options = device->bus;
-    /* Room for all that may come; there are few parts, so that this wastes little. */
-    part->config.devices =
-        arena_take(builder->arena, builder->n_devices * sizeof(*part->config.devices));
-    part->ids = arena_take(builder->arena, builder->n_devices * sizeof(*part->ids));
-    return part;
+    if (part->adapter->check)
+        part->adapter->check(&part->config, builder->problems);
+    return true;
 }
 
 static void fill_parts(struct builder *builder)
 {
-    builder->site->buses =
-        arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*builder->site->buses));
-    builder->no_memory = builder->no_memory || !builder->site->buses;
-    for (size_t d = 0; builder->site->buses && d < builder->n_devices; d++) {
-        struct adapters_bus *part = find_part(builder, d);
-        struct device_config *devices = (struct device_config *)(uintptr_t)part->config.devices;
-        uint32_t *ids = (uint32_t *)(uintptr_t)part->ids;
+    size_t n = builder->n_devices, end;
+    struct placed *placed = calloc(n + 1, sizeof(*placed));
+    struct adapters_bus *buses =
+        arena_take(builder->arena, (n + 1) * sizeof(*builder->site->buses));
 
-        if (!devices || !ids) {
-            builder->no_memory = true;
-            return;
+    builder->no_memory = builder->no_memory || !placed || !buses;
+    for (size_t d = 0; placed && d < n; d++)
+        placed[d] = (struct placed){.device = &builder->devices[d], .id = (uint32_t)d};
+    if (placed)
+        qsort(placed, n, sizeof(*placed), compare_placed);
+    for (size_t start = 0; !builder->no_memory && start < n; start = end) {
+        for (end = start + 1; end < n; end++) {
+            if (compare_parts(placed[start].device, placed[end].device) != 0)
+                break;
         }
-        site_device_configure(&builder->devices[d], builder->arena,
-                              &devices[part->config.n_devices]);
-        ids[part->config.n_devices++] = (uint32_t)d;
+        builder->no_memory =
+            !fill_part(builder, placed + start, end - start, &buses[builder->site->n_buses++]);
     }
-    for (size_t i = 0; i < builder->site->n_buses; i++) {
-        const struct adapters_bus *part = &builder->site->buses[i];
-
-        if (part->adapter->check)
-            part->adapter->check(&part->config, builder->problems);
-    }
+    builder->site->buses = buses;
+    free(placed);
 }
 
 /* -- rules ---------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,24 +24,19 @@ static bool is_one_of(const char *name, const char *const *list)
     return *list != NULL;
 }
 
-static void check_slug(const struct section *section, const char *what, const char *const *reserved,
-                       struct problems *problems)
+/* That names are slugs was checked with the file. */
+static void check_reserved(const struct section *section, const char *what,
+                           const char *const *reserved, struct problems *problems)
 {
-    const char *name = section_name(section);
-
-    if (!text_is_slug(name))
-        problem_error(problems, section_place(section, NULL),
-                      "write small letters, digits and _, beginning with a letter; `label` may be "
-                      "anything",
-                      "\"%s\" cannot be the name of a %s", name, what);
-    else if (is_one_of(name, reserved))
+    if (is_one_of(section_name(section), reserved))
         problem_error(problems, section_place(section, NULL), "choose another name",
-                      "\"%s\" is reserved and cannot be the name of a %s", name, what);
+                      "\"%s\" is reserved and cannot be the name of a %s", section_name(section),
+                      what);
 }
 
 void site_check_name(const struct section *section, const char *what, struct problems *problems)
 {
-    check_slug(section, what, reserved_names, problems);
+    check_reserved(section, what, reserved_names, problems);
 }
 
 /* Names the adapter that is meant, or lists all of them. */
@@ -173,6 +169,26 @@ static bool find_adapter(struct site_device *device, struct problems *problems)
     return false;
 }
 
+static void check_writing(const struct site_device *device, const struct section *channel,
+                          struct problems *problems)
+{
+    static const char *const keys[] = {"min", "max", "step", "safe"};
+    bool writable = section_bool(channel, "writable");
+
+    if (writable && !device->adapter->write && !device->adapter->begin_write)
+        problem_error(problems, section_place(channel, "writable"), "leave `writable` out",
+                      "nothing can be written to a device of %s", device->adapter->word);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (!writable && section_has(channel, keys[i]))
+            problem_error(problems, section_key_place(channel, keys[i]), "add writable = true",
+                          "`%s` is for channels that may be written", keys[i]);
+    }
+    if (section_has(channel, "min") && section_has(channel, "max") &&
+        section_number(channel, "min") >= section_number(channel, "max"))
+        problem_error(problems, section_place(channel, "max"), "exchange them",
+                      "max is not above min");
+}
+
 static bool read_channels(struct site_device *device, struct problems *problems)
 {
     const struct setting *tables[] = {channel_settings, device->adapter->channel};
@@ -193,8 +209,9 @@ static bool read_channels(struct site_device *device, struct problems *problems)
 
         if (!channel)
             continue; /* said when the device was checked */
-        check_slug(channel, "channel", reserved_channels, problems);
+        check_reserved(channel, "channel", reserved_channels, problems);
         section_check(channel, tables, device->adapter->channel ? 2 : 1, problems);
+        check_writing(device, channel, problems);
         device->channels[device->n_channels++] = channel;
     }
     return true;
@@ -279,6 +296,20 @@ static const char *state_class_of(const struct section *channel, const char *kla
     return strcmp(klass, "energy") == 0 || strcmp(klass, "gas") == 0 ? "total" : "measurement";
 }
 
+static double number_or(const struct section *channel, const char *key, double standard)
+{
+    return section_has(channel, key) ? section_number(channel, key) : standard;
+}
+
+static void describe_writing(const struct section *channel, struct inventory_sensor *sensor)
+{
+    sensor->writable = section_bool(channel, "writable");
+    sensor->write_min = number_or(channel, "min", -INFINITY);
+    sensor->write_max = number_or(channel, "max", INFINITY);
+    sensor->write_step = number_or(channel, "step", 0);
+    sensor->safe = number_or(channel, "safe", NAN);
+}
+
 static void describe_sensor(const struct site_device *device, const struct section *channel,
                             struct arena *arena, struct inventory_sensor *sensor)
 {
@@ -311,6 +342,7 @@ static void describe_sensor(const struct site_device *device, const struct secti
         (int8_t)(section_has(channel, "precision") ? (int)section_int(channel, "precision")
                                                    : traits.decimals);
     sensor->stale_ms = read_stale(device, channel);
+    describe_writing(channel, sensor);
 }
 
 void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,
@@ -336,6 +368,21 @@ void site_device_describe(const struct site_device *device, struct arena *arena,
         ret_sensors[i].device = index;
         describe_sensor(device, device->channels[i], arena, &ret_sensors[i]);
     }
+}
+
+static uint64_t mix_text(uint64_t sum, const char *text)
+{
+    while (*text)
+        sum = (sum ^ (unsigned char)*text++) * UINT64_C(1099511628211);
+    return sum * 31;
+}
+
+uint64_t site_device_hash(const struct site_device *device)
+{
+    uint64_t sum = section_hash(device->section);
+
+    sum = mix_text(mix_text(sum, section_name(device->section)), device->connect);
+    return sum * 31 + (uint64_t)device->every_ms;
 }
 
 void site_device_configure(const struct site_device *device, struct arena *arena,

@@ -18,7 +18,7 @@ struct site_device {
     size_t n_channels;
 };
 
-/* Says when the name under which `section` stands is no slug, or reserved; `what` is "bus" or "device". */
+/* Says when the name under which `section` stands is reserved; `what` is "bus" or "device". */
 void site_check_name(const struct section *section, const char *what, struct problems *problems);
 
 /* Says when `adapter` of a bus is none; then false: nobody knows what its options would mean. */
@@ -35,6 +35,9 @@ const struct section *site_device_channel(const struct site_device *device, size
 void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,
                           uint32_t first_sensor, struct inventory_device *ret_device,
                           struct inventory_sensor *ret_sensors);
+
+/* A number for all that the config says of it: its name, address, interval, options. */
+uint64_t site_device_hash(const struct site_device *device);
 
 /* Fills what its adapter is given. */
 void site_device_configure(const struct site_device *device, struct arena *arena,

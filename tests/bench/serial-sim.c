@@ -22,9 +22,10 @@
 #include <unistd.h>
 
 #define REQUEST_SIZE 8
-#define UNSURE_US    100 /* a write that took longer was interrupted: when it came out is not known \
-                          */
-#define SPIN_US 200      /* a sleep may end this late; the last character must not */
+#define UNSURE_US                                                                              \
+    100             /* a write that took longer was interrupted: when it came out is not known \
+                     */
+#define SPIN_US 200 /* a sleep may end this late; the last character must not */
 
 static int64_t slaves = 10, baud = 19200, bits = 11, dead;
 static const struct tool_option options[] = {

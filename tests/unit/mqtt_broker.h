@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +25,16 @@ static inline int64_t broker_now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A child that does not outlive a test that fails: whoever waits for our output would wait for it. */
+static inline pid_t broker_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
 }
 
 /* -- broker ------------------------------------------------------------------------------------ */
@@ -88,7 +99,7 @@ static inline bool broker_start(struct broker *broker)
              broker->extra[0] ? broker->extra : "allow_anonymous true");
     broker_write_file(broker, "mosquitto.conf", text);
     snprintf(path, sizeof(path), "%s/mosquitto.conf", broker->folder);
-    broker->pid = fork();
+    broker->pid = broker_fork();
     if (broker->pid == 0) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
@@ -147,7 +158,7 @@ static inline void broker_close(struct broker *broker)
 /* Runs a command to its end; its exit status. */
 static inline int broker_run(const char *const *command)
 {
-    pid_t pid = fork();
+    pid_t pid = broker_fork();
     int status = -1;
 
     if (pid == 0) {
@@ -303,7 +314,7 @@ static inline struct listener *listener_open(const struct broker *broker)
     snprintf(port, sizeof(port), "%d", broker->port);
     if (!listener || pipe2(ends, O_CLOEXEC) < 0)
         abort();
-    listener->pid = fork();
+    listener->pid = broker_fork();
     if (listener->pid == 0) {
         dup2(ends[1], STDOUT_FILENO);
         execlp("mosquitto_sub", "mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-q", "1", "-t",

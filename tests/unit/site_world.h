@@ -50,8 +50,8 @@ static inline const struct setting *site_root(void)
     return root;
 }
 
-/* Reads `text` as "t.cfg". Returns what site_new() does; it is called whenever there is a tree. With
- * `context` NULL the rules speak to nobody. */
+/* Reads `text` as "t.cfg". Returns what site_new() does; it is called whenever there is a tree.
+ * With `context` NULL the rules speak to nobody. */
 static inline int site_world_open(struct site_world *world, const char *text,
                                   const struct site_context *context)
 {

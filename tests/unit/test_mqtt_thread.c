@@ -19,6 +19,7 @@ static void a_broker_that_forgot_everything_is_told_within_ten_seconds(void **st
     start(f, "");
     poll_boiler(f, 61.3);
     stand(f, HIGH, RULE_FIRING);
+    stand(f, SILENT_1, RULE_RECOVERING);
     assert_true(wait_online(f, true));
     broker_kill(&f->broker);
     assert_true(wait_online(f, false));
@@ -33,6 +34,7 @@ static void a_broker_that_forgot_everything_is_told_within_ten_seconds(void **st
     assert_non_null(hear(f, "homeassistant/device/cellar-gateway/config", NULL));
     assert_non_null(hear(f, "homeassistant/device/cellar-meter/config", NULL));
     assert_non_null(hear(f, "t/cellar/rule/high@boiler.flow_temp/state", "\"firing\""));
+    assert_non_null(hear(f, "t/cellar/rule/silent/state", "\"firing\":1"));
     assert_non_null(hear(f, "t/cellar/health", NULL));
     assert_true(broker_now_ms() - back_ms < 10000);
     assert_null(listener_find(f->listener, 0, "t/cellar/boiler/state", "61.3"));
@@ -60,6 +62,29 @@ static void events_of_an_outage_arrive_once_and_in_order(void **state)
     assert_events_in_order(f, 2, 200);
     assert_true(wait_online(f, true));
     assert_int_equal(mqtt_counts(f->mqtt).lost, 0);
+}
+
+static void events_that_were_under_way_when_the_broker_died_come_again(void **state)
+{
+    struct fixture *f = *state;
+    int64_t until_ms = broker_now_ms() + SOON_MS;
+    uint64_t before;
+
+    start_and_listen(f, "");
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    kill(f->broker.pid, SIGSTOP); /* takes what is sent and never answers */
+    before = mqtt_counts(f->mqtt).published;
+    for (uint64_t i = 2; i <= 6; i++)
+        fire(f, i);
+    while (mqtt_counts(f->mqtt).published < before + 5 && broker_now_ms() < until_ms)
+        poll(NULL, 0, 5);
+    assert_int_equal(mqtt_counts(f->mqtt).published, before + 5);
+    broker_kill(&f->broker);
+    assert_true(broker_start(&f->broker));
+    listener_close(f->listener);
+    f->listener = listener_open(&f->broker);
+    assert_non_null(hear(f, "t/cellar/event", ":6\""));
+    assert_events_in_order(f, 2, 6);
 }
 
 static void a_gateway_may_start_before_its_broker(void **state)
@@ -135,7 +160,7 @@ static void a_stop_says_offline_within_a_second(void **state)
 static pid_t start_victim(int port)
 {
     char text[12];
-    pid_t pid = fork();
+    pid_t pid = broker_fork();
 
     if (pid == 0) {
         snprintf(text, sizeof(text), "%d", port);
@@ -174,6 +199,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(a_broker_that_forgot_everything_is_told_within_ten_seconds),
         TEST(events_of_an_outage_arrive_once_and_in_order),
+        TEST(events_that_were_under_way_when_the_broker_died_come_again),
         TEST(a_gateway_may_start_before_its_broker),
         TEST(a_host_that_does_not_resolve_blocks_nobody),
         TEST(a_broker_that_accepts_and_says_nothing_does_not_hold_up_the_end),

@@ -1,0 +1,455 @@
+#include "gateway/core/pipeline.h"
+
+#include "gateway/base/log.h"
+#include "gateway/base/text.h"
+#include "tests/unit/loop_guard.h"
+#include "tests/unit/site_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MANY 100 /* channels, more than fit into any buffer of a fixed size */
+
+static const char config[] =
+    "buses: { sim: { adapter = \"sim\" } }\n"
+    "devices: {\n"
+    "  a: { bus = \"sim\"; channels: { t: { valid = ( -20, 120 ) } u: { } } }\n"
+    "  b: { bus = \"sim\"; channels: { t: { } } }\n"
+    "  c: { bus = \"sim\"; channels: { t: { stale = \"40ms\" } u: { stale = \"40ms\" } } }\n"
+    "  door: { bus = \"sim\"; channels: { event: { } } } }\n"
+    "rules: {\n"
+    "  hot:  { sensor = \"a.t\"; above = 50; hysteresis = 5; severity = \"critical\"\n"
+    "          on_fire = ( { publish = \"siren\"; payload = \"ON {value}\"; retain = true },\n"
+    "                      { log = \"hot: {value}\" } ) }\n"
+    "  slow: { sensor = \"b.t\"; above = 50; for = \"30ms\" } }\n";
+
+enum { A_T, A_U, B_T, C_T, C_U, DOOR_EVENT };
+enum { DEVICE_A, DEVICE_B, DEVICE_C, DEVICE_DOOR };
+
+/* A pipeline with a site and a sink that writes down what it gets, one word each. */
+struct world {
+    struct guard guard;
+    struct pipeline *pipeline;
+    struct site_world site;
+    char said[4000];
+    size_t length;
+    struct reading last[MANY]; /* of the last call with readings */
+    size_t n_last;
+    struct event events[8];
+    size_t n_events;
+    struct instance_state states[8];
+    size_t n_states;
+    const char *stop_at; /* a word that ends guard_run() */
+    char log[1000];
+    size_t logged;
+};
+
+static void say(struct world *world, const char *format, ...)
+{
+    char what[100];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    text_append(world->said, sizeof(world->said), &world->length, "%s ", what);
+    if (world->stop_at && strcmp(what, world->stop_at) == 0)
+        loop_stop(world->guard.loop);
+}
+
+static void take_inventory(void *sink, struct inventory *inventory)
+{
+    say(sink, "inventory:%u", inventory->n_sensors);
+}
+
+static void take_readings(void *sink, uint32_t device, const struct reading *readings, size_t count)
+{
+    struct world *world = sink;
+    world->n_last = count;
+    for (size_t i = 0; i < count && i < MANY; i++)
+        world->last[i] = readings[i];
+    say(world, "readings:%u:%zu:%s", device, count, quality_name(readings[0].quality));
+}
+
+static void take_device(void *sink, uint32_t device, uint8_t why, int64_t at_ms)
+{
+    say(sink, "device:%u:%s:%lld", device, quality_name(why), (long long)at_ms);
+}
+
+static void take_instance(void *sink, const struct instance_state *state)
+{
+    struct world *world = sink;
+    world->states[world->n_states++ % 8] = *state;
+    say(world, "state:%u:%s", state->instance, rule_state_name(state->state));
+}
+
+static void take_event(void *sink, const struct event *event)
+{
+    struct world *world = sink;
+    world->events[world->n_events++ % 8] = *event;
+    say(world, "event:%u:%s", event->instance, event_type_name(event->type));
+}
+
+static void take_publish(void *sink, const char *topic, const char *payload, uint8_t qos,
+                         bool retain)
+{
+    say(sink, "publish:%s:%s:%u:%d", topic, payload, qos, retain);
+}
+
+static const struct sink_calls all_calls = {
+    .name = "test",
+    .inventory = take_inventory,
+    .readings = take_readings,
+    .device = take_device,
+    .instance = take_instance,
+    .event = take_event,
+    .publish = take_publish,
+};
+static const struct sink_calls no_calls = {.name = "deaf"};
+
+static void take_log(void *owner, enum log_level level, const char *line)
+{
+    struct world *world = owner;
+    (void)level;
+    text_append(world->log, sizeof(world->log), &world->logged, "%s\n", line);
+}
+
+/* With two sinks: one that takes nothing, and the test's. */
+static void use_config(struct world *world, const char *text)
+{
+    struct site_context context = {.output = &pipeline_rules_output,
+                                   .owner = world->pipeline,
+                                   .texts = pipeline_texts(world->pipeline)};
+    int r = site_world_open(&world->site, text, &context);
+    if (problems_errors(world->site.problems) > 0)
+        fail_msg("%s", problems_line(world->site.problems, 0));
+    assert_int_equal(r, 0);
+    assert_int_equal(pipeline_add_sink(world->pipeline, &no_calls, NULL), 0);
+    assert_int_equal(pipeline_add_sink(world->pipeline, &all_calls, world), 0);
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+}
+
+static int open_empty(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    guard_open(&world->guard);
+    world->pipeline = pipeline_new(world->guard.loop);
+    log_set_sink(take_log, world);
+    *state = world;
+    return world->pipeline ? 0 : -1;
+}
+
+static int open_world(void **state)
+{
+    struct world *world;
+    open_empty(state);
+    world = *state;
+    use_config(world, config);
+    world->length = world->n_states = 0;
+    world->said[0] = '\0';
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *world = *state;
+    log_set_sink(NULL, NULL);
+    if (world->site.conf)
+        site_world_close(&world->site);
+    pipeline_free(world->pipeline);
+    guard_close(&world->guard);
+    free(world);
+    return 0;
+}
+
+static void expect(struct world *world, const char *said)
+{
+    assert_string_equal(world->said, said);
+    world->length = 0;
+    world->said[0] = '\0';
+}
+
+static void accept(struct world *world, uint32_t device, struct sample sample)
+{
+    pipeline_accept(world->pipeline, device, &sample, 1);
+}
+
+/* Runs the loop until the sink hears exactly this. */
+static void run_until(struct world *world, const char *what)
+{
+    world->stop_at = what;
+    guard_run(&world->guard);
+    world->stop_at = NULL;
+}
+
+/* -- the order of things ------------------------------------------------------------------------
+ */
+
+static void the_inventory_comes_first_and_then_how_each_rule_stands(void **state)
+{
+    struct world *world = *state;
+    use_config(world, config);
+    expect(world, "inventory:6 state:0:ok state:1:ok ");
+}
+
+static void readings_come_before_the_alarm_that_they_cause(void **state)
+{
+    struct world *world = *state;
+    accept(world, DEVICE_A, sample_number(0, clock_boot_ms(), 60));
+    expect(world, "readings:0:1:good state:0:firing event:0:fired publish:siren:ON 60:1:1 ");
+    assert_string_equal(world->log, "rule hot: \"hot: 60\"\n");
+}
+
+static void the_samples_of_a_poll_stay_together(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    struct sample samples[] = {sample_number(0, now_ms, 21), sample_bad(1, now_ms, QUALITY_CRC)};
+    pipeline_accept(world->pipeline, DEVICE_A, samples, 2);
+    expect(world, "readings:0:2:good ");
+    assert_int_equal(world->last[0].sensor, A_T);
+    assert_true(world->last[0].number == 21);
+    assert_int_equal(world->last[0].at_ms, now_ms);
+    assert_int_equal(world->last[1].sensor, A_U);
+    assert_int_equal(world->last[1].kind, VALUE_NONE);
+    assert_int_equal(world->last[1].quality, QUALITY_CRC);
+    assert_int_equal(pipeline_counts(world->pipeline).polls, 1);
+    assert_int_equal(pipeline_counts(world->pipeline).readings, 2);
+    assert_int_equal(pipeline_counts(world->pipeline).bad, 1);
+}
+
+static void a_poll_of_any_size_stays_together(void **state)
+{
+    struct world *world = *state;
+    struct sample samples[MANY];
+    char text[8000] = "";
+    size_t length = 0;
+    text_append(text, sizeof(text), &length,
+                "buses: { sim: { adapter = \"sim\" } }\n"
+                "devices: { big: { bus = \"sim\"; channels: {");
+    for (uint32_t c = 0; c < MANY; c++) {
+        text_append(text, sizeof(text), &length, " c%u: { }", c);
+        samples[c] = sample_number(c, clock_boot_ms(), c);
+    }
+    text_append(text, sizeof(text), &length, " } } }");
+    use_config(world, text);
+    pipeline_accept(world->pipeline, 0, samples, MANY);
+    expect(world, "inventory:100 readings:0:100:good ");
+    for (uint32_t c = 0; c < MANY; c++)
+        assert_true(world->last[c].sensor == c && world->last[c].number == c);
+}
+
+static void more_samples_than_channels_are_survived(void **state)
+{
+    struct world *world = *state;
+    struct sample samples[300];
+    for (uint32_t i = 0; i < 300; i++)
+        samples[i] = sample_number(i % 2, clock_boot_ms(), 20);
+    pipeline_accept(world->pipeline, DEVICE_A, samples, 300);
+    assert_int_equal(pipeline_counts(world->pipeline).readings, 300);
+}
+
+static void a_channel_that_is_not_the_devices_is_ignored(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    struct sample samples[] = {sample_number(2, now_ms, 1), sample_number(1, now_ms, 2),
+                               sample_number(UINT32_MAX, now_ms, 3)};
+    pipeline_accept(world->pipeline, DEVICE_A, samples, 3);
+    expect(world, "readings:0:1:good ");
+    assert_int_equal(world->last[0].sensor, A_U);
+    accept(world, DEVICE_A, sample_number(2, now_ms, 99));
+    expect(world, "");
+}
+
+static void a_poll_without_samples_is_legal(void **state)
+{
+    struct world *world = *state;
+    pipeline_accept(world->pipeline, DEVICE_A, NULL, 0);
+    expect(world, "");
+    assert_int_equal(pipeline_counts(world->pipeline).polls, 1);
+}
+
+static void what_cannot_be_true_becomes_a_bad_reading(void **state)
+{
+    struct world *world = *state;
+    accept(world, DEVICE_A, sample_number(0, clock_boot_ms(), 5000));
+    expect(world, "readings:0:1:implausible ");
+    assert_int_equal(world->last[0].kind, VALUE_NONE);
+    assert_int_equal(pipeline_counts(world->pipeline).bad, 1);
+}
+
+static void texts_are_interned(void **state)
+{
+    struct world *world = *state;
+    accept(world, DEVICE_DOOR, sample_text(0, clock_boot_ms(), "open"));
+    assert_int_equal(world->last[0].sensor, DOOR_EVENT);
+    assert_int_equal(world->last[0].kind, VALUE_TEXT);
+    assert_string_equal(text_table_get(pipeline_texts(world->pipeline), world->last[0].text),
+                        "open");
+}
+
+static void a_text_in_place_of_a_number_moves_no_rule(void **state)
+{
+    struct world *world = *state;
+    accept(world, DEVICE_A, sample_text(0, clock_boot_ms(), "100"));
+    expect(world, "readings:0:1:good ");
+}
+
+static void devices_that_come_and_go_are_passed_on(void **state)
+{
+    struct world *world = *state;
+    pipeline_device(world->pipeline, DEVICE_C, QUALITY_TIMEOUT, 77);
+    expect(world, "device:2:timeout:77 ");
+}
+
+static void a_poll_that_is_older_than_the_last_is_survived(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    accept(world, DEVICE_A, sample_number(0, now_ms, 20));
+    accept(world, DEVICE_B, sample_number(0, now_ms - 5000, 20));
+    expect(world, "readings:0:1:good readings:1:1:good ");
+    assert_int_equal(world->last[0].at_ms, now_ms - 5000);
+}
+
+/* -- alarms -------------------------------------------------------------------------------------
+ */
+
+static void an_event_tells_value_limit_and_since_when(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    const struct event *fired = &world->events[0], *cleared = &world->events[1];
+    accept(world, DEVICE_A, sample_number(0, now_ms, 60));
+    accept(world, DEVICE_A, sample_number(0, now_ms + 10, 52));
+    accept(world, DEVICE_A, sample_number(0, now_ms + 25, 40));
+    assert_int_equal(world->n_events, 2);
+    assert_int_equal(fired->type, EVENT_FIRED);
+    assert_int_equal(fired->at_ms, now_ms);
+    assert_int_equal(fired->since_ms, now_ms);
+    assert_int_equal(fired->sensor, A_T);
+    assert_int_equal(fired->severity, SEVERITY_CRITICAL);
+    assert_int_equal(fired->kind, VALUE_NUMBER);
+    assert_true(fired->number == 60 && fired->limit == 50);
+    assert_int_equal(cleared->type, EVENT_CLEARED);
+    assert_int_equal(cleared->at_ms, now_ms + 25);
+    assert_int_equal(cleared->since_ms, now_ms);
+    assert_true(cleared->number == 40);
+    assert_int_equal(pipeline_counts(world->pipeline).events, 2);
+}
+
+static void ids_of_events_never_repeat(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    for (int i = 0; i < 4; i++) {
+        accept(world, DEVICE_A, sample_number(0, now_ms + 2 * i, 60));
+        accept(world, DEVICE_A, sample_number(0, now_ms + 2 * i + 1, 20));
+    }
+    assert_int_equal(world->n_events, 8);
+    for (int i = 0; i < 8; i++) {
+        assert_true(world->events[i].boot == world->events[0].boot);
+        assert_true(world->events[i].boot != 0);
+        for (int k = 0; k < i; k++)
+            assert_true(world->events[k].sequence < world->events[i].sequence);
+    }
+}
+
+static void a_rule_that_waits_fires_by_time_alone(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    accept(world, DEVICE_B, sample_number(0, now_ms, 60));
+    expect(world, "readings:1:1:good state:1:pending ");
+    run_until(world, "event:1:fired");
+    expect(world, "state:1:firing event:1:fired ");
+    assert_int_equal(world->events[0].at_ms, now_ms + 30);
+    assert_true(clock_boot_ms() >= now_ms + 30);
+}
+
+/* -- what becomes stale -------------------------------------------------------------------------
+ */
+
+static void a_sensor_whose_readings_stop_becomes_stale_once(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    accept(world, DEVICE_C, sample_number(0, now_ms, 1));
+    run_until(world, "readings:2:1:stale");
+    expect(world, "readings:2:1:good readings:2:1:stale ");
+    assert_int_equal(world->last[0].sensor, C_T);
+    assert_int_equal(world->last[0].kind, VALUE_NONE);
+    assert_true(world->last[0].at_ms >= now_ms + 40);
+    accept(world, DEVICE_B, sample_number(0, clock_boot_ms(), 60));
+    run_until(world, "event:1:fired");
+    accept(world, DEVICE_B, sample_number(0, clock_boot_ms(), 60));
+    assert_null(strstr(world->said, "stale"));
+}
+
+static void a_sensor_that_is_read_again_may_become_stale_again(void **state)
+{
+    struct world *world = *state;
+    accept(world, DEVICE_C, sample_number(0, clock_boot_ms(), 1));
+    run_until(world, "readings:2:1:stale");
+    accept(world, DEVICE_C, sample_number(0, clock_boot_ms(), 1));
+    run_until(world, "readings:2:1:stale");
+    expect(world, "readings:2:1:good readings:2:1:stale readings:2:1:good readings:2:1:stale ");
+}
+
+static void what_is_bad_already_does_not_become_stale(void **state)
+{
+    struct world *world = *state;
+    int64_t now_ms = clock_boot_ms();
+    struct sample samples[] = {sample_bad(0, now_ms, QUALITY_TIMEOUT), sample_number(1, now_ms, 1)};
+    pipeline_accept(world->pipeline, DEVICE_C, samples, 2);
+    run_until(world, "readings:2:1:stale");
+    assert_int_equal(world->last[0].sensor, C_U);
+    expect(world, "readings:2:2:timeout readings:2:1:stale ");
+}
+
+/* -- sinks --------------------------------------------------------------------------------------
+ */
+
+static void there_is_room_for_so_many_sinks_and_no_more(void **state)
+{
+    struct world *world = *state;
+    for (int i = 0; i < PIPELINE_SINKS_MAX; i++)
+        assert_int_equal(pipeline_add_sink(world->pipeline, &no_calls, NULL), 0);
+    assert_int_equal(pipeline_add_sink(world->pipeline, &no_calls, NULL), -ENOSPC);
+}
+
+static void freeing_no_pipeline_is_legal(void **state)
+{
+    (void)state;
+    pipeline_free(NULL);
+}
+
+#define EMPTY_TEST(name)    cmocka_unit_test_setup_teardown(name, open_empty, close_world)
+#define PIPELINE_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EMPTY_TEST(the_inventory_comes_first_and_then_how_each_rule_stands),
+        PIPELINE_TEST(readings_come_before_the_alarm_that_they_cause),
+        PIPELINE_TEST(the_samples_of_a_poll_stay_together),
+        EMPTY_TEST(a_poll_of_any_size_stays_together),
+        PIPELINE_TEST(more_samples_than_channels_are_survived),
+        PIPELINE_TEST(a_channel_that_is_not_the_devices_is_ignored),
+        PIPELINE_TEST(a_poll_without_samples_is_legal),
+        PIPELINE_TEST(what_cannot_be_true_becomes_a_bad_reading),
+        PIPELINE_TEST(texts_are_interned),
+        PIPELINE_TEST(a_text_in_place_of_a_number_moves_no_rule),
+        PIPELINE_TEST(devices_that_come_and_go_are_passed_on),
+        PIPELINE_TEST(a_poll_that_is_older_than_the_last_is_survived),
+        PIPELINE_TEST(an_event_tells_value_limit_and_since_when),
+        PIPELINE_TEST(ids_of_events_never_repeat),
+        PIPELINE_TEST(a_rule_that_waits_fires_by_time_alone),
+        PIPELINE_TEST(a_sensor_whose_readings_stop_becomes_stale_once),
+        PIPELINE_TEST(a_sensor_that_is_read_again_may_become_stale_again),
+        PIPELINE_TEST(what_is_bad_already_does_not_become_stale),
+        EMPTY_TEST(there_is_room_for_so_many_sinks_and_no_more),
+        cmocka_unit_test(freeing_no_pipeline_is_legal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
