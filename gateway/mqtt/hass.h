@@ -2,8 +2,8 @@
  * with all of its entities. Pure; any thread.
  *
  * Unknown keys at the top, in `device` or in `origin` make it refuse the whole device, so there is
- * nothing there that its documentation does not name. What people may rename or move (labels, areas,
- * ports) is no part of an identity: entities keep their history. */
+ * nothing there that its documentation does not name. What people may rename or move (labels,
+ * areas, ports) is no part of an identity: entities keep their history. */
 #pragma once
 
 #include <stdbool.h>

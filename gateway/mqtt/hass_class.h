@@ -1,7 +1,7 @@
 /* Classes of Home Assistant: which units a class of sensors may have. Pure; any thread.
  *
- * Home Assistant refuses a sensor whose unit does not fit its class, and drops one whose class it does
- * not know: then the class is better left out. From its tables of 2025.1. */
+ * Home Assistant refuses a sensor whose unit does not fit its class, and drops one whose class it
+ * does not know: then the class is better left out. From its tables of 2025.1. */
 #pragma once
 
 #include <stdbool.h>

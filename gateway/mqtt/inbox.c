@@ -2,6 +2,7 @@
 
 #include "gateway/base/queue.h"
 #include "gateway/core/inventory.h"
+#include "gateway/mqtt/mqtt.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -330,37 +331,38 @@ int inbox_put_event(struct inbox *inbox, const struct event *event)
     return r;
 }
 
-static struct inbox_publish *publish_new(const char *topic, const char *payload, uint8_t qos,
-                                         bool retain)
+static struct inbox_publish *publish_new(const struct mqtt_message *message)
 {
-    size_t topic_size = strlen(topic) + 1, payload_size = strlen(payload) + 1;
-    struct inbox_publish *publish = malloc(sizeof(*publish) + topic_size + payload_size);
+    size_t topic_size = strlen(message->topic) + 1;
+    struct inbox_publish *publish = malloc(sizeof(*publish) + topic_size + message->length);
 
     if (!publish)
         return NULL;
-    publish->qos = qos;
-    publish->retain = retain;
-    memcpy(publish->topic, topic, topic_size);
-    publish->payload = memcpy(publish->topic + topic_size, payload, payload_size);
+    publish->row = message->row;
+    publish->qos = message->qos;
+    publish->retain = message->retain;
+    publish->length = message->length;
+    memcpy(publish->topic, message->topic, topic_size);
+    publish->payload = memcpy(publish->topic + topic_size, message->payload, message->length);
     return publish;
 }
 
-int inbox_put_publish(struct inbox *inbox, const char *topic, const char *payload, uint8_t qos,
-                      bool retain)
+int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message)
 {
     struct cell cell = {.what = INBOX_PUBLISH};
     int r = -ENOMEM;
 
     flush(inbox);
-    cell.pointer = publish_new(topic, payload, qos, retain);
+    cell.pointer = publish_new(message);
     if (cell.pointer)
         r = queue_push(inbox->queue, &cell, 1);
-    if (r < 0) {
-        atomic_fetch_add(&inbox->lost, 1);
+    if (r < 0)
         free(cell.pointer);
-    } else {
+    else
         inbox->wake(inbox->owner, true);
-    }
+    /* What is kept elsewhere will be offered again. */
+    if (r < 0 && message->row == 0)
+        atomic_fetch_add(&inbox->lost, 1);
     return r;
 }
 

@@ -1,10 +1,10 @@
 /* Inbox: how the loop hands readings, states and events to the MQTT thread, in one order.
  *
- * One queue of small cells; a longer item is several of them, pushed together. The loop never waits:
- * when the thread is stuck (a name look-up, a broker that stopped reading) and the queue is full, the
- * newest reading of each sensor and the newest state of each device and instance are kept on the
- * loop's side and handed over later, what they replaced is counted; events, which have half of the
- * queue for themselves, are refused aloud. */
+ * One queue of small cells; a longer item is several of them, pushed together. The loop never
+ * waits: when the thread is stuck (a name look-up, a broker that stopped reading) and the queue is
+ * full, the newest reading of each sensor and the newest state of each device and instance are kept
+ * on the loop's side and handed over later, what they replaced is counted; events, which have half
+ * of the queue for themselves, are refused aloud. */
 #pragma once
 
 #include "gateway/core/sink.h"
@@ -15,6 +15,7 @@
 
 struct inbox;
 struct inventory;
+struct mqtt_message;
 
 /* `wake` is called on the loop when something has come into the empty inbox, and at once for every
  * item that is `urgent`. NULL when memory is out. */
@@ -30,8 +31,7 @@ void inbox_put_device(struct inbox *inbox, uint32_t device, uint8_t why, int64_t
 void inbox_put_instance(struct inbox *inbox, const struct instance_state *state);
 /* 0, -ENOBUFS or -ENOMEM: it is lost, and counted. */
 int inbox_put_event(struct inbox *inbox, const struct event *event);
-int inbox_put_publish(struct inbox *inbox, const char *topic, const char *payload, uint8_t qos,
-                      bool retain);
+int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message);
 
 /* -- MQTT thread ------------------------------------------------------------------------------- */
 
@@ -44,9 +44,11 @@ enum inbox_what {
     INBOX_PUBLISH
 };
 
-/* What a rule publishes; one allocation. */
+/* A message that is ready; one allocation. */
 struct inbox_publish {
+    int64_t row;
     const char *payload; /* behind the topic */
+    size_t length;
     uint8_t qos;
     bool retain;
     char topic[];

@@ -1,19 +1,40 @@
 #include "gateway/mqtt/mqtt.h"
 
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
+#include "gateway/base/queue.h"
+#include "gateway/base/text.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/options.h"
+#include "gateway/mqtt/payload.h"
 #include "gateway/mqtt/publisher.h"
 #include "gateway/mqtt/thread.h"
+#include "gateway/mqtt/topics.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define ACKS_MAX 4096 /* rows that wait for the loop; no more are ever under way */
 
 struct mqtt {
     struct thread *thread;
+    struct queue *acks; /* int64_t: rows that were delivered */
+    struct wake *wake;  /* the loop takes them; NULL: nobody wants them */
+    void (*delivered)(void *owner, int64_t row);
+    void *owner;
     bool said_stuck;
 };
+
+/* On the MQTT thread. Rows come only after mqtt_on_delivered(). */
+static void knock(void *owner)
+{
+    struct mqtt *mqtt = owner;
+
+    if (mqtt->wake)
+        wake_send(mqtt->wake);
+}
 
 size_t mqtt_check(const struct section *section, struct problems *problems)
 {
@@ -29,10 +50,13 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
 
     if (!mqtt)
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
-    r = options_read(section, gateway_name, &options, reterr);
+    mqtt->acks = queue_new(sizeof(int64_t), ACKS_MAX, QUEUE_REFUSE, knock, mqtt);
+    r = mqtt->acks ? options_read(section, gateway_name, &options, reterr)
+                   : error_set(reterr, -ENOMEM, "mqtt: out of memory");
     if (r == 0)
-        r = thread_start(options, &mqtt->thread, reterr);
+        r = thread_start(options, mqtt->acks, &mqtt->thread, reterr);
     if (r < 0) {
+        queue_free(mqtt->acks);
         free(mqtt);
         return r;
     }
@@ -44,6 +68,10 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
 {
     int r = mqtt ? thread_stop(mqtt->thread, wait_ms) : 0;
 
+    if (!mqtt || r < 0)
+        return r; /* a thread that hangs may still tell of an acknowledgement */
+    wake_free(mqtt->wake);
+    queue_free(mqtt->acks);
     free(mqtt);
     return r;
 }
@@ -62,6 +90,41 @@ struct mqtt_counts mqtt_counts(struct mqtt *mqtt)
         .connects = thread_connects(mqtt->thread),
         .online = thread_is_online(mqtt->thread),
     };
+}
+
+/* -- messages that must arrive -------------------------------------------------------------- */
+
+int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message)
+{
+    return inbox_put_message(thread_inbox(mqtt->thread), message);
+}
+
+static void take_acks(void *owner)
+{
+    struct mqtt *mqtt = owner;
+    int64_t row;
+
+    while (queue_pop(mqtt->acks, &row, 1) > 0)
+        mqtt->delivered(mqtt->owner, row);
+}
+
+int mqtt_on_delivered(struct mqtt *mqtt, struct loop *loop,
+                      void (*delivered)(void *owner, int64_t row), void *owner)
+{
+    mqtt->delivered = delivered;
+    mqtt->owner = owner;
+    mqtt->wake = wake_new(loop, take_acks, mqtt);
+    return mqtt->wake ? 0 : -ENOMEM;
+}
+
+size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
+                          const struct event *event, char *topic, size_t topic_size, char *payload,
+                          size_t size)
+{
+    char whole[TOPICS_SIZE];
+
+    topics_event(whole, thread_options(mqtt->thread)->base);
+    return text_copy(topic, topic_size, whole) ? payload_event(inventory, event, payload, size) : 0;
 }
 
 /* -- the sink: called on the loop ----------------------------------------------------------- */
@@ -108,7 +171,13 @@ static void sink_event(void *sink, const struct event *event)
 static void sink_publish(void *sink, const char *topic, const char *payload, uint8_t qos,
                          bool retain)
 {
-    tell_stuck(sink, inbox_put_publish(inbox_of(sink), topic, payload, qos, retain));
+    struct mqtt_message message = {.topic = topic,
+                                   .payload = payload,
+                                   .length = strlen(payload),
+                                   .qos = qos,
+                                   .retain = retain};
+
+    tell_stuck(sink, inbox_put_message(inbox_of(sink), &message));
 }
 
 const struct sink_calls mqtt_sink = {

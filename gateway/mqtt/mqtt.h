@@ -1,10 +1,11 @@
 /* MQTT: the session with the broker, in a thread of its own. The only room that knows Paho.
  *
  * The loop hands it readings, states and events through one queue; the thread gathers for `gather`
- * and publishes in groups: one JSON object a device and poll, retained. Readings go at QoS 0; events,
- * availability, rule states and discovery at QoS 1 with a window of our own. On every connect:
- * availability, discovery, then all states. The connection is kept by our own reconnect (1 s doubling
- * to 60 s, +-20 %). While the broker is away the newest of everything and 4,096 events are kept. */
+ * and publishes in groups: one JSON object a device and poll, retained. Readings go at QoS 0;
+ * events, availability, rule states and discovery at QoS 1 with a window of our own. On every
+ * connect: availability, discovery, then all states. The connection is kept by our own reconnect (1
+ * s doubling to 60 s, +-20 %). While the broker is away the newest of everything and 4,096 events
+ * are kept. */
 #pragma once
 
 #include "gateway/base/error.h"
@@ -13,8 +14,8 @@
 
 struct mqtt;
 
-/* The group `mqtt` of the config, and what its table cannot say (texts that are no topics, keys that
- * need each other); returns how many errors were added. */
+/* The group `mqtt` of the config, and what its table cannot say (texts that are no topics, keys
+ * that need each other); returns how many errors were added. */
 extern const struct setting mqtt_settings[];
 size_t mqtt_check(const struct section *section, struct problems *problems);
 
@@ -24,13 +25,42 @@ size_t mqtt_check(const struct section *section, struct problems *problems);
 int mqtt_start(const struct section *section, const char *gateway_name, struct mqtt **ret_mqtt,
                struct error *reterr);
 
-/* Says `offline` for the gateway and its devices, waits for the acknowledgements and ends the thread, all
- * within `wait_ms`; a healthy broker takes some 150 ms. No other call may follow. 0, or -ETIMEDOUT when
- * the thread hangs (it is abandoned; end with _exit()). NULL is legal. */
+/* Says `offline` for the gateway and its devices, waits for the acknowledgements and ends the
+ * thread, all within `wait_ms`; a healthy broker takes some 150 ms. No other call may follow. 0, or
+ * -ETIMEDOUT when the thread hangs (it is abandoned; end with _exit()). NULL is legal. */
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms);
 
 /* For pipeline_add_sink() with the struct mqtt. */
 extern const struct sink_calls mqtt_sink;
+
+/* -- messages that must arrive: called on the loop ------------------------------------------ */
+
+struct loop;
+struct inventory;
+
+struct mqtt_message {
+    int64_t row; /* of whoever keeps it until it is delivered; 0: nobody does */
+    const char *topic;
+    const char *payload;
+    size_t length;
+    uint8_t qos;
+    bool retain;
+};
+
+/* Copies. Goes out in order, again after each reconnect, until the broker has acknowledged it. 0,
+ * or -ENOBUFS, -ENOMEM: it was not taken. */
+int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message);
+
+/* `delivered` is called on the loop for each message with a row that needs no keeping any more: it
+ * was acknowledged, or can never be sent. Before the first mqtt_deliver(). 0 or -ENOMEM. */
+int mqtt_on_delivered(struct mqtt *mqtt, struct loop *loop,
+                      void (*delivered)(void *owner, int64_t row), void *owner);
+
+/* Topic and payload of an event, as the sink would publish it. Returns the payload's length; 0 when
+ * it did not fit. */
+size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
+                          const struct event *event, char *topic, size_t topic_size, char *payload,
+                          size_t size);
 
 struct mqtt_counts {
     uint64_t published, acknowledged; /* messages; of QoS 1 and 2 */

@@ -1,7 +1,7 @@
 /* Nodelay: takes Nagle's pause off Paho's connection.
  *
- * Paho 1.3 sets no TCP_NODELAY and shows nobody its socket. A group of small messages then waits for the
- * acknowledgement of the first one, which the broker's kernel may hold back for 40 ms. */
+ * Paho 1.3 sets no TCP_NODELAY and shows nobody its socket. A group of small messages then waits
+ * for the acknowledgement of the first one, which the broker's kernel may hold back for 40 ms. */
 #pragma once
 
 #include <stdint.h>

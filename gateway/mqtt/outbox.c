@@ -1,6 +1,7 @@
 #include "gateway/mqtt/outbox.h"
 
 #include "gateway/core/inventory.h"
+#include "gateway/mqtt/inbox.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,21 +83,22 @@ int outbox_put_event(struct outbox *outbox, const struct event *event, struct in
     return 0;
 }
 
-int outbox_put_text(struct outbox *outbox, const char *topic, const char *payload, uint8_t qos,
-                    bool retain)
+int outbox_put_message(struct outbox *outbox, const struct inbox_publish *message)
 {
-    size_t topic_size = strlen(topic) + 1, payload_size = strlen(payload) + 1;
-    struct outbox_entry *entry = calloc(1, sizeof(*entry) + topic_size + payload_size);
+    size_t topic_size = strlen(message->topic) + 1;
+    struct outbox_entry *entry = calloc(1, sizeof(*entry) + topic_size + message->length + 1);
     char *text = (char *)(entry + 1);
 
     if (!entry) {
         outbox->lost++;
         return -ENOMEM;
     }
-    entry->qos = qos;
-    entry->retain = retain;
-    entry->topic = memcpy(text, topic, topic_size);
-    entry->payload = memcpy(text + topic_size, payload, payload_size);
+    entry->row = message->row;
+    entry->qos = message->qos > 2 ? 2 : message->qos;
+    entry->retain = message->retain;
+    entry->topic = memcpy(text, message->topic, topic_size);
+    entry->payload = memcpy(text + topic_size, message->payload, message->length);
+    entry->length = message->length;
     put(outbox, entry);
     return 0;
 }
@@ -113,12 +115,16 @@ void outbox_sent(struct outbox *outbox)
     outbox->next++;
 }
 
-void outbox_acked(struct outbox *outbox, uint64_t number)
+int64_t outbox_acked(struct outbox *outbox, uint64_t number)
 {
+    int64_t row;
+
     if (number < outbox->first || number >= outbox->last)
-        return; /* it was dropped meanwhile */
+        return 0; /* it was dropped meanwhile */
+    row = (*slot_of(outbox, number))->row;
     (*slot_of(outbox, number))->done = true;
     drop_done(outbox);
+    return row;
 }
 
 void outbox_again(struct outbox *outbox)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct inbox_publish;
 struct inventory;
 
 #define OUTBOX_MAX 4096
@@ -20,7 +21,9 @@ struct outbox_entry {
     /* An event is written out when it is sent: by then the clock may be known. */
     struct inventory *inventory; /* of the event, held; NULL: it is a text */
     struct event event;
+    int64_t row;                 /* of whoever keeps it until it is acknowledged; 0: nobody */
     const char *topic, *payload; /* of a text; behind the entry */
+    size_t length;               /* of the payload */
 };
 
 struct outbox;
@@ -30,16 +33,15 @@ void outbox_free(struct outbox *outbox);
 
 /* Copy. When OUTBOX_MAX wait the oldest goes (the newest alarm matters more) and is counted. 0 or
  * -ENOMEM. */
-int outbox_put_event(struct outbox *outbox, const struct event *event,
-                     struct inventory *inventory);
-int outbox_put_text(struct outbox *outbox, const char *topic, const char *payload, uint8_t qos,
-                    bool retain);
+int outbox_put_event(struct outbox *outbox, const struct event *event, struct inventory *inventory);
+int outbox_put_message(struct outbox *outbox, const struct inbox_publish *message);
 
 /* The oldest that is not under way; stays until outbox_sent(). NULL: none. */
 const struct outbox_entry *outbox_next(struct outbox *outbox);
 void outbox_sent(struct outbox *outbox);
 
-void outbox_acked(struct outbox *outbox, uint64_t number);
+/* Returns the entry's row. */
+int64_t outbox_acked(struct outbox *outbox, uint64_t number);
 
 /* The connection is gone: what was not acknowledged goes once more. */
 void outbox_again(struct outbox *outbox);

@@ -1,8 +1,8 @@
 /* Payload: what is said about devices, rules and the gateway, as JSON. Pure but for the clock; one
  * thread at a time.
  *
- * Each writes into `to` and returns the length without the closing NUL, 0 when it did not fit. Times
- * are ISO 8601, or null as long as the wall clock is not known good. */
+ * Each writes into `to` and returns the length without the closing NUL, 0 when it did not fit.
+ * Times are ISO 8601, or null as long as the wall clock is not known good. */
 #pragma once
 
 #include "gateway/core/sink.h"
@@ -15,16 +15,16 @@ struct plan;
 
 #define PAYLOAD_SIZE 2048 /* enough for everything but the state of a device */
 
-/* The last second written out: most states of a burst share it, and a local time costs more than the
- * rest of the message. */
+/* The last second written out: most states of a burst share it, and a local time costs more than
+ * the rest of the message. */
 struct payload_clock {
     int64_t second; /* of wall time */
     char text[32];
 };
 
 /* All channels of `device`, `null` where there is no good value, `ts`, and `quality` when a channel
- * is not good. `newest` has the reading of every sensor of the inventory; `at_ms` CLOCK_NEVER: nothing
- * was read yet. Needs plan->state_size bytes. */
+ * is not good. `newest` has the reading of every sensor of the inventory; `at_ms` CLOCK_NEVER:
+ * nothing was read yet. Needs plan->state_size bytes. */
 size_t payload_state(const struct plan *plan, uint32_t device, const struct reading *newest,
                      int64_t at_ms, struct payload_clock *clock, char *to, size_t size);
 

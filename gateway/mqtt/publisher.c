@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/hass.h"
@@ -33,6 +34,7 @@
 struct publisher {
     const struct options *options;
     struct session *session;
+    struct queue *acks;
     struct publisher_counters *counters;
     struct plan *plan; /* NULL before the first inventory */
     struct shadow shadow;
@@ -63,7 +65,7 @@ static uint64_t draw(void)
 }
 
 struct publisher *publisher_new(const struct options *options, struct session *session,
-                                struct publisher_counters *counters)
+                                struct queue *acks, struct publisher_counters *counters)
 {
     struct publisher *p = calloc(1, sizeof(*p));
 
@@ -71,6 +73,7 @@ struct publisher *publisher_new(const struct options *options, struct session *s
         return NULL;
     p->options = options;
     p->session = session;
+    p->acks = acks;
     p->counters = counters;
     p->announce_at = p->health_at = CLOCK_NEVER;
     p->instance = draw();
@@ -246,6 +249,12 @@ static int publish_health(struct publisher *p)
         p, topic, payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size), 1);
 }
 
+static void tell_delivered(struct publisher *p, int64_t row)
+{
+    if (row != 0)
+        queue_push(p->acks, &row, 1);
+}
+
 /* An event is never retained: Home Assistant ignores those, others would see it again and again. */
 static int publish_entry(struct publisher *p, const struct outbox_entry *entry)
 {
@@ -262,14 +271,14 @@ static int publish_entry(struct publisher *p, const struct outbox_entry *entry)
     } else {
         message.topic = entry->topic;
         message.payload = entry->payload;
-        message.length = strlen(entry->payload);
+        message.length = entry->length;
     }
     r = publish(p, &message);
     if (r < 0)
         return r;
     outbox_sent(p->outbox);
     if (r > 0 || entry->qos == 0)
-        outbox_acked(p->outbox, number); /* nobody will answer */
+        tell_delivered(p, outbox_acked(p->outbox, number)); /* nobody will answer */
     return 0;
 }
 
@@ -386,7 +395,7 @@ void publisher_acked(struct publisher *p, int token, int reason)
         return;
     atomic_fetch_add_explicit(&p->counters->acknowledged, 1, memory_order_relaxed);
     if (tag != 0)
-        outbox_acked(p->outbox, tag);
+        tell_delivered(p, outbox_acked(p->outbox, tag));
     if (outbox_length(p->outbox) == 0)
         p->said_full = false;
     if (reason >= REASON_REFUSED && !p->said_refused) {
@@ -514,8 +523,8 @@ static void take_publish(struct publisher *p, struct inbox_publish *publish)
     char quoted[200];
 
     if (topics_is_publishable(publish->topic)) {
-        outbox_put_text(p->outbox, publish->topic, publish->payload,
-                        publish->qos > 2 ? 2 : publish->qos, publish->retain);
+        if (outbox_put_message(p->outbox, publish) < 0)
+            tell_delivered(p, publish->row); /* given up, and counted */
         count_lost(p, lost);
     } else {
         atomic_fetch_add(&p->counters->lost, 1);
@@ -523,6 +532,7 @@ static void take_publish(struct publisher *p, struct inbox_publish *publish)
             log_error("mqtt: a rule wants to publish to %s, which is no topic",
                       text_quote(quoted, sizeof(quoted), publish->topic));
         p->said_topic = true;
+        tell_delivered(p, publish->row);
     }
     free(publish);
 }

@@ -1,10 +1,10 @@
 /* Publisher: what is published and in which order. It takes what comes out of the inbox, keeps the
- * shadow, the outbox and what is still due, and hands messages to the session. The MQTT thread only,
- * but for the counters.
+ * shadow, the outbox and what is still due, and hands messages to the session. The MQTT thread
+ * only, but for the counters.
  *
- * Readings go at once and at QoS 0, each poll one message. Everything else goes at QoS 1 through the
- * window, as room comes: status; our own discovery; events and what rules publish; availability;
- * discovery; all states; rules; health. */
+ * Readings go at once and at QoS 0, each poll one message. Everything else goes at QoS 1 through
+ * the window, as room comes: status; our own discovery; events and what rules publish;
+ * availability; discovery; all states; rules; health. */
 #pragma once
 
 #include <stdatomic.h>
@@ -14,18 +14,20 @@
 struct inbox_item;
 struct options;
 struct publisher;
+struct queue;
 struct session;
 
 struct publisher_counters {
     atomic_ullong published, acknowledged;
-    atomic_ullong unsent; /* polls that found no broker */
-    atomic_ullong lost;   /* events and publishes that nobody will get */
+    atomic_ullong unsent;     /* polls that found no broker */
+    atomic_ullong lost;       /* events and publishes that nobody will get */
     atomic_ullong superseded; /* readings, by the inbox; for `health` */
 };
 
-/* Borrows all three. NULL when memory is out. */
+/* Borrows all. The rows of messages that need no keeping any more go to `acks` (int64_t). NULL when
+ * memory is out. */
 struct publisher *publisher_new(const struct options *options, struct session *session,
-                                struct publisher_counters *counters);
+                                struct queue *acks, struct publisher_counters *counters);
 void publisher_free(struct publisher *publisher); /* NULL is legal */
 
 /* News from the inbox; releases what the item owns. */

@@ -202,11 +202,8 @@ static void take_limits(struct session *session, const MQTTResponse *response)
         packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
     if (!session->options->v5)
         receive = WINDOW_3_1_1;
-    /* One less than the broker takes: at its limit Paho holds up readings of QoS 0, too, and looks
-     * again only every 100 ms. */
     receive = receive > WINDOW_MAX ? WINDOW_MAX : receive - 1;
-    receive = receive > WINDOW_MAX ? WINDOW_MAX : receive;
-    session->window_size = receive > 1 ? (uint32_t)receive - 1 : 1;
+    session->window_size = receive > 1 ? (uint32_t)receive : 1;
     session->packet_max = packet > 0 ? (uint32_t)packet : UINT32_MAX;
 }
 

@@ -1,10 +1,10 @@
 /* Session: the connection with the broker. Paho's synchronous client behind it; nothing else in the
  * program knows Paho. The MQTT thread only, but for the signals.
  *
- * MQTTClient and not MQTTAsync: its publish writes to the socket in the caller's thread and costs about
- * half of a hand-over to a sender thread. Its calls block, which on this thread hurts nobody. Messages
- * of QoS 1 and 2 go through a window of our own: at the limit Paho's call would sleep in steps of
- * 100 ms. */
+ * MQTTClient and not MQTTAsync: its publish writes to the socket in the caller's thread and costs
+ * about half of a hand-over to a sender thread. Its calls block, which on this thread hurts nobody.
+ * Messages of QoS 1 and 2 go through a window of our own: at the limit Paho's call would sleep in
+ * steps of 100 ms. */
 #pragma once
 
 #include "gateway/base/error.h"
@@ -31,8 +31,8 @@ struct session_message {
     uint64_t tag; /* comes back from session_acked() */
 };
 
-/* `signal` is called on Paho's threads, with its locks held: it copies, queues and returns. Everything
- * is borrowed for the life of the session. */
+/* `signal` is called on Paho's threads, with its locks held: it copies, queues and returns.
+ * Everything is borrowed for the life of the session. */
 int session_new(const struct options *options,
                 void (*signal)(void *owner, enum session_signal what, int token, int reason),
                 void *owner, struct session **ret_session, struct error *reterr);
@@ -43,8 +43,8 @@ void session_free(struct session *session); /* NULL is legal */
 int session_connect(struct session *session, struct error *reterr);
 bool session_is_connected(struct session *session);
 
-/* 0; -EAGAIN: the window is full (qos > 0 only); -EMSGSIZE: larger than the broker takes; -EINVAL: not
- * a topic; -ENOTCONN. May block while the broker does not read. */
+/* 0; -EAGAIN: the window is full (qos > 0 only); -EMSGSIZE: larger than the broker takes; -EINVAL:
+ * not a topic; -ENOTCONN. May block while the broker does not read. */
 int session_publish(struct session *session, const struct session_message *message);
 
 /* Frees the place of an acknowledged message; false when that is none of this connection. */

@@ -1,5 +1,5 @@
-/* Shadow: the newest of everything that is published retained, as the MQTT thread knows it. It is what
- * makes a broker whole again that lost its memory. The MQTT thread only. */
+/* Shadow: the newest of everything that is published retained, as the MQTT thread knows it. It is
+ * what makes a broker whole again that lost its memory. The MQTT thread only. */
 #pragma once
 
 #include "gateway/core/sink.h"
@@ -23,8 +23,8 @@ struct shadow {
     uint32_t *firing;                 /* by group */
 };
 
-/* Goes over to a new inventory; what bears the same name at the same index is kept. The old plan must
- * still be there. 0 or -ENOMEM (nothing changed). */
+/* Goes over to a new inventory; what bears the same name at the same index is kept. The old plan
+ * must still be there. 0 or -ENOMEM (nothing changed). */
 int shadow_adopt(struct shadow *shadow, const struct plan *plan);
 void shadow_release(struct shadow *shadow);
 

@@ -313,7 +313,8 @@ static void *run(void *argument)
 
 /* -- made and ended ------------------------------------------------------------------------- */
 
-int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr)
+int thread_start(struct options *options, struct queue *acks, struct thread **ret_thread,
+                 struct error *reterr)
 {
     struct thread *t = calloc(1, sizeof(*t));
     int r = -ENOMEM;
@@ -336,7 +337,7 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
     r = session_new(options, on_session, t, &t->session, reterr);
     if (r < 0)
         goto fail;
-    t->publisher = publisher_new(options, t->session, &t->counters);
+    t->publisher = publisher_new(options, t->session, acks, &t->counters);
     r = t->publisher ? -pthread_create(&t->id, NULL, run, t) : -ENOMEM;
     if (r < 0) {
         error_set(reterr, r, "mqtt: cannot start the thread: %s", strerror(-r));
@@ -370,6 +371,11 @@ int thread_stop(struct thread *t, int64_t wait_ms)
 struct inbox *thread_inbox(struct thread *thread)
 {
     return thread->inbox;
+}
+
+const struct options *thread_options(const struct thread *thread)
+{
+    return thread->options;
 }
 
 const struct publisher_counters *thread_counters(const struct thread *thread)

@@ -9,15 +9,21 @@
 
 struct inbox;
 struct options;
+struct queue;
 struct thread;
 struct publisher_counters;
 
-/* Takes ownership of `options`, also when it fails. 0, -ENOMEM, -EAGAIN or -EINVAL. */
-int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr);
+/* Takes ownership of `options`, also when it fails. `acks` is as in publisher_new() and outlives
+ * it. 0, -ENOMEM, -EAGAIN or -EINVAL. */
+int thread_start(struct options *options, struct queue *acks, struct thread **ret_thread,
+                 struct error *reterr);
 
-/* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone; -ETIMEDOUT: it hangs
- * in the library and is left alone; should it ever come back it frees itself. */
+/* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone; -ETIMEDOUT: it
+ * hangs in the library and is left alone; should it ever come back it frees itself. */
 int thread_stop(struct thread *thread, int64_t wait_ms);
+
+/* Immutable. */
+const struct options *thread_options(const struct thread *thread);
 
 /* Where the loop puts its news. */
 struct inbox *thread_inbox(struct thread *thread);

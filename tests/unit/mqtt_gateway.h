@@ -190,6 +190,18 @@ static inline bool wait_online(struct fixture *f, bool online)
     return true;
 }
 
+static inline bool wait_published(struct fixture *f, uint64_t count)
+{
+    int64_t until_ms = broker_now_ms() + SOON_MS;
+
+    while (mqtt_counts(f->mqtt).published < count) {
+        if (broker_now_ms() > until_ms)
+            return false;
+        poll(NULL, 0, 5);
+    }
+    return true;
+}
+
 /* Waits until it cannot connect, which must be for this reason. */
 static inline void assert_complains(const char *why)
 {

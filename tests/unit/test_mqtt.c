@@ -36,11 +36,15 @@ static void counts_tell_what_went_out(void **state)
     fire(f, 5);
     assert_non_null(hear(f, "t/cellar/hidden/state", "77"));
     assert_non_null(hear(f, "t/cellar/event", ":5\""));
-    counts = mqtt_counts(f->mqtt);
+    for (int64_t end_ms = broker_now_ms() + SOON_MS; broker_now_ms() < end_ms; poll(NULL, 0, 5)) {
+        counts = mqtt_counts(f->mqtt);
+        if (counts.acknowledged >= 10) /* what is due at first, and the event */
+            break;
+    }
     assert_true(counts.online);
     assert_int_equal(counts.connects, 1);
-    assert_true(counts.published >= 10);
-    assert_true(counts.acknowledged >= 5);
+    assert_true(counts.acknowledged >= 10);
+    assert_true(counts.published > counts.acknowledged);
     assert_int_equal(counts.lost + counts.superseded + counts.unsent, 0);
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/mqtt.h"
 #include "tests/unit/mqtt_site.h"
 
 #include <errno.h>
@@ -16,6 +17,18 @@ struct fixture {
     struct inventory *site;
     int wakes, urgent;
 };
+
+static int put_message(struct inbox *inbox, const char *topic, const char *payload, uint8_t qos,
+                       bool retain)
+{
+    struct mqtt_message message = {.topic = topic,
+                                   .payload = payload,
+                                   .length = strlen(payload),
+                                   .qos = qos,
+                                   .retain = retain};
+
+    return inbox_put_message(inbox, &message);
+}
 
 static void on_wake(void *owner, bool urgent)
 {
@@ -87,7 +100,7 @@ static void everything_comes_out_as_it_went_in_and_in_order(void **state)
     inbox_put_instance(f->inbox, &standing);
     assert_int_equal(inbox_put_event(f->inbox, &event), 0);
     inbox_put_device(f->inbox, METER, QUALITY_TIMEOUT, 12);
-    assert_int_equal(inbox_put_publish(f->inbox, "a/b", "ON", 2, true), 0);
+    assert_int_equal(put_message(f->inbox, "a/b", "ON", 2, true), 0);
 
     assert_true(inbox_next(f->inbox, &item));
     assert_int_equal(item.what, INBOX_READING);
@@ -263,7 +276,7 @@ static void an_event_is_never_lost_in_silence(void **state)
     while (inbox_put_event(f->inbox, &event) == 0)
         taken++;
     assert_true(taken > 4096);
-    assert_int_equal(inbox_put_publish(f->inbox, "a", "b", 0, false), -ENOBUFS);
+    assert_int_equal(put_message(f->inbox, "a", "b", 0, false), -ENOBUFS);
     assert_int_equal(inbox_lost(f->inbox), 2);
 }
 
@@ -278,7 +291,7 @@ static void an_inventory_comes_through_a_full_queue_in_the_end(void **state)
     while (inbox_put_event(f->inbox, &event) == 0)
         ;
     for (int i = 0; i < 8; i++) /* the cells that an event no longer fits into */
-        inbox_put_publish(f->inbox, "a", "b", 0, false);
+        put_message(f->inbox, "a", "b", 0, false);
     inbox_put_inventory(f->inbox, newer);
     inventory_release(newer);
     put_poll(f, 5);
@@ -301,7 +314,7 @@ static void what_nobody_took_is_freed(void **state)
     struct fixture *f = *state;
 
     inbox_put_inventory(f->inbox, f->site);
-    inbox_put_publish(f->inbox, "a", "b", 0, false);
+    put_message(f->inbox, "a", "b", 0, false);
     /* the leak checker looks after teardown */
 }
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/outbox.h"
 #include "tests/unit/mqtt_site.h"
 
@@ -80,15 +81,23 @@ static void a_text_keeps_its_topic_and_payload(void **state)
 {
     struct outbox *outbox = *state;
     const struct outbox_entry *entry;
-    char topic[] = "home/siren", payload[] = "ON";
+    struct inbox_publish *message = calloc(1, sizeof(*message) + sizeof("home/siren"));
+    char payload[] = "ON and more";
 
-    assert_int_equal(outbox_put_text(outbox, topic, payload, 0, true), 0);
-    memset(topic, '#', sizeof(topic) - 1);
+    strcpy(message->topic, "home/siren");
+    message->payload = payload;
+    message->length = 2;
+    message->row = 7;
+    message->retain = true;
+    assert_int_equal(outbox_put_message(outbox, message), 0);
+    memset(message->topic, '#', sizeof("home/siren") - 1);
     memset(payload, '#', sizeof(payload) - 1);
+    free(message);
     entry = outbox_next(outbox);
     assert_null(entry->inventory);
     assert_string_equal(entry->topic, "home/siren");
-    assert_string_equal(entry->payload, "ON");
+    assert_int_equal(entry->length, 2);
+    assert_memory_equal(entry->payload, "ON", 2);
     assert_int_equal(entry->qos, 0);
     assert_true(entry->retain);
 }
@@ -104,7 +113,7 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
         put_event(outbox, i);
     assert_int_equal(outbox_length(outbox), OUTBOX_MAX);
     assert_int_equal(outbox_lost(outbox), 5);
-    outbox_acked(outbox, first); /* it is gone: nothing happens */
+    assert_int_equal(outbox_acked(outbox, first), 0); /* it is gone: nothing happens */
     assert_int_equal(outbox_length(outbox), OUTBOX_MAX);
     assert_int_equal(send_next(outbox, &number), 5);
 }
