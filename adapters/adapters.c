@@ -21,8 +21,8 @@
 
 /* Every adapter there is: one line each. */
 static const struct adapter *const table[] = {
-    &modbus_tcp_adapter, &modbus_serial_adapter, &onewire_sysfs_adapter,
-    &sysfs_adapter,      &sim_adapter,
+    &modbus_tcp_adapter,    &modbus_rtu_tcp_adapter, &modbus_serial_adapter,
+    &onewire_sysfs_adapter, &sysfs_adapter,          &sim_adapter,
 };
 
 const struct adapter *adapters_at(size_t i)

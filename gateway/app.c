@@ -5,12 +5,15 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
-#include "gateway/base/problem.h"
 #include "gateway/base/text.h"
+#include "gateway/core/command.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
+#include "gateway/keeper.h"
+#include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/store/store.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -20,77 +23,59 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-/* What each step of a stop may take; together under a second. */
+/* What each step of a stop may take. */
+#define STOP_SAFE_MS    2000 /* only where there are safe values to write */
+#define STOP_SETTLE_MS  300
 #define STOP_MQTT_MS    500
 #define STOP_WORKERS_MS 200
+#define STOP_STORE_MS   500
+#define STOP_LOOK_MS    10 /* between two looks whether safe values are written */
 
-const struct setting app_settings[] = {
-    {"gateway", SETTING_GROUP, .inside = gateway_settings, .help = "Names of this gateway."},
-    {"defaults", SETTING_GROUP, .inside = defaults_settings,
-     .help = "What holds where nothing else is said."},
-    {"mqtt", SETTING_GROUP, .inside = mqtt_settings,
-     .help = "The broker; without it nothing is published."},
-    {"buses", SETTING_NAMED | SETTING_OPEN, .help = "Lines and networks that devices are on."},
-    {"devices", SETTING_NAMED | SETTING_OPEN, .help = "Devices and what is read from them."},
-    {"rules", SETTING_NAMED, .inside = rules_settings, .help = "What is judged, and what then."},
-    {0},
-};
+#define STORE_WAIT_MS 2000 /* for the saved state at the start */
 
-/* The rooms, in the order in which they are built; app_close() goes backwards. */
+/* The rooms, in the order in which they are built; close_all() goes backwards. */
 struct app {
     const struct app_options *options;
     struct loop *loop;
     struct pipeline *pipeline;
-    struct conf *conf;
+    struct conf *conf; /* while rooms are built */
     struct site *site;
+    struct commands *commands;
+    struct store *store;
     struct mqtt *mqtt;
+    struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
+    struct keeper *keeper;
     struct adapters *adapters;
-    struct timer *end_timer;
+    struct timer *end_timer, *watchdog_timer;
+    int64_t watchdog_ms;   /* between two signs of life; 0: nobody asks */
+    int64_t stop_by_ms;    /* for safe values; 0: not stopping */
+    uint64_t fixed_hash;   /* of what a reload cannot change */
+    struct reload *reload; /* under way; NULL: none */
 };
 
-/* -- config --------------------------------------------------------------------------------- */
-
-static int read_config(const struct app_options *options, struct problems *problems,
-                       struct conf **ret_conf)
+static struct site_context context_of(const struct app *app)
 {
-    if (options->config_text)
-        return conf_read_text(options->config_path, options->config_text,
-                              strlen(options->config_text), app_settings, problems, ret_conf);
-    return conf_read(options->config_path, app_settings, problems, ret_conf);
+    return (struct site_context){.output = &pipeline_rules_output,
+                                 .owner = app->pipeline,
+                                 .texts = pipeline_texts(app->pipeline)};
 }
 
-static int build(struct section *root, const struct site_context *context,
-                 struct problems *problems, struct site **ret_site)
+/* -- stop: safe values first, then the loop ends -------------------------------------------- */
+
+static void look_whether_safe(void *owner)
 {
-    const struct section *mqtt = section_child(root, "mqtt");
-    size_t wrong = mqtt ? mqtt_check(mqtt, problems) : 0;
-    int r = site_new(root, context, problems, ret_site);
+    struct app *app = owner;
+    int64_t now_ms = clock_boot_ms();
 
-    return r == 0 && wrong > 0 ? -EINVAL : r;
-}
-
-/* From the file to a site; all that is wrong is printed to `to`. 0, -EINVAL, -ENOMEM. */
-static int load(const struct app_options *options, const struct site_context *context,
-                struct conf **ret_conf, struct site **ret_site, FILE *to)
-{
-    struct problems *problems = problems_new();
-    struct conf *conf = NULL;
-    int r = problems ? read_config(options, problems, &conf) : -ENOMEM;
-
-    /* A file that is wrong in one place is looked at further: all errors at once. */
-    if (conf && (r == 0 || r == -EINVAL)) {
-        int built = build(conf_root(conf), context, problems, ret_site);
-
-        r = r < 0 ? r : built;
+    if (app->stop_by_ms == 0) { /* `for_ms` is over */
+        app->stop_by_ms = now_ms + STOP_SAFE_MS;
+        commands_write_safe(app->commands);
     }
-    if (problems)
-        problems_print(problems, to);
-    problems_free(problems);
-    *ret_conf = conf;
-    return r;
+    if (commands_idle(app->commands) || now_ms >= app->stop_by_ms)
+        loop_stop(app->loop);
+    else
+        timer_at(app->end_timer, now_ms + STOP_LOOK_MS);
 }
-
-/* -- life ----------------------------------------------------------------------------------- */
 
 static void stop_by_signal(void *owner, int signum)
 {
@@ -98,50 +83,272 @@ static void stop_by_signal(void *owner, int signum)
 
     if (!app->options->quiet)
         log_info("%s: stopping", signum == SIGINT ? "interrupted" : "told to end");
-    loop_stop(app->loop);
+    if (app->commands && app->stop_by_ms == 0)
+        look_whether_safe(app);
+    else
+        loop_stop(app->loop); /* a second signal does not wait */
 }
 
-static void stop_by_time(void *owner)
+/* -- reload: built on a thread, taken over between two polls -------------------------------- */
+
+struct reload {
+    const struct app_options *options;
+    struct site_context context;
+    struct conf *conf;
+    struct site *site;
+    int result;
+};
+
+/* What only a start can change. */
+static uint64_t hash_fixed(const struct section *root)
+{
+    static const char *const keys[] = {"gateway", "mqtt", "store"};
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const struct section *section = section_child(root, keys[i]);
+
+        hash = hash * 31 + (section ? section_hash(section) : 0);
+    }
+    return hash;
+}
+
+static void reload_work(void *owner)
+{
+    struct app *app = owner;
+    struct reload *reload = app->reload;
+
+    reload->result = load(reload->options, &reload->context, &reload->conf, &reload->site, stderr);
+}
+
+/* Adapters first: they can still refuse. Nothing is polled or judged between the two. */
+static int take_over(struct app *app, struct site *fresh, struct error *reterr)
+{
+    struct site *old = app->site;
+    int r = adapters_reload(app->adapters, fresh->buses, fresh->n_buses, reterr);
+
+    if (r < 0)
+        return r;
+    if (pipeline_use(app->pipeline, fresh) < 0) {
+        loop_stop(app->loop); /* half of it uses new numbers: only a restart helps */
+        return error_set(reterr, -ENOMEM, "out of memory");
+    }
+    app->site = fresh;
+    site_free(old);
+    return 0;
+}
+
+static void reload_done(void *owner)
+{
+    struct app *app = owner;
+    struct reload *reload = app->reload;
+    struct error err = {.text = "the config has errors; the log has them all"};
+    int r = reload->result;
+
+    app->reload = NULL;
+    if (r == 0)
+        r = take_over(app, reload->site, &err);
+    if (r < 0 && reload->site != app->site)
+        site_free(reload->site);
+    if (r == 0 && hash_fixed(conf_root(reload->conf)) != app->fixed_hash)
+        log_warn("reload: changes of `gateway`, `mqtt` and `store` wait for the next start");
+    if (r == 0)
+        log_info("reload: done; %u devices, %u sensors, %u rules", app->site->inventory->n_devices,
+                 app->site->inventory->n_sensors, app->site->inventory->n_rules);
+    else
+        log_error("reload: nothing was changed: %s", err.text);
+    conf_free(reload->conf);
+    free(reload);
+    malloc_trim(0);
+    commands_reloaded(app->commands, r == 0 ? NULL : err.text);
+}
+
+static void reload_begin(void *owner)
 {
     struct app *app = owner;
 
-    loop_stop(app->loop);
+    app->reload = calloc(1, sizeof(*app->reload));
+    if (app->reload) {
+        app->reload->options = app->options;
+        app->reload->context = context_of(app);
+        if (loop_work(app->loop, reload_work, reload_done, app) == 0)
+            return;
+        free(app->reload);
+        app->reload = NULL;
+    }
+    commands_reloaded(app->commands, "out of memory");
+}
+
+static void reload_by_signal(void *owner, int signum)
+{
+    struct app *app = owner;
+    struct command command = {.kind = COMMAND_RELOAD,
+                              .origin = COMMAND_VIA_SIGNAL,
+                              .rights = COMMAND_RIGHTS_ALL,
+                              .expires_ms = CLOCK_NEVER};
+
+    (void)signum;
+    if (app->commands)
+        (void)command_submit(app->commands, &command); /* a full queue says so by itself */
+}
+
+/* -- what rooms tell each other ------------------------------------------------------------- */
+
+static void take_wrote(void *owner, uint32_t token, uint8_t quality)
+{
+    struct app *app = owner;
+
+    commands_wrote(app->commands, token, quality);
+}
+
+static void take_poll(void *owner, uint32_t device, const struct sample *samples, size_t count)
+{
+    struct app *app = owner;
+
+    pipeline_accept(app->pipeline, device, samples, count);
+}
+
+static void take_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms)
+{
+    struct app *app = owner;
+
+    pipeline_device(app->pipeline, device, why, at_ms);
 }
 
 static const struct adapters_events adapters_events = {
-    .poll = pipeline_accept,
-    .device = pipeline_device,
+    .poll = take_poll,
+    .device = take_device,
+    .wrote = take_wrote,
 };
 
-static int start_mqtt(struct app *app, struct error *reterr)
+/* A rule wants something written: it goes the way of every command. */
+static void write_for_rule(void *owner, const struct rule_action *action)
 {
-    const struct section *section = section_child(conf_root(app->conf), "mqtt");
-    int r;
+    struct app *app = owner;
+    struct command command = {.kind = COMMAND_WRITE,
+                              .origin = COMMAND_VIA_RULE,
+                              .rights = COMMAND_RIGHTS_ALL,
+                              .expires_ms = CLOCK_NEVER};
 
-    if (!section)
-        return 0;
-    r = mqtt_start(section, app->site->inventory->name, &app->mqtt, reterr);
-    return r < 0 ? r : pipeline_add_sink(app->pipeline, &mqtt_sink, app->mqtt);
+    text_copy(command.target, sizeof(command.target), action->target);
+    text_copy(command.by, sizeof(command.by), app->site->inventory->rules[action->instance].id);
+    if (action->text)
+        text_copy(command.argument, sizeof(command.argument), action->text);
+    else
+        text_from_number(command.argument, sizeof(command.argument), action->number, -1);
+    if (command_submit(app->commands, &command) < 0)
+        log_error("rule %s: too many commands wait; %s is not written", command.by, command.target);
 }
+
+static void take_committed(void *owner, uint64_t token, bool durable)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_committed(app->keeper, token, durable);
+}
+
+static void take_opened(void *owner)
+{
+    struct app *app = owner;
+
+    store_state_release(app->store); /* too late for it: instances live already */
+    if (app->keeper)
+        keeper_start(app->keeper);
+}
+
+static const struct store_calls store_calls = {.committed = take_committed, .opened = take_opened};
+
+static void take_delivered(void *owner, int64_t row)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_delivered(app->keeper, row);
+}
+
+static void restore_instance(void *owner, const struct store_state *state)
+{
+    struct app *app = owner;
+    char *text = strndup(state->value, state->size);
+
+    if (text)
+        pipeline_restore(app->pipeline, state->key, text);
+    free(text);
+}
+
+/* -- building ------------------------------------------------------------------------------- */
 
 static int open_loop(struct app *app, struct error *reterr)
 {
     app->loop = loop_new();
     if (app->loop)
         app->pipeline = pipeline_new(app->loop);
-    if (!app->pipeline || !(app->end_timer = timer_new(app->loop, stop_by_time, app)))
+    if (!app->pipeline || !(app->end_timer = timer_new(app->loop, look_whether_safe, app)))
         return error_set(reterr, -ENOMEM, "out of memory or descriptors");
     if (loop_on_signal(app->loop, SIGTERM, stop_by_signal, app) < 0 ||
-        loop_on_signal(app->loop, SIGINT, stop_by_signal, app) < 0)
+        loop_on_signal(app->loop, SIGINT, stop_by_signal, app) < 0 ||
+        loop_on_signal(app->loop, SIGHUP, reload_by_signal, app) < 0)
         return error_set(reterr, -EAGAIN, "cannot listen to signals");
     signal(SIGPIPE, SIG_IGN);
-    if (app->options->sink)
-        return pipeline_add_sink(app->pipeline, app->options->sink, app->options->sink_self);
     return 0;
 }
 
-/* Everyone has taken what he needs. A large config is several times as large as a tree, and what its
- * reading took would stay with the process for ever. */
+static int start_commands(struct app *app, struct error *reterr)
+{
+    app->commands = commands_new(app->loop, app->pipeline, reload_begin, app);
+    if (!app->commands)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    pipeline_on_write(app->pipeline, write_for_rule, app);
+    return pipeline_add_sink(app->pipeline, &commands_sink, app->commands);
+}
+
+/* As a service there is always a store, in the folder that systemd has made for it. */
+static int start_store(struct app *app, struct error *reterr)
+{
+    const struct section *root = conf_root(app->conf), *section = section_child(root, "store");
+    const char *folder = getenv("STATE_DIRECTORY");
+    struct store_options options = store_options(section);
+    int r;
+
+    if (!section_has(root, "store") && !folder)
+        return 0;
+    if (folder && !section_has(section, "path"))
+        options.path = folder;
+    r = store_open(app->loop, &options, STORE_WAIT_MS, &store_calls, app, &app->store, reterr);
+    return r < 0 ? r : pipeline_add_sink(app->pipeline, &store_sink, app->store);
+}
+
+static int start_mqtt(struct app *app, struct error *reterr)
+{
+    const struct section *section = section_child(conf_root(app->conf), "mqtt");
+    int r;
+
+    app->mqtt_calls = mqtt_sink;
+    if (!section)
+        return 0;
+    if (app->store) {
+        app->mqtt_calls.event = NULL; /* the keeper's, from here on */
+        app->mqtt_calls.publish = NULL;
+    }
+    r = mqtt_start(section, app->site->inventory->name, &app->mqtt, reterr);
+    if (r == 0)
+        r = mqtt_on_delivered(app->mqtt, app->loop, take_delivered, app);
+    return r < 0 ? r : pipeline_add_sink(app->pipeline, &app->mqtt_calls, app->mqtt);
+}
+
+static int start_keeper(struct app *app, struct error *reterr)
+{
+    if (!app->store)
+        return 0;
+    app->keeper = keeper_new(app->loop, app->store, app->mqtt);
+    if (!app->keeper)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    return pipeline_add_sink(app->pipeline, &keeper_sink, app->keeper);
+}
+
+/* Everyone has taken what he needs. A large config is several times as large as a tree, and what
+ * its reading took would stay with the process for ever. */
 static void forget_config(struct app *app)
 {
     conf_free(app->conf);
@@ -149,19 +356,93 @@ static void forget_config(struct app *app)
     malloc_trim(0);
 }
 
+static int use_site(struct app *app, struct error *reterr)
+{
+    if (app->options->sink)
+        pipeline_add_sink(app->pipeline, app->options->sink, app->options->sink_self);
+    if (pipeline_use(app->pipeline, app->site) < 0)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    if (app->store) {
+        store_state_each(app->store, "rule", restore_instance, app);
+        store_state_release(app->store);
+        keeper_start(app->keeper);
+    }
+    return 0;
+}
+
 static int open_rooms(struct app *app, struct error *reterr)
 {
-    int r = start_mqtt(app, reterr);
+    int r = start_commands(app, reterr);
 
-    if (r == 0 && (r = pipeline_use(app->pipeline, app->site)) < 0)
-        error_set(reterr, r, "out of memory");
     if (r == 0)
-        r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &adapters_events,
-                          app->pipeline, &app->adapters, reterr);
+        r = start_store(app, reterr);
+    if (r == 0)
+        r = start_mqtt(app, reterr);
+    if (r == 0)
+        r = start_keeper(app, reterr);
+    if (r == 0)
+        r = use_site(app, reterr);
+    if (r == 0)
+        r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &adapters_events, app,
+                          &app->adapters, reterr);
+    if (r == 0)
+        commands_use(app->commands, app->adapters);
+    app->fixed_hash = hash_fixed(conf_root(app->conf));
     forget_config(app);
-    if (r == 0 && app->options->for_ms > 0)
-        timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
     return r;
+}
+
+/* -- life ----------------------------------------------------------------------------------- */
+
+static void feed_watchdog(void *owner)
+{
+    struct app *app = owner;
+
+    sd_notify(0, "WATCHDOG=1");
+    timer_at(app->watchdog_timer, clock_boot_ms() + app->watchdog_ms);
+}
+
+/* The loop feeds it, so that a loop that stands still ends in a restart. */
+static void start_watchdog(struct app *app)
+{
+    uint64_t interval_us;
+
+    if (sd_watchdog_enabled(0, &interval_us) <= 0)
+        return;
+    app->watchdog_ms = (int64_t)(interval_us / 2000);
+    app->watchdog_timer = timer_new(app->loop, feed_watchdog, app);
+    if (app->watchdog_timer)
+        feed_watchdog(app);
+}
+
+static void tell_start(struct app *app)
+{
+    const struct inventory *inventory = app->site->inventory;
+
+    if (app->options->for_ms > 0)
+        timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
+    start_watchdog(app);
+    sd_notify(0, "READY=1");
+    if (!app->options->quiet)
+        log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
+                 inventory->n_devices, inventory->n_sensors, inventory->n_rules,
+                 app->mqtt ? "" : "; no `mqtt` in the config, so nothing is published");
+}
+
+/* The lives of instances as they are at the end, timers included, and the last transition. */
+static void tell_end(struct app *app)
+{
+    struct adapters_counts counts = adapters_counts(app->adapters);
+
+    sd_notify(0, "STOPPING=1");
+    commands_use(app->commands, NULL);
+    if (app->store) {
+        pipeline_save_all(app->pipeline);
+        (void)store_settle(app->store, STOP_SETTLE_MS); /* a disk that hangs is not waited for */
+    }
+    if (!app->options->quiet)
+        log_info("%llu polls, %llu without an answer, %llu late", (unsigned long long)counts.polls,
+                 (unsigned long long)counts.failed, (unsigned long long)counts.late);
 }
 
 /* Backwards through struct app. true when a thread had to be left behind: then memory stays. */
@@ -170,35 +451,19 @@ static bool close_all(struct app *app)
     bool abandoned = mqtt_stop(app->mqtt, STOP_MQTT_MS) < 0;
 
     abandoned = adapters_close(app->adapters, STOP_WORKERS_MS) < 0 || abandoned;
+    keeper_free(app->keeper);
+    app->keeper = NULL;
+    abandoned = store_close(app->store, STOP_STORE_MS) < 0 || abandoned;
     if (abandoned)
         return true;
+    commands_free(app->commands);
     site_free(app->site);
     conf_free(app->conf);
     pipeline_free(app->pipeline);
     timer_free(app->end_timer);
+    timer_free(app->watchdog_timer);
     loop_free(app->loop);
     return false;
-}
-
-static void tell_start(const struct app *app)
-{
-    const struct inventory *inventory = app->site->inventory;
-
-    sd_notify(0, "READY=1");
-    if (!app->options->quiet)
-        log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
-                 inventory->n_devices, inventory->n_sensors, inventory->n_rules,
-                 app->mqtt ? "" : "; no `mqtt` in the config, so nothing is published");
-}
-
-static void tell_end(const struct app *app)
-{
-    struct adapters_counts counts = adapters_counts(app->adapters);
-
-    sd_notify(0, "STOPPING=1");
-    if (!app->options->quiet)
-        log_info("%llu polls, %llu without an answer, %llu late", (unsigned long long)counts.polls,
-                 (unsigned long long)counts.failed, (unsigned long long)counts.late);
 }
 
 int app_run(const struct app_options *options, bool *ret_abandoned)
@@ -208,9 +473,7 @@ int app_run(const struct app_options *options, bool *ret_abandoned)
     int r = open_loop(&app, &err), result = APP_FAILED;
 
     if (r == 0) {
-        struct site_context context = {.output = &pipeline_rules_output,
-                                       .owner = app.pipeline,
-                                       .texts = pipeline_texts(app.pipeline)};
+        struct site_context context = context_of(&app);
 
         r = load(options, &context, &app.conf, &app.site, stderr);
         if (r == -EINVAL)
@@ -228,40 +491,4 @@ int app_run(const struct app_options *options, bool *ret_abandoned)
     }
     *ret_abandoned = close_all(&app);
     return result;
-}
-
-/* -- check ---------------------------------------------------------------------------------- */
-
-static void ignore_transition(void *owner, const struct rule_transition *transition)
-{
-    (void)owner;
-    (void)transition;
-}
-
-static void ignore_action(void *owner, const struct rule_action *action)
-{
-    (void)owner;
-    (void)action;
-}
-
-int app_check(const char *config_path, FILE *to)
-{
-    static const struct rules_output output = {ignore_transition, ignore_action};
-    struct app_options options = {.config_path = config_path};
-    struct text_table *texts = text_table_new();
-    struct site_context context = {.output = &output, .texts = texts};
-    struct site *site = NULL;
-    struct conf *conf = NULL;
-    int r = texts ? load(&options, &context, &conf, &site, to) : -ENOMEM;
-
-    if (r == 0)
-        fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", config_path,
-                site->inventory->n_buses, site->inventory->n_devices, site->inventory->n_sensors,
-                site->inventory->n_rules);
-    else if (r != -EINVAL)
-        fprintf(to, "%s: %s\n", config_path, strerror(-r));
-    site_free(site);
-    conf_free(conf);
-    text_table_free(texts);
-    return r == 0 ? APP_OK : r == -EINVAL ? APP_CONFIG : APP_FAILED;
 }

@@ -50,8 +50,29 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
         facts[i].wanted_kind = catalog->sensors[i].text ? VALUE_TEXT : VALUE_NUMBER;
         facts[i].at_ms = INT64_MIN;
         facts[i].due_ms = CLOCK_NEVER;
+        facts[i].quality = QUALITY_NOT_READ;
     }
     catalog->facts = (struct facts){facts, config->texts};
+    catalog->n_facts = catalog->n_sensors;
+    return 0;
+}
+
+/* Every instance has its own value of each adjustable limit: a fact that is always known. */
+static int make_limit_facts(struct catalog *catalog)
+{
+    struct fact *grown =
+        reallocarray(catalog->facts.at, (size_t)catalog->n_facts + 1, sizeof *grown);
+    if (!grown)
+        return -ENOMEM;
+    catalog->facts.at = grown;
+    for (uint32_t i = 0; i < catalog->n_instances; i++) {
+        const struct instance *instance = &catalog->instances[i];
+        for (uint8_t l = 0; l < instance->rule->n_limits; l++) {
+            const struct limit *limit = &instance->rule->limits[l];
+            grown[instance->slots[limit->slot]] = (struct fact){
+                .number = limit->file, .kind = VALUE_NUMBER, .fresh_until_ms = CLOCK_NEVER};
+        }
+    }
     return 0;
 }
 
@@ -70,25 +91,60 @@ static int make_room(struct catalog *catalog)
     return 0;
 }
 
+/* Of limits people read "Boiler flow_temp high"; a rule over many has its id where it has no label.
+ */
+static const char *label_instance(struct catalog *catalog, const struct rule *rule, uint32_t sensor,
+                                  const char *id)
+{
+    if (rule->label)
+        return rule->label;
+    if (!rule->of_limits)
+        return id;
+    return arena_format(&catalog->arena, "%s %s", catalog->sensors[sensor].label, rule->name);
+}
+
 static int name_instance(struct catalog *catalog, const struct rule *rule, uint32_t sensor,
                          struct instance *instance)
 {
     struct arena *arena = &catalog->arena;
     const char *id = catalog->sensors[sensor].id;
     instance->id = rule->many ? arena_format(arena, "%s@%s", rule->name, id) : rule->name;
+    instance->label = label_instance(catalog, rule, sensor, instance->id);
     instance->summary = arena_format(arena, "%s %s", id, rule->words);
     uint32_t *slots = arena_copy(arena, rule->slots, rule->n_slots, sizeof *slots);
-    if (!instance->id || !instance->summary || !slots)
+    if (!instance->id || !instance->label || !instance->summary || !slots)
         return -ENOMEM;
     slots[0] = sensor;
+    for (uint8_t i = 0; i < rule->n_limits; i++)
+        slots[rule->limits[i].slot] = catalog->n_facts++;
     instance->slots = slots;
     return 0;
+}
+
+static struct instance new_instance(const struct rule *rule, uint32_t index)
+{
+    return (struct instance){
+        .rule = rule,
+        .partner = RULES_NO_INSTANCE,
+        .life = life_new(),
+        .due_ms = CLOCK_NEVER,
+        .lost_ms = CLOCK_NEVER,
+        .cleared_ms = CLOCK_NEVER,
+        .wall_fired_ms = CLOCK_NEVER,
+        .wall_muted_ms = CLOCK_NEVER,
+        .last = {.instance = index,
+                 .severity = rule->severity,
+                 .since_ms = CLOCK_NEVER,
+                 .fired_ms = CLOCK_NEVER,
+                 .muted_until_ms = CLOCK_NEVER,
+                 .limit = (double)NAN},
+    };
 }
 
 static void add_instance(struct compiler *compiler, const struct rule *rule, uint32_t sensor)
 {
     struct catalog *catalog = compiler->catalog;
-    struct instance instance = {.rule = rule, .life = life_new(), .due_ms = CLOCK_NEVER};
+    struct instance instance = new_instance(rule, catalog->n_instances);
     if (catalog->n_instances == RULE_INSTANCES_MAX) {
         compile_error(compiler, "sensors", NULL, "all rules together have more than %d instances",
                       RULE_INSTANCES_MAX);
@@ -98,13 +154,6 @@ static void add_instance(struct compiler *compiler, const struct rule *rule, uin
         compiler->no_memory = true;
         return;
     }
-    instance.last = (struct rule_transition){
-        .instance = catalog->n_instances,
-        .severity = rule->severity,
-        .since_ms = CLOCK_NEVER,
-        .fired_ms = CLOCK_NEVER,
-        .limit = (double)NAN,
-    };
     catalog->instances[catalog->n_instances++] = instance;
 }
 
@@ -117,17 +166,16 @@ static const struct section *notify_section(const struct compiler *compiler,
     return section_has(compiler->section, "notify") || !defaults ? compiler->section : defaults;
 }
 
-static void compile_notify(struct compiler *compiler, const struct section *defaults,
-                           struct rule *rule)
+static void compile_notify(struct compiler *compiler, struct rule *rule)
 {
-    const struct section *section = notify_section(compiler, defaults);
+    const struct rules_config *config = compiler->config;
+    const struct section *section = notify_section(compiler, config->defaults);
     size_t count = section_count(section, "notify");
     const char **names = arena_take(&compiler->catalog->arena, count * sizeof *names);
     for (size_t i = 0; names && i < count; i++) {
         const char *name = section_text_at(section, "notify", i);
-        names[i] = arena_text(&compiler->catalog->arena, name ? name : "");
-        if (!names[i])
-            names = NULL;
+        names[i] = compile_name(compiler, name ? name : "", "notifier", config->notifiers,
+                                config->n_notifiers, section_place_at(section, "notify", i));
     }
     if (!names)
         compiler->no_memory = true;
@@ -142,8 +190,7 @@ static uint8_t choice(const struct section *section, const char *key)
     return index < 0 ? 0 : (uint8_t)index;
 }
 
-static struct rule *start_rule(struct compiler *compiler, const struct section *defaults,
-                               const char *name, bool many)
+static struct rule *start_rule(struct compiler *compiler, const char *name)
 {
     const struct section *section = compiler->section;
     struct rule *rule = arena_take(&compiler->catalog->arena, sizeof *rule);
@@ -153,16 +200,27 @@ static struct rule *start_rule(struct compiler *compiler, const struct section *
     }
     rule->name = arena_text(&compiler->catalog->arena, name);
     rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
-    rule->many = many;
     rule->severity = choice(section, "severity");
+    rule->ack = section_bool(section, "ack");
+    rule->blind_quiet = choice(section, "blind") == 1;
     rule->terms = (struct life_terms){
         .for_ms = section_duration_ms(section, "for"),
         .keep_for_ms = section_duration_ms(section, "keep_for"),
         .if_unknown = choice(section, "if_unknown"),
     };
     compiler->no_memory |= !rule->name || (section_text(section, "label") && !rule->label);
-    compile_notify(compiler, defaults, rule);
+    compile_notify(compiler, rule);
     return rule;
+}
+
+static void warn_of_silence(struct compiler *compiler, const struct rule *rule)
+{
+    if (rule->n_notify + rule->on_fire.count + rule->on_clear.count + rule->on_change.count +
+            rule->on_nodata.count ==
+        0)
+        problem_warning(compiler->problems, section_place(compiler->section, NULL),
+                        "add notify = \"name\", here or in defaults, or an action, as on_fire",
+                        "%s: it neither notifies nor acts", compiler->who);
 }
 
 /* Condition, texts and actions; what is wrong in one of them does not hide what is wrong in
@@ -179,12 +237,16 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
                  &rule->clear_message);
     compile_actions(compiler, "on_fire", &rule->on_fire);
     compile_actions(compiler, "on_clear", &rule->on_clear);
+    compile_actions(compiler, "on_change", &rule->on_change);
+    compile_actions(compiler, "on_nodata", &rule->on_nodata);
+    rule->print = compile_print(section, NULL);
+    if (good)
+        warn_of_silence(compiler, rule);
     return good && !compiler->no_memory;
 }
 
 /* The sensors that a glob means, in the order of the inventory; all must give the same kind. */
-static void add_matching(struct compiler *compiler, const struct section *defaults,
-                         const char *name)
+static void add_matching(struct compiler *compiler, const char *name)
 {
     const struct catalog *catalog = compiler->catalog;
     const char *glob = section_text(compiler->section, "sensors");
@@ -195,9 +257,10 @@ static void add_matching(struct compiler *compiler, const struct section *defaul
         if (!text_glob(glob, sensor->id))
             continue;
         if (!first) {
-            struct rule *made = start_rule(compiler, defaults, name, true);
+            struct rule *made = start_rule(compiler, name);
             if (!made || !finish_rule(compiler, plain_of_rules, sensor, made))
                 return;
+            made->many = true;
             first = sensor;
             rule = made;
         } else if (sensor->text != first->text) {
@@ -215,7 +278,7 @@ static void add_matching(struct compiler *compiler, const struct section *defaul
                         compiler->who, glob);
 }
 
-static void add_single(struct compiler *compiler, const struct section *defaults, const char *name)
+static void add_single(struct compiler *compiler, const char *name)
 {
     const char *id = section_text(compiler->section, "sensor");
     uint32_t sensor = names_find(compiler->catalog->names, id);
@@ -228,12 +291,12 @@ static void add_single(struct compiler *compiler, const struct section *defaults
         compile_unknown_sensor(compiler, "sensor", id);
         return;
     }
-    struct rule *rule = start_rule(compiler, defaults, name, false);
+    struct rule *rule = start_rule(compiler, name);
     if (rule && finish_rule(compiler, plain_of_rules, &compiler->catalog->sensors[sensor], rule))
         add_instance(compiler, rule, sensor);
 }
 
-static void add_rule(struct compiler *compiler, const struct rules_config *config, const char *name)
+static void add_rule(struct compiler *compiler, const char *name)
 {
     bool one = section_text(compiler->section, "sensor") != NULL;
     bool many = section_text(compiler->section, "sensors") != NULL;
@@ -246,9 +309,9 @@ static void add_rule(struct compiler *compiler, const struct rules_config *confi
                       "write sensor = \"device.channel\" or sensors = \"*.channel\"",
                       one ? "it has both sensor and sensors" : "it names no sensor");
     else if (many)
-        add_matching(compiler, config->defaults, name);
+        add_matching(compiler, name);
     else
-        add_single(compiler, config->defaults, name);
+        add_single(compiler, name);
 }
 
 static void add_rules(struct compiler *compiler, const struct rules_config *config)
@@ -259,7 +322,7 @@ static void add_rules(struct compiler *compiler, const struct rules_config *conf
     for (size_t i = 0; (name = section_key(config->rules, i)) && !compiler->no_memory; i++) {
         compiler->section = section_child(config->rules, name);
         if (compiler->section) /* else told when the section was checked */
-            add_rule(compiler, config, name);
+            add_rule(compiler, name);
     }
 }
 
@@ -283,14 +346,35 @@ static bool check_limits(struct compiler *compiler)
     return false;
 }
 
-static void add_limit(struct compiler *compiler, const struct rules_config *config, uint32_t sensor,
-                      const char *name, const struct plain_option *options)
+/* `other` is the option of the other limit in the same section: no part of this one's condition. */
+static void add_limit(struct compiler *compiler, uint32_t sensor,
+                      const struct plain_option *options, const char *other)
 {
+    const char *name = options[0].option;
     if (!section_has(compiler->section, name))
         return;
-    struct rule *rule = start_rule(compiler, config->defaults, name, true);
-    if (rule && finish_rule(compiler, options, &compiler->catalog->sensors[sensor], rule))
-        add_instance(compiler, rule, sensor);
+    struct rule *rule = start_rule(compiler, name);
+    if (!rule)
+        return;
+    rule->many = rule->of_limits = true;
+    if (!finish_rule(compiler, options, &compiler->catalog->sensors[sensor], rule))
+        return;
+    rule->print = compile_print(compiler->section, other);
+    add_instance(compiler, rule, sensor);
+}
+
+static void add_limits_of(struct compiler *compiler, uint32_t sensor)
+{
+    struct catalog *catalog = compiler->catalog;
+    uint32_t first = catalog->n_instances;
+    size_t errors = problems_errors(compiler->problems);
+    add_limit(compiler, sensor, plain_of_low, "high");
+    if (problems_errors(compiler->problems) == errors) /* most would be told twice */
+        add_limit(compiler, sensor, plain_of_high, "low");
+    if (catalog->n_instances == first + 2) {
+        catalog->instances[first].partner = first + 1;
+        catalog->instances[first + 1].partner = first;
+    }
 }
 
 static void add_limits(struct compiler *compiler, const struct rules_config *config)
@@ -301,13 +385,20 @@ static void add_limits(struct compiler *compiler, const struct rules_config *con
             continue;
         snprintf(compiler->who, sizeof compiler->who, "limits of \"%.127s\"",
                  config->sensors[i].id);
-        if (!check_limits(compiler))
-            continue;
-        size_t errors = problems_errors(compiler->problems);
-        add_limit(compiler, config, i, "low", plain_of_low);
-        if (problems_errors(compiler->problems) == errors) /* most would be told twice */
-            add_limit(compiler, config, i, "high", plain_of_high);
+        if (check_limits(compiler))
+            add_limits_of(compiler, i);
     }
+}
+
+static int index_instances(struct catalog *catalog)
+{
+    const char **ids = malloc(((size_t)catalog->n_instances + 1) * sizeof *ids);
+    for (uint32_t i = 0; ids && i < catalog->n_instances; i++)
+        ids[i] = catalog->instances[i].id;
+    if (ids)
+        catalog->instance_names = names_new(ids, catalog->n_instances);
+    free(ids);
+    return catalog->instance_names ? 0 : -ENOMEM;
 }
 
 /* -- all of it -- */
@@ -316,12 +407,12 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
                   struct problems *problems)
 {
     size_t errors = problems_errors(problems);
-    struct compiler compiler = {.catalog = catalog, .problems = problems};
+    struct compiler compiler = {.catalog = catalog, .config = config, .problems = problems};
     if (copy_sensors(catalog, config) || make_facts(catalog, config))
         return -ENOMEM;
     add_rules(&compiler, config);
     add_limits(&compiler, config);
-    if (compiler.no_memory)
+    if (compiler.no_memory || make_limit_facts(catalog) || index_instances(catalog))
         return -ENOMEM;
     return problems_errors(problems) > errors ? -EINVAL : 0;
 }
@@ -331,5 +422,6 @@ void catalog_release(struct catalog *catalog)
     free(catalog->instances);
     free(catalog->facts.at);
     names_free(catalog->names);
+    names_free(catalog->instance_names);
     arena_free(&catalog->arena);
 }

@@ -7,6 +7,7 @@
 /* The place where compiling is. Errors go to `problems`, and are counted there. */
 struct compiler {
     struct catalog *catalog;
+    const struct rules_config *config;
     struct problems *problems;
     const struct section *section;    /* of the rule or of the limits */
     char who[2 * TEXT_SLUG_MAX + 32]; /* `rule "frost"`, for the messages */
@@ -38,5 +39,14 @@ bool compile_condition(struct compiler *compiler, const struct plain_option *opt
 void compile_text(struct compiler *compiler, const struct section *section, const char *key,
                   const char *standard, enum template_use use, struct template *ret_template);
 
+/* A copy of the name of a notifier or hook (`kind`); an error at `place` when `known` is a list and
+ * has not got it. NULL when memory is out. */
+const char *compile_name(struct compiler *compiler, const char *name, const char *kind,
+                         const char *const *known, size_t count, struct place place);
+
 /* Compiles the actions of the list `key`. */
 void compile_actions(struct compiler *compiler, const char *key, struct action_list *ret_list);
+
+/* What a rule's condition is made of, as a number that is another one when any of that is another.
+ * `without` is a key that belongs to another rule of the same section; NULL: none. */
+uint64_t compile_print(const struct section *section, const char *without);

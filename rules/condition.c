@@ -1,29 +1,9 @@
-#include "rules/compile.h"
+#include "rules/condition.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-
-/* A limit as it is written: a number, a text, or another sensor. */
-enum bound_kind { BOUND_NUMBER, BOUND_TEXT, BOUND_SENSOR };
-struct bound {
-    uint8_t kind; /* enum bound_kind */
-    uint16_t slot;
-    double number;
-    const char *text; /* the text, or the sensor's id */
-};
-
-/* One plain key with all that belongs to it. */
-struct term {
-    const struct plain *plain;
-    const char *option;
-    struct bound a, b; /* b: of a pair */
-    double hysteresis;
-    bool has_clear; /* `clear_below` or `clear_above` is written: */
-    double clear;
-    uint8_t own; /* enum cell_kind of the instance's sensor */
-};
 
 /* -- the keys: how each becomes code -- */
 
@@ -32,7 +12,7 @@ static void put_value(struct coder *coder, const struct term *term)
     coder_value(coder, 0, term->own);
 }
 
-/* The bound, moved by `by`; of a number that is done here, of a sensor at run time. */
+/* The bound, moved by `by`; of a fixed number that is done here, of others at run time. */
 static void put_bound(struct coder *coder, const struct bound *bound, double by)
 {
     if (bound->kind == BOUND_TEXT) {
@@ -148,10 +128,7 @@ static void outside_limit(struct coder *coder, const struct term *term)
     coder_op(coder, OP_IF);
 }
 
-enum { ABOVE, BELOW, OUTSIDE, INSIDE, EQUALS, NOT_EQUALS };
-
 static const struct plain {
-    const char *words;
     const char *clear_option; /* NULL: none */
     bool pair;
     bool texts; /* works on texts */
@@ -159,13 +136,13 @@ static const struct plain {
     void (*when)(struct coder *, const struct term *);
     void (*clear)(struct coder *, const struct term *);
     void (*limit)(struct coder *, const struct term *); /* NULL: none single */
-} plains[] = {
-    [ABOVE] = {"above", "clear_below", false, false, true, above_when, above_clear, single_limit},
-    [BELOW] = {"below", "clear_above", false, false, true, below_when, below_clear, single_limit},
-    [OUTSIDE] = {"outside", NULL, true, false, true, outside_when, outside_clear, outside_limit},
-    [INSIDE] = {"inside", NULL, true, false, true, inside_when, inside_clear, NULL},
-    [EQUALS] = {"at", NULL, false, true, true, equals_when, equals_clear, single_limit},
-    [NOT_EQUALS] = {"not at", NULL, false, true, false, equals_clear, equals_when, single_limit},
+} plains[N_PLAINS] = {
+    [ABOVE] = {"clear_below", false, false, true, above_when, above_clear, single_limit},
+    [BELOW] = {"clear_above", false, false, true, below_when, below_clear, single_limit},
+    [OUTSIDE] = {NULL, true, false, true, outside_when, outside_clear, outside_limit},
+    [INSIDE] = {NULL, true, false, true, inside_when, inside_clear, NULL},
+    [EQUALS] = {NULL, false, true, true, equals_when, equals_clear, single_limit},
+    [NOT_EQUALS] = {NULL, false, true, false, equals_clear, equals_when, single_limit},
 };
 
 const struct plain_option plain_of_rules[] = {
@@ -176,18 +153,17 @@ const struct plain_option plain_of_rules[] = {
 const struct plain_option plain_of_low[] = {{"low", BELOW}, {NULL, 0}};
 const struct plain_option plain_of_high[] = {{"high", ABOVE}, {NULL, 0}};
 
-#define N_PLAINS (sizeof plains / sizeof plains[0])
+bool plain_is_pair(uint8_t plain)
+{
+    return plains[plain].pair;
+}
+
+const char *plain_clear_option(uint8_t plain)
+{
+    return plains[plain].clear_option;
+}
 
 /* -- reading them -- */
-
-/* The terms of one rule; all must hold. */
-struct condition {
-    struct compiler *compiler;
-    struct rule *rule;
-    const struct rules_sensor *own;
-    struct term terms[N_PLAINS];
-    size_t count;
-};
 
 static bool read_sensor_bound(struct condition *condition, const char *key, const char *id,
                               struct bound *bound)
@@ -249,7 +225,7 @@ static bool read_bounds(struct condition *condition, struct term *term)
     const struct section *section = condition->compiler->section;
     const char *key = term->option;
     unsigned form = section_form(section, key);
-    if (term->plain->pair)
+    if (plains[term->plain].pair)
         return read_number_bound(condition, key, section_number_at(section, key, 0), &term->a) &&
                read_number_bound(condition, key, section_number_at(section, key, 1), &term->b);
     if (form == SETTING_TEXT)
@@ -261,7 +237,7 @@ static bool read_bounds(struct condition *condition, struct term *term)
 
 static bool check_own(struct condition *condition, const struct term *term)
 {
-    if (!condition->own->text || term->plain->texts)
+    if (!condition->own->text || plains[term->plain].texts)
         return true;
     compile_error(condition->compiler, term->option, "use equals or not_equals",
                   "\"%s\" gives texts, \"%s\" needs a sensor of numbers", condition->own->id,
@@ -275,12 +251,11 @@ static bool check_hysteresis(struct condition *condition, const struct term *ter
     const char *wrong = NULL;
     if (term->hysteresis == 0)
         return true;
-    if (!term->plain->moves)
+    if (!plains[term->plain].moves)
         wrong = "hysteresis does not go with not_equals";
     else if (condition->own->text)
         wrong = "hysteresis needs a sensor of numbers";
-    else if (term->plain == &plains[OUTSIDE] &&
-             2 * term->hysteresis >= term->b.number - term->a.number) {
+    else if (term->plain == OUTSIDE && 2 * term->hysteresis >= term->b.number - term->a.number) {
         wrong = "hysteresis leaves nothing inside where it could clear";
         hint = "it must be less than half the distance of the two values of outside";
     }
@@ -293,13 +268,13 @@ static bool check_hysteresis(struct condition *condition, const struct term *ter
 static bool read_clear(struct condition *condition, struct term *term)
 {
     struct compiler *compiler = condition->compiler;
-    const char *key = term->plain->clear_option;
+    const char *key = plains[term->plain].clear_option;
     if (!key || !section_has(compiler->section, key))
         return true;
     term->has_clear = true;
     term->clear = section_number(compiler->section, key);
     double over =
-        term->plain == &plains[ABOVE] ? term->clear - term->a.number : term->a.number - term->clear;
+        term->plain == ABOVE ? term->clear - term->a.number : term->a.number - term->clear;
     if (term->hysteresis != 0)
         compile_error(compiler, "hysteresis", "leave one of them out",
                       "hysteresis does not go with %s", key);
@@ -317,7 +292,7 @@ static bool read_term(struct condition *condition, const struct plain_option *op
 {
     struct term *term = &condition->terms[condition->count++];
     *term = (struct term){
-        .plain = &plains[option->plain],
+        .plain = option->plain,
         .option = option->option,
         .hysteresis = section_number(condition->compiler->section, "hysteresis"),
         .own = condition->own->text ? CELL_TEXT : CELL_NUMBER,
@@ -329,7 +304,7 @@ static bool read_term(struct condition *condition, const struct plain_option *op
 static bool has_plain(const struct condition *condition, unsigned plain)
 {
     for (size_t i = 0; i < condition->count; i++)
-        if (condition->terms[i].plain == &plains[plain])
+        if (condition->terms[i].plain == plain)
             return true;
     return false;
 }
@@ -356,9 +331,9 @@ static bool check_together(struct condition *condition)
 {
     const struct term *above = NULL, *below = NULL;
     for (size_t i = 0; i < condition->count; i++) {
-        if (condition->terms[i].plain == &plains[ABOVE])
+        if (condition->terms[i].plain == ABOVE)
             above = &condition->terms[i];
-        if (condition->terms[i].plain == &plains[BELOW])
+        if (condition->terms[i].plain == BELOW)
             below = &condition->terms[i];
     }
     if (!above || !below || above->a.kind != BOUND_NUMBER || below->a.kind != BOUND_NUMBER ||
@@ -399,7 +374,7 @@ static int make_code(struct condition *condition, bool clear, struct code *ret_c
     coder_start(&coder);
     for (size_t i = 0; i < condition->count; i++) {
         const struct term *term = &condition->terms[i];
-        (clear ? term->plain->clear : term->plain->when)(&coder, term);
+        (clear ? plains[term->plain].clear : plains[term->plain].when)(&coder, term);
         if (i > 0)
             coder_op(&coder, clear ? OP_OR : OP_AND);
     }
@@ -410,74 +385,11 @@ static int make_limit(struct condition *condition, struct code *ret_code)
 {
     const struct term *term = &condition->terms[0];
     struct coder coder;
-    if (condition->count != 1 || !term->plain->limit || term->a.kind == BOUND_TEXT)
+    if (condition->count != 1 || !plains[term->plain].limit || term->a.kind == BOUND_TEXT)
         return 0;
     coder_start(&coder);
-    term->plain->limit(&coder, term);
+    plains[term->plain].limit(&coder, term);
     return coder_finish(&coder, CELL_NUMBER, &condition->compiler->catalog->arena, ret_code);
-}
-
-/* -- the words -- */
-
-static void say_number(char *to, size_t size, size_t *length, double number)
-{
-    char text[400];
-    text_from_number(text, sizeof text, number, -1);
-    text_append(to, size, length, "%s", text);
-}
-
-/* Texts stand in quotes; in a template their braces are doubled, so that they stay what they are.
- */
-static void say_text(char *to, size_t size, size_t *length, const char *text, bool in_template)
-{
-    text_append(to, size, length, "\"");
-    for (; *text; text++)
-        text_append(to, size, length, *text == '{' && in_template ? "{%c" : "%c", *text);
-    text_append(to, size, length, "\"");
-}
-
-static void say_bound(char *to, size_t size, size_t *length, const struct bound *bound,
-                      bool in_template)
-{
-    if (bound->kind == BOUND_NUMBER)
-        say_number(to, size, length, bound->number);
-    else if (bound->kind == BOUND_TEXT)
-        say_text(to, size, length, bound->text, in_template);
-    else
-        text_append(to, size, length, in_template ? "{%s}" : "%s", bound->text);
-}
-
-static void say_term(char *to, size_t size, size_t *length, const struct term *term,
-                     bool in_template)
-{
-    text_append(to, size, length, "%s ", term->plain->words);
-    say_bound(to, size, length, &term->a, in_template);
-    if (term->plain->pair) {
-        text_append(to, size, length, " to ");
-        say_bound(to, size, length, &term->b, in_template);
-    }
-    if (in_template && term->a.kind != BOUND_TEXT)
-        text_append(to, size, length, " {unit}");
-}
-
-static const char *say(struct condition *condition, bool in_template)
-{
-    char text[2048]; /* more than all keys with the longest texts and ids need */
-    size_t length = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < condition->count; i++) {
-        if (i > 0)
-            text_append(text, sizeof text, &length, " and ");
-        say_term(text, sizeof text, &length, &condition->terms[i], in_template);
-    }
-    struct arena *arena = &condition->compiler->catalog->arena;
-    if (in_template)
-        return arena_format(arena, "{label} {value} {unit}, %s since {since}", text);
-    if (condition->rule->terms.for_ms == 0)
-        return arena_text(arena, text);
-    char wait[32];
-    return arena_format(arena, "%s for %s", text,
-                        text_from_duration(wait, sizeof wait, condition->rule->terms.for_ms));
 }
 
 bool compile_condition(struct compiler *compiler, const struct plain_option *options,
@@ -485,15 +397,15 @@ bool compile_condition(struct compiler *compiler, const struct plain_option *opt
 {
     struct condition condition = {.compiler = compiler, .rule = rule, .own = own};
     rule->n_slots = 1;
-    if (!read_terms(&condition, options))
+    if (!read_terms(&condition, options) || !limits_compile(&condition))
         return false;
     int result = make_code(&condition, false, &rule->when);
     if (result == 0)
         result = make_code(&condition, true, &rule->clear);
     if (result == 0)
         result = make_limit(&condition, &rule->limit);
-    rule->words = say(&condition, false);
-    *ret_message = say(&condition, true);
+    rule->words = words_of(&condition);
+    *ret_message = words_of_message(&condition);
     assert(result == 0 || result == -ENOMEM); /* a few short terms of types that were checked */
     if (result || !rule->words || !*ret_message)
         compiler->no_memory = true;

@@ -21,9 +21,11 @@ struct fact {
                                waiting for it */
     int64_t stale_ms;       /* CLOCK_NEVER: it does not age */
     int64_t due_ms;         /* when its staleness is looked at next; CLOCK_NEVER: not */
+    int64_t bad_ms;         /* since when nothing good comes, when `quality` is bad */
     uint64_t pass;          /* the last poll that brought a good value */
     uint8_t kind;           /* enum value_kind; VALUE_NONE: nothing good yet */
     uint8_t wanted_kind;    /* what it is configured to give */
+    uint8_t quality;        /* of the newest reading */
 };
 
 struct facts {

@@ -24,14 +24,14 @@ static enum truth decide(const struct life *life, const struct life_terms *terms
     return alarm != life_wants_clear(life) ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
-static int64_t elapsed_ms(const struct life *life, int64_t now_ms)
+int64_t life_elapsed_ms(const struct life *life, int64_t now_ms)
 {
     return life->ran_ms + (life->resumed_ms == CLOCK_NEVER ? 0 : now_ms - life->resumed_ms);
 }
 
 static void pause_timer(struct life *life, int64_t now_ms)
 {
-    life->ran_ms = elapsed_ms(life, now_ms);
+    life->ran_ms = life_elapsed_ms(life, now_ms);
     life->resumed_ms = CLOCK_NEVER;
 }
 
@@ -50,7 +50,7 @@ static bool enter(struct life *life, enum rule_state state, int64_t now_ms)
 
 static bool run_timer(struct life *life, int64_t wait_ms, enum rule_state end, int64_t now_ms)
 {
-    if (elapsed_ms(life, now_ms) >= wait_ms)
+    if (life_elapsed_ms(life, now_ms) >= wait_ms)
         return enter(life, end, now_ms);
     if (life->resumed_ms == CLOCK_NEVER)
         life->resumed_ms = now_ms;

@@ -41,5 +41,8 @@ bool life_wants_clear(const struct life *life);
  */
 bool life_step(struct life *life, const struct life_terms *terms, enum truth truth, int64_t now_ms);
 
+/* How long the present timer has run. */
+int64_t life_elapsed_ms(const struct life *life, int64_t now_ms);
+
 /* When the running timer ends; CLOCK_NEVER when none runs. */
 int64_t life_due_ms(const struct life *life, const struct life_terms *terms);

@@ -20,6 +20,10 @@ struct action {
     uint8_t kind; /* enum rule_action_kind */
     uint8_t qos;
     bool retain;
+    const char *name; /* of the sensor, notifier or hook */
+    uint32_t sensor;  /* ACTION_WRITE */
+    bool is_text;     /* ACTION_WRITE: `text`, else `number` */
+    double number;
     struct template target, text;
 };
 
@@ -28,31 +32,66 @@ struct action_list {
     size_t count;
 };
 
+/* A number of the condition that people may adjust. What must stay true for it to clear at all: it
+ * is not beyond `floor` and `ceiling`, which `edge` sets, and farther than `gap` from the limit on
+ * the other side. Its value is a fact of its own for each instance, so that code reads it as it
+ * reads a sensor. */
+#define LIMIT_ALONE   UINT8_MAX
+#define LIMIT_PARTNER (UINT8_MAX - 1) /* the other side is that of the instance's partner */
+struct limit {
+    const char *key;
+    uint16_t slot;
+    double file, min, max, step;
+    double floor, ceiling; /* -INFINITY and INFINITY: none */
+    const char *edge;      /* the key that sets one of them */
+    uint8_t other;         /* index of the limit on the other side, LIMIT_ALONE, LIMIT_PARTNER */
+    bool is_lower;
+    double gap;
+};
+
 struct rule {
     struct code when;
     struct code clear;
     struct code limit; /* the limit that is crossed, a number; length 0: no single one */
     struct life_terms terms;
+    uint64_t print; /* of all that its condition is made of: another one is another condition */
     uint8_t severity;
-    bool many;
+    bool many, of_limits, ack, blind_quiet;
+    uint8_t n_limits;
     uint16_t n_slots;
-    uint32_t slots[RULE_SLOTS_MAX]; /* of slot 0 every instance has its own */
-    const char *name, *label;       /* label: NULL when it has none */
-    const char *words;              /* the condition: "above 85 for 30s" */
+    uint32_t slots[RULE_SLOTS_MAX]; /* every instance has its own in slot 0 and for its limits */
+    struct limit *limits;
+    const char *name, *label; /* label: NULL when it has none */
+    const char *words;        /* the condition: "above 85 for 30s" */
     struct template message, clear_message;
-    struct action_list on_fire, on_clear;
+    struct action_list on_fire, on_clear, on_change, on_nodata;
     const char *const *notify;
     size_t n_notify;
 };
 
+/* What was told of a firing: TOLD_THIS is the present one; TOLD_EARLIER one that is over, and its
+ * end was not told. */
+enum told { TOLD_NOTHING, TOLD_THIS, TOLD_EARLIER };
+
 struct instance {
     const struct rule *rule;
     const uint32_t *slots;
-    uint64_t pass; /* the last poll for which it was judged */
+    const char *id, *label, *summary;
+    uint32_t partner; /* the other limit of its sensor; RULES_NO_INSTANCE: none */
+    uint32_t next_changed;
+    bool is_changed; /* in the list of those to be saved */
+    uint64_t pass;   /* the last poll for which it was judged */
+    int64_t due_ms;  /* as it stands in the heap */
+
     struct life life;
-    int64_t due_ms; /* as it stands in the heap */
-    const char *id, *summary;
-    struct rule_transition last;
+    struct rule_transition last; /* and the flags */
+    uint8_t told;                /* enum told */
+    bool blind_told;
+    uint8_t adjusted; /* a bit for each limit */
+    int64_t lost_ms;  /* since when the condition is unknown for want of a sensor; or CLOCK_NEVER */
+    int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */
+    int64_t wall_fired_ms,
+        wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */
 };
 
 /* Everything compiled. Instances live; the rest does not change any more. */
@@ -61,9 +100,11 @@ struct catalog {
     struct rules_sensor *sensors; /* copies; `limits` is NULL in them */
     uint32_t n_sensors;
     struct names *names; /* of the sensors */
-    struct facts facts;
+    struct facts facts;  /* of the sensors, then the adjustable limits of all instances */
+    uint32_t n_facts;
     struct instance *instances;
     uint32_t n_instances, capacity;
+    struct names *instance_names;
 };
 
 /* Fills `catalog`, which must be zeroed. 0, -EINVAL with `problems`, -ENOMEM; release in any case.

@@ -7,29 +7,13 @@
 #include "rules/rules.h"
 
 #include "gateway/base/clock.h"
-#include "gateway/base/heap.h"
-#include "rules/rule.h"
+#include "rules/engine.h"
+#include "rules/limit.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-
-#define TEXT_SIZE  8192 /* of a filled text; what is longer is cut */
-#define TOPIC_SIZE 1024
-
-struct rules {
-    struct catalog catalog;
-    struct rules_output output;
-    void *owner;
-    bool started;
-    int64_t now_ms;
-    uint64_t pass;     /* number of the poll */
-    struct heap *due;  /* ids: instances, then sensors */
-    uint32_t *readers; /* instances that read a sensor, sensor after sensor */
-    uint32_t *first;   /* by sensor: where its readers begin; one more for the end */
-    char text[TEXT_SIZE], topic[TOPIC_SIZE];
-};
 
 const char *rule_state_name(uint8_t state)
 {
@@ -50,7 +34,8 @@ static void count_readers(struct rules *rules)
     for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
         const struct instance *instance = &rules->catalog.instances[i];
         for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++)
-            rules->first[instance->slots[slot] + 1]++;
+            if (instance->slots[slot] < rules->catalog.n_sensors) /* others are limits */
+                rules->first[instance->slots[slot] + 1]++;
     }
     for (uint32_t s = 0; s < rules->catalog.n_sensors; s++)
         rules->first[s + 1] += rules->first[s];
@@ -75,7 +60,8 @@ static int list_readers(struct rules *rules)
     for (uint32_t i = rules->catalog.n_instances; i-- > 0;) {
         const struct instance *instance = &rules->catalog.instances[i];
         for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++)
-            rules->readers[--end[instance->slots[slot]]] = i;
+            if (instance->slots[slot] < n_sensors)
+                rules->readers[--end[instance->slots[slot]]] = i;
     }
     free(end);
     return 0;
@@ -89,6 +75,7 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
         return -ENOMEM;
     rules->output = *output;
     rules->owner = owner;
+    rules->changed = RULES_NO_INSTANCE;
     int result = catalog_build(&rules->catalog, config, problems);
     if (result == 0)
         result = list_readers(rules);
@@ -115,120 +102,7 @@ void rules_free(struct rules *rules)
     free(rules);
 }
 
-/* -- telling -- */
-
-static struct scene scene_of(const struct rules *rules, const struct instance *instance,
-                             const struct rule_transition *change)
-{
-    const struct rule *rule = instance->rule;
-    return (struct scene){
-        .change = change,
-        .rule = rule->name,
-        .label = rule->label ? rule->label : instance->id,
-        .sensor = instance->slots[0],
-        .sensors = rules->catalog.sensors,
-        .facts = &rules->catalog.facts,
-    };
-}
-
-static void act(struct rules *rules, const struct action_list *list, const struct scene *scene)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct action *action = &list->at[i];
-        struct rule_action todo = {
-            .kind = action->kind,
-            .qos = action->qos,
-            .retain = action->retain,
-            .instance = scene->change->instance,
-            .at_ms = scene->change->at_ms,
-            .target = template_fill(&action->target, scene, rules->topic, sizeof rules->topic),
-            .text = template_fill(&action->text, scene, rules->text, sizeof rules->text),
-        };
-        rules->output.action(rules->owner, &todo);
-    }
-}
-
-static void tell(struct rules *rules, struct instance *instance)
-{
-    struct rule_transition change = instance->last;
-    const struct rule *rule = instance->rule;
-    bool fired = change.to == RULE_FIRING && change.from != RULE_RECOVERING;
-    bool cleared = change.to == RULE_OK && change.from != RULE_PENDING;
-    struct scene scene = scene_of(rules, instance, &change);
-    if (fired || cleared)
-        change.message = template_fill(fired ? &rule->message : &rule->clear_message, &scene,
-                                       rules->text, sizeof rules->text);
-    rules->output.transition(rules->owner, &change);
-    if (fired)
-        act(rules, &rule->on_fire, &scene);
-    else if (cleared)
-        act(rules, &rule->on_clear, &scene);
-}
-
-static double limit_now(const struct rules *rules, const struct instance *instance, int64_t now_ms)
-{
-    const struct code *code = &instance->rule->limit;
-    if (code->length == 0)
-        return (double)NAN;
-    struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, NULL);
-    return cell.kind == CELL_NUMBER ? cell.number : (double)NAN;
-}
-
-static void set_value(struct rule_transition *change, const struct fact *fact, int64_t now_ms)
-{
-    change->kind = fact_is_known(fact, now_ms) ? fact->kind : VALUE_NONE;
-    change->number = change->kind == VALUE_NUMBER ? fact->number : 0;
-    change->text = change->kind == VALUE_TEXT ? fact->text : 0;
-}
-
-static void record(struct rules *rules, struct instance *instance, const struct life *before,
-                   int64_t now_ms)
-{
-    struct rule_transition *change = &instance->last;
-    const struct life *life = &instance->life;
-    change->from = before->state;
-    change->to = life->state;
-    change->at_ms = now_ms;
-    change->since_ms = life->fired_ms;
-    change->fired_ms = life->fired_ms != CLOCK_NEVER ? life->fired_ms : before->fired_ms;
-    set_value(change, &rules->catalog.facts.at[instance->slots[0]], now_ms);
-    /* What was crossed is told by the way up; on the way back the value is on the other side. */
-    if (life->state == RULE_PENDING || before->fired_ms == CLOCK_NEVER)
-        change->limit = limit_now(rules, instance, now_ms);
-}
-
-/* -- judging -- */
-
-static enum truth truth_of(const struct rules *rules, const struct instance *instance,
-                           int64_t now_ms)
-{
-    bool waiting, clear = life_wants_clear(&instance->life);
-    const struct code *code = clear ? &instance->rule->clear : &instance->rule->when;
-    struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, &waiting);
-    if (cell.kind == CELL_BOOL)
-        return cell.is ? TRUTH_TRUE : TRUTH_FALSE;
-    return waiting ? TRUTH_WAITING : TRUTH_UNKNOWN;
-}
-
-static void judge(struct rules *rules, uint32_t index, int64_t now_ms)
-{
-    struct instance *instance = &rules->catalog.instances[index];
-    const struct life_terms *terms = &instance->rule->terms;
-    struct life before = instance->life;
-    bool changed = life_step(&instance->life, terms, truth_of(rules, instance, now_ms), now_ms);
-    int64_t due_ms = life_due_ms(&instance->life, terms);
-    if (due_ms != instance->due_ms) {
-        instance->due_ms = due_ms;
-        if (due_ms == CLOCK_NEVER)
-            heap_remove(rules->due, index);
-        else
-            heap_set(rules->due, index, due_ms);
-    }
-    if (changed) {
-        record(rules, instance, &before, now_ms);
-        tell(rules, instance);
-    }
-}
+/* -- what is due -- */
 
 static void judge_readers(struct rules *rules, uint32_t sensor, int64_t now_ms)
 {
@@ -236,7 +110,7 @@ static void judge_readers(struct rules *rules, uint32_t sensor, int64_t now_ms)
         judge(rules, rules->readers[i], now_ms);
 }
 
-static void watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms)
+void engine_watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms)
 {
     rules->catalog.facts.at[sensor].due_ms = at_ms;
     heap_set(rules->due, rules->catalog.n_instances + sensor, at_ms);
@@ -246,7 +120,7 @@ static void sensor_due(struct rules *rules, uint32_t sensor, int64_t now_ms)
 {
     struct fact *fact = &rules->catalog.facts.at[sensor];
     if (fact->fresh_until_ms > now_ms) {
-        watch_sensor(rules, sensor, fact->fresh_until_ms);
+        engine_watch_sensor(rules, sensor, fact->fresh_until_ms);
         return;
     }
     fact->due_ms = CLOCK_NEVER;
@@ -254,7 +128,7 @@ static void sensor_due(struct rules *rules, uint32_t sensor, int64_t now_ms)
     judge_readers(rules, sensor, now_ms);
 }
 
-static void run_due(struct rules *rules, int64_t until_ms)
+void engine_run_due(struct rules *rules, int64_t until_ms)
 {
     uint32_t id;
     int64_t at_ms;
@@ -268,7 +142,7 @@ static void run_due(struct rules *rules, int64_t until_ms)
 
 /* -- time and readings -- */
 
-static int64_t sum_ms(int64_t at_ms, int64_t more_ms)
+int64_t engine_sum_ms(int64_t at_ms, int64_t more_ms)
 {
     return more_ms == CLOCK_NEVER || at_ms > CLOCK_NEVER - more_ms ? CLOCK_NEVER : at_ms + more_ms;
 }
@@ -280,13 +154,15 @@ static void start(struct rules *rules, int64_t now_ms)
     rules->now_ms = now_ms;
     for (uint32_t s = 0; s < rules->catalog.n_sensors; s++) {
         struct fact *fact = &rules->catalog.facts.at[s];
-        fact->fresh_until_ms = sum_ms(now_ms, fact->stale_ms);
+        fact->fresh_until_ms = engine_sum_ms(now_ms, fact->stale_ms);
+        fact->bad_ms = now_ms;
         if (rules->first[s] < rules->first[s + 1] && fact->fresh_until_ms != CLOCK_NEVER)
-            watch_sensor(rules, s, fact->fresh_until_ms);
+            engine_watch_sensor(rules, s, fact->fresh_until_ms);
     }
+    save_settle_limits(rules, now_ms);
 }
 
-static int64_t advance(struct rules *rules, int64_t now_ms)
+int64_t engine_advance(struct rules *rules, int64_t now_ms)
 {
     if (!rules->started)
         start(rules, now_ms);
@@ -307,20 +183,33 @@ static bool is_usable(const struct rules *rules, const struct reading *reading)
            (reading->kind != VALUE_NUMBER || isfinite(reading->number));
 }
 
+/* Why it may soon be unknown, for those who are told of it. */
+static void take_bad(struct rules *rules, const struct reading *reading, int64_t now_ms)
+{
+    if (reading->sensor >= rules->catalog.n_sensors || reading->quality == QUALITY_GOOD)
+        return;
+    struct fact *fact = &rules->catalog.facts.at[reading->sensor];
+    if (fact->quality == QUALITY_GOOD)
+        fact->bad_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
+    fact->quality = reading->quality;
+}
+
 static void take(struct rules *rules, const struct reading *reading, int64_t now_ms)
 {
     struct fact *fact = &rules->catalog.facts.at[reading->sensor];
     uint32_t s = reading->sensor;
     fact->kind = reading->kind;
+    fact->quality = QUALITY_GOOD;
     fact->at_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
-    fact->fresh_until_ms = sum_ms(fact->at_ms, fact->stale_ms);
+    fact->fresh_until_ms = engine_sum_ms(fact->at_ms, fact->stale_ms);
     fact->pass = rules->pass;
     if (reading->kind == VALUE_TEXT)
         fact->text = reading->text;
     else
         fact->number = reading->number;
     if (fact->fresh_until_ms < fact->due_ms && rules->first[s] < rules->first[s + 1])
-        watch_sensor(rules, s, fact->fresh_until_ms > now_ms ? fact->fresh_until_ms : now_ms);
+        engine_watch_sensor(rules, s,
+                            fact->fresh_until_ms > now_ms ? fact->fresh_until_ms : now_ms);
 }
 
 /* Those that read the sensor and were not yet judged for this poll. */
@@ -338,24 +227,26 @@ static void judge_poll(struct rules *rules, uint32_t sensor, int64_t now_ms)
 void rules_on_poll(struct rules *rules, const struct reading *readings, size_t count,
                    int64_t now_ms)
 {
-    now_ms = advance(rules, now_ms);
-    run_due(rules, now_ms - 1); /* a reading of the same instant counts before its timers */
+    now_ms = engine_advance(rules, now_ms);
+    engine_run_due(rules, now_ms - 1); /* a reading of the same instant counts before its timers */
     rules->pass++;
     for (size_t i = 0; i < count; i++)
         if (is_usable(rules, &readings[i]))
             take(rules, &readings[i], now_ms);
+        else
+            take_bad(rules, &readings[i], now_ms);
     for (size_t i = 0; i < count; i++) {
         uint32_t sensor = readings[i].sensor;
         if (sensor < rules->catalog.n_sensors &&
             rules->catalog.facts.at[sensor].pass == rules->pass)
             judge_poll(rules, sensor, now_ms);
     }
-    run_due(rules, now_ms);
+    engine_run_due(rules, now_ms);
 }
 
 void rules_on_time(struct rules *rules, int64_t now_ms)
 {
-    run_due(rules, advance(rules, now_ms));
+    engine_run_due(rules, engine_advance(rules, now_ms));
 }
 
 int64_t rules_next_ms(const struct rules *rules)
@@ -380,11 +271,13 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance)
     return (struct rule_info){
         .id = from->id,
         .rule = rule->name,
-        .label = rule->label ? rule->label : from->id,
+        .label = from->label,
         .summary = from->summary,
         .sensor = from->slots[0],
         .severity = rule->severity,
         .many = rule->many,
+        .ack = rule->ack,
+        .n_limits = rule->n_limits,
         .notify = rule->notify,
         .n_notify = rule->n_notify,
     };
@@ -394,4 +287,36 @@ struct rule_transition rules_status(const struct rules *rules, uint32_t instance
 {
     assert(instance < rules->catalog.n_instances);
     return rules->catalog.instances[instance].last;
+}
+
+uint32_t rules_find(const struct rules *rules, const char *id)
+{
+    return names_find(rules->catalog.instance_names, id);
+}
+
+struct rule_limit rules_limit(const struct rules *rules, uint32_t instance, uint8_t limit)
+{
+    assert(instance < rules->catalog.n_instances);
+    const struct instance *of = &rules->catalog.instances[instance];
+    assert(limit < of->rule->n_limits);
+    const struct limit *from = &of->rule->limits[limit];
+    return (struct rule_limit){
+        .key = from->key,
+        .value = limit_value(&rules->catalog, of, limit),
+        .file = from->file,
+        .min = from->min,
+        .max = from->max,
+        .step = from->step,
+    };
+}
+
+bool rules_changed(struct rules *rules, uint32_t *ret_instance)
+{
+    if (rules->changed == RULES_NO_INSTANCE)
+        return false;
+    struct instance *instance = &rules->catalog.instances[rules->changed];
+    *ret_instance = rules->changed;
+    rules->changed = instance->next_changed;
+    instance->is_changed = false;
+    return true;
 }

@@ -6,9 +6,17 @@
  * expressions become the same code. An instance is one rule on one sensor: it has the life
  * ok -> pending -> firing -> recovering -> ok, and its id is what people see: "freezer_warm", or
  * "silent@boiler.flow_temp" for a rule over many, or "high@boiler.flow_temp" for a sensor's limits.
+ *
+ * Beside its state stand flags. While an instance *rests* (muted or disabled) it goes on with
+ * state, write, run and log, but tells nobody: notify and publish rest. When the rest ends, what
+ * has not been told is told: an alarm that fires still, or the end of one that had been told
+ * before. A clear is told only when the firing was. *Blind* is an instance whose condition has been
+ * unknown for want of a sensor (stale or bad) for the longest stale time of its sensors; what is
+ * not yet known because a sensor or the clock is still starting is no blindness.
  */
 #pragma once
 
+#include "gateway/base/error.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/reading.h"
 #include "gateway/base/setting.h"
@@ -34,6 +42,7 @@ struct rules_sensor {
     int64_t every_ms;             /* 0: pushes */
     int64_t stale_ms;             /* a reading that old is unknown; 0: it does not age */
     const struct section *limits; /* NULL: none */
+    bool writable;                /* a rule may write to it */
 };
 
 struct rules_config {
@@ -42,6 +51,10 @@ struct rules_config {
     const struct rules_sensor *sensors;
     size_t n_sensors;
     const struct text_table *texts; /* of the readings; outlives the rules */
+    const char *const *notifiers;   /* that `notify` may name; NULL: any */
+    size_t n_notifiers;
+    const char *const *hooks; /* that `run` may name; NULL: any */
+    size_t n_hooks;
 };
 
 enum rule_state { RULE_OK, RULE_PENDING, RULE_FIRING, RULE_RECOVERING };
@@ -50,39 +63,72 @@ const char *rule_state_name(uint8_t state);
 enum rule_severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
 const char *rule_severity_name(uint8_t severity);
 
-/* A change of an instance's life, at the exact time at which it was due. */
+/* How an instance stands, and by which change it came to that, at the exact time at which that was
+ * due. */
 struct rule_transition {
     uint32_t instance;
     uint8_t from, to; /* enum rule_state */
     uint8_t severity;
     uint8_t kind; /* enum value_kind of the value that decided; VALUE_NONE: none */
-    int64_t at_ms;
-    int64_t since_ms;    /* when the present firing began; CLOCK_NEVER while not firing */
-    double number;       /* the value, when kind is VALUE_NUMBER */
-    uint32_t text;       /* in the table of texts, when VALUE_TEXT */
-    double limit;        /* the limit that was crossed; NAN when there is no single one */
-    int64_t fired_ms;    /* as since_ms, but still there in the transition that ends the firing */
-    const char *message; /* when it fires or clears, what to tell people: the rule's text, filled;
-                            else NULL. Borrowed for the call; NULL in rules_status(). */
+    bool acked, muted, disabled, blind;
+    int64_t at_ms;    /* of the change of state */
+    int64_t since_ms; /* when the present firing began; CLOCK_NEVER while not firing */
+    double number;    /* the value, when kind is VALUE_NUMBER */
+    uint32_t text;    /* in the table of texts, when VALUE_TEXT */
+    double limit;     /* the limit that was crossed; NAN when there is no single one */
+    int64_t fired_ms; /* when the newest firing began, also when it is over; else CLOCK_NEVER */
+    int64_t muted_until_ms; /* CLOCK_NEVER: not muted */
 };
 
-enum rule_action_kind { ACTION_PUBLISH, ACTION_LOG };
+/* What happened to an instance: what people find in a log of alarms. */
+enum rule_event_kind {
+    RULE_EVENT_FIRED,
+    RULE_EVENT_LEVEL,
+    RULE_EVENT_CLEARED,
+    RULE_EVENT_BLIND,
+    RULE_EVENT_SEEING,
+    RULE_EVENT_ACKED,
+    RULE_EVENT_MUTED,
+    RULE_EVENT_UNMUTED,
+    RULE_EVENT_ENABLED,
+    RULE_EVENT_DISABLED,
+    RULE_EVENT_LIMIT
+};
+
+struct rule_event {
+    uint8_t kind; /* enum rule_event_kind */
+    uint32_t instance;
+    int64_t at_ms;
+    struct rule_transition status; /* after it */
+    const char *message;         /* fired, cleared, blind, seeing: what to tell people; else NULL */
+    const char *key;             /* RULE_EVENT_LIMIT: which limit; else NULL */
+    double value;                /* RULE_EVENT_LIMIT: what it is now */
+    const char *by, *via, *note; /* of the order; NULL: none. A note may also say why it happened */
+};
+
+enum rule_action_kind { ACTION_PUBLISH, ACTION_WRITE, ACTION_NOTIFY, ACTION_RUN, ACTION_LOG };
 
 /* What a rule wants done. Texts have their placeholders filled and are borrowed for the call. */
 struct rule_action {
-    uint8_t kind; /* enum rule_action_kind */
-    uint8_t qos;
+    uint8_t kind;  /* enum rule_action_kind */
+    uint8_t event; /* enum rule_event_kind of what it is done for */
+    uint8_t severity;
+    uint8_t qos; /* of ACTION_PUBLISH, as `retain` */
     bool retain;
     uint32_t instance;
     int64_t at_ms;
-    const char *target; /* topic */
-    const char *text;   /* payload, line of the log */
+    const char *target; /* topic, sensor, notifier or hook; NULL: of the log */
+    const char *text;   /* payload, text to write, message (of notify and run), line of the log */
+    uint32_t sensor;    /* of ACTION_WRITE */
+    double number;      /* of ACTION_WRITE, when `text` is NULL */
 };
 
-/* Called from inside rules_on_poll() and rules_on_time(); must not call back into rules. The
- * transition comes before the actions that it causes. */
+/* Called from inside the calls that take a `struct rules *`; of this door only those that take it
+ * `const` may be called back. For one change: first the transition, then its event, then the
+ * actions that it causes. An event without a transition has changed flags or limits only. */
 struct rules_output {
     void (*transition)(void *owner, const struct rule_transition *transition);
+    void (*event)(void *owner, const struct rule_event *event);
     void (*action)(void *owner, const struct rule_action *action);
 };
 
@@ -102,6 +148,81 @@ void rules_on_poll(struct rules *rules, const struct reading *readings, size_t c
 void rules_on_time(struct rules *rules, int64_t now_ms);
 int64_t rules_next_ms(const struct rules *rules);
 
+/* -- orders of people ----------------------------------------------------------------------------
+ */
+
+enum rules_order_kind {
+    ORDER_ACK,  /* "seen", of an alarm that fires */
+    ORDER_MUTE, /* rests until `until_ms`; a later order replaces the end */
+    ORDER_UNMUTE,
+    ORDER_ENABLE,
+    ORDER_DISABLE, /* rests until it is enabled */
+    ORDER_LIMIT,   /* sets `key` to `value`, which holds until the file says something new */
+};
+
+#define RULES_MUTE_MS                                                          \
+    ((int64_t)2 * 3600 * 1000) /* where no end is given: a mute always has one \
+                                */
+
+struct rules_order {
+    uint8_t kind;       /* enum rules_order_kind */
+    const char *target; /* id of an instance, or name of a rule: then all its instances */
+    int64_t until_ms;   /* of ORDER_MUTE; CLOCK_NEVER: RULES_MUTE_MS from now */
+    const char *key;    /* of ORDER_LIMIT, as in the file: "above"; "outside_low" of a pair */
+    double value;
+    const char *by, *via, *note; /* go to the event; may be NULL */
+};
+
+/* Carries an order out, after what was due until `now_ms`. Returns how many instances took it. When
+ * none did, `reterr` has the reason of the first in words for the person: -ENOENT (no such rule or
+ * limit), -EALREADY (it is so already, or there is nothing to acknowledge), -EPERM (not
+ * adjustable), -ERANGE (an end or a limit that cannot be, or would break a rule of clearing),
+ * -EINVAL. */
+int rules_order(struct rules *rules, const struct rules_order *order, int64_t now_ms,
+                struct error *reterr);
+
+/* -- over a restart and a reload -----------------------------------------------------------------
+ */
+
+#define RULES_SAVED_SIZE 1536 /* enough for every saved text, with NUL */
+
+/* Takes the next instance for which rules_save() may say something new; false: no more. Every
+ * transition and every event makes its instance one of them. */
+bool rules_changed(struct rules *rules, uint32_t *ret_instance);
+
+/* Writes how an instance stands, as one line of ASCII: state, timers as elapsed time, flags,
+ * adjusted limits with the values of the file that they replace. Returns its length; 0, and "",
+ * when there is nothing to remember. `wall_ms` is Unix time at `now_ms`, CLOCK_NEVER while the
+ * clock is not known good. A timer that runs is as old as `now_ms`, so save again at an orderly
+ * stop. */
+size_t rules_save(const struct rules *rules, uint32_t instance, int64_t now_ms, int64_t wall_ms,
+                  char text[RULES_SAVED_SIZE]);
+
+/* Takes a saved text up again; after rules_new(), before the first poll. Time in which the gateway
+ * was down counts towards nothing but the end of a mute and what people are told ("since 14:02");
+ * where the clock is not known good both go by elapsed time until rules_on_clock().
+ *
+ * Where the condition is not the one that was saved (see rules_adopt()), a firing or a blindness is
+ * over, with its event. Where the file has a new value for an adjusted limit the file wins, with an
+ * event. 0; -ENOENT: no such instance; -EINVAL: damaged, or of another version, and nothing done.
+ */
+int rules_restore(struct rules *rules, const char *id, const char *text, int64_t now_ms,
+                  int64_t wall_ms);
+
+/* The wall clock is known good from now on: sets right what rules_restore() could only guess. */
+void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
+
+/* Hands everything over from `old` to `fresh`, which has not been used yet, with the same table of
+ * texts; `old` is then only to be freed. sensors[i] is the index in `fresh` of the i-th sensor of
+ * `old`, RULES_NO_SENSOR when it is gone. Instances are known again by their id. Mutes, disabling
+ * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
+ * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
+ * of this limit) but label, severity, message, clear_message, notify, blind, ack, adjustable and
+ * the on_* actions. What is gone or has changed while it fired or was blind ends with its event,
+ * told by `old` with its own indices. New and changed instances are judged at the next call with a
+ * time. */
+void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
+
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------
  */
 
@@ -111,17 +232,31 @@ int64_t rules_next_ms(const struct rules *rules);
 struct rule_info {
     const char *id;      /* "high@boiler.flow_temp" */
     const char *rule;    /* "high" */
-    const char *label;   /* for people; the id when the rule has none */
+    const char *label;   /* for people: "Boiler flow_temp high"; the id when the rule has none */
     const char *summary; /* the condition in words: "boiler.flow_temp above 85 for 30s" */
     uint32_t sensor;     /* that it judges; RULES_NO_SENSOR when it reads several or none */
     uint8_t severity;
-    bool many; /* one of several instances of its rule: over `sensors`, or of limits */
+    bool many;        /* one of several instances of its rule: over `sensors`, or of limits */
+    bool ack;         /* it wants to be acknowledged */
+    uint8_t n_limits; /* that people may adjust */
     const char *const *notify; /* names of the notifiers that tell it */
     size_t n_notify;
 };
 size_t rules_count(const struct rules *rules);
 struct rule_info rules_info(const struct rules *rules, uint32_t instance);
 
-/* How an instance stands now: the last transition's fields; before the first one, state ok at time
- * 0. */
+#define RULES_NO_INSTANCE UINT32_MAX
+uint32_t rules_find(const struct rules *rules, const char *id);
+
+/* How an instance stands now; before the first transition, state ok since time 0. */
 struct rule_transition rules_status(const struct rules *rules, uint32_t instance);
+
+#define RULES_LIMITS_MAX 8 /* of one instance */
+
+/* A limit that people may adjust; borrowed from `rules`. */
+struct rule_limit {
+    const char *key;       /* "above", "outside_low" */
+    double value, file;    /* now; as the file says */
+    double min, max, step; /* -INFINITY, INFINITY and 0: any */
+};
+struct rule_limit rules_limit(const struct rules *rules, uint32_t instance, uint8_t limit);

@@ -16,50 +16,77 @@ static const struct setting action_settings[] = {
      .forms = SETTING_BOOL,
      .standard = "false",
      .help = "Whether the broker keeps the message."},
+    {.key = "write", .forms = SETTING_TEXT, .help = "Sensor to write to; it must be writable."},
+    {.key = "value",
+     .forms = SETTING_NUMBER | SETTING_BOOL | SETTING_TEXT,
+     .help = "What to write: a number, or a text for a sensor of texts."},
+    {.key = "notify", .forms = SETTING_TEXT, .help = "Notifier to tell as well."},
+    {.key = "run", .forms = SETTING_TEXT, .help = "Hook to run."},
     {.key = "log", .forms = SETTING_TEXT, .help = "Line for the log, with placeholders."},
     {0},
 };
 
 /* What a rule and the limits of a sensor have in common. */
-#define COMMON_SETTINGS                                                               \
-    {.key = "hysteresis",                                                             \
-     .forms = SETTING_NUMBER,                                                         \
-     .standard = "0",                                                                 \
-     .help = "How far back the value must go before the alarm clears."},              \
-        {.key = "for",                                                                \
-         .forms = SETTING_DURATION,                                                   \
-         .standard = "0s",                                                            \
-         .max = YEAR_MS,                                                              \
-         .help = "How long the condition must hold before it fires."},                \
-        {.key = "keep_for",                                                           \
-         .forms = SETTING_DURATION,                                                   \
-         .standard = "0s",                                                            \
-         .max = YEAR_MS,                                                              \
-         .help = "How long it must be over before it clears."},                       \
-        {.key = "severity",                                                           \
-         .forms = SETTING_CHOICE,                                                     \
-         .standard = "warning",                                                       \
-         .choices = "info warning critical",                                          \
-         .help = "How grave it is."},                                                 \
-        {.key = "if_unknown",                                                         \
-         .forms = SETTING_CHOICE,                                                     \
-         .standard = "keep",                                                          \
-         .choices = "keep ok alarm",                                                  \
-         .help = "What a condition that cannot be judged counts as."},                \
-        {.key = "message",                                                            \
-         .forms = SETTING_TEXT,                                                       \
-         .help = "What to tell when it fires, with placeholders."},                   \
-        {.key = "clear_message",                                                      \
-         .forms = SETTING_TEXT,                                                       \
-         .help = "What to tell when it clears, with placeholders."},                  \
-        {.key = "notify", .forms = SETTING_TEXTS, .help = "Notifiers that tell it."}, \
-        {.key = "on_fire",                                                            \
-         .forms = SETTING_GROUPS,                                                     \
-         .inside = action_settings,                                                   \
-         .help = "Actions when it fires."},                                           \
-    {                                                                                 \
-        .key = "on_clear", .forms = SETTING_GROUPS, .inside = action_settings,        \
-        .help = "Actions when it clears."                                             \
+#define COMMON_SETTINGS                                                                 \
+    {.key = "hysteresis",                                                               \
+     .forms = SETTING_NUMBER,                                                           \
+     .standard = "0",                                                                   \
+     .help = "How far back the value must go before the alarm clears."},                \
+        {.key = "for",                                                                  \
+         .forms = SETTING_DURATION,                                                     \
+         .standard = "0s",                                                              \
+         .max = YEAR_MS,                                                                \
+         .help = "How long the condition must hold before it fires."},                  \
+        {.key = "keep_for",                                                             \
+         .forms = SETTING_DURATION,                                                     \
+         .standard = "0s",                                                              \
+         .max = YEAR_MS,                                                                \
+         .help = "How long it must be over before it clears."},                         \
+        {.key = "severity",                                                             \
+         .forms = SETTING_CHOICE,                                                       \
+         .standard = "warning",                                                         \
+         .choices = "info warning critical",                                            \
+         .help = "How grave it is."},                                                   \
+        {.key = "if_unknown",                                                           \
+         .forms = SETTING_CHOICE,                                                       \
+         .standard = "keep",                                                            \
+         .choices = "keep ok alarm",                                                    \
+         .help = "What a condition that cannot be judged counts as."},                  \
+        {.key = "message",                                                              \
+         .forms = SETTING_TEXT,                                                         \
+         .help = "What to tell when it fires, with placeholders."},                     \
+        {.key = "clear_message",                                                        \
+         .forms = SETTING_TEXT,                                                         \
+         .help = "What to tell when it clears, with placeholders."},                    \
+        {.key = "notify", .forms = SETTING_TEXTS, .help = "Notifiers that tell it."},   \
+        {.key = "ack",                                                                  \
+         .forms = SETTING_BOOL,                                                         \
+         .standard = "false",                                                           \
+         .help = "Whether it wants to be acknowledged."},                               \
+        {.key = "adjustable",                                                           \
+         .forms = SETTING_BOOL | SETTING_NUMBERS,                                       \
+         .standard = "false",                                                           \
+         .help = "Whether people may set its limits: true, or ( least, most, step )."}, \
+        {.key = "blind",                                                                \
+         .forms = SETTING_CHOICE,                                                       \
+         .standard = "tell",                                                            \
+         .choices = "tell quiet",                                                       \
+         .help = "Whether its notifiers are told when it cannot be judged."},           \
+        {.key = "on_change",                                                            \
+         .forms = SETTING_GROUPS,                                                       \
+         .inside = action_settings,                                                     \
+         .help = "Actions when it fires and when it clears."},                          \
+        {.key = "on_nodata",                                                            \
+         .forms = SETTING_GROUPS,                                                       \
+         .inside = action_settings,                                                     \
+         .help = "Actions when it cannot be judged for want of a sensor."},             \
+        {.key = "on_fire",                                                              \
+         .forms = SETTING_GROUPS,                                                       \
+         .inside = action_settings,                                                     \
+         .help = "Actions when it fires."},                                             \
+    {                                                                                   \
+        .key = "on_clear", .forms = SETTING_GROUPS, .inside = action_settings,          \
+        .help = "Actions when it clears."                                               \
     }
 
 const struct setting rules_settings[] = {

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PARTS_MAX 128 /* of one text */
@@ -32,7 +33,7 @@ static void write_number(struct writer *writer, double number, int decimals)
 static void write_sensor(struct writer *writer, const struct scene *scene, uint32_t sensor)
 {
     const struct fact *fact = &scene->facts->at[sensor];
-    if (!fact_is_known(fact, scene->change->at_ms))
+    if (!fact_is_known(fact, scene->now_ms))
         write_text(writer, "unknown");
     else if (fact->kind == VALUE_TEXT)
         write_text(writer, text_table_get(scene->facts->texts, fact->text));
@@ -128,7 +129,8 @@ static const struct field {
     {"limit", fill_limit, false}, {"time", fill_time, false},
 };
 #define N_FIELDS     (sizeof fields / sizeof fields[0])
-#define FIELD_SENSOR UINT8_MAX /* {device.channel} */
+#define FIELD_SENSOR UINT8_MAX       /* {device.channel} */
+#define FIELD_SLOT   (UINT8_MAX - 1) /* {#slot}, a number */
 
 char *template_fill(const struct template *template, const struct scene *scene, char *to,
                     size_t size)
@@ -141,8 +143,22 @@ char *template_fill(const struct template *template, const struct scene *scene, 
             write_text(&writer, part->literal);
         else if (part->field == FIELD_SENSOR)
             write_sensor(&writer, scene, part->sensor);
+        else if (part->field == FIELD_SLOT)
+            write_number(&writer, scene->facts->at[scene->slots[part->sensor]].number, -1);
         else
             fields[part->field].fill(&writer, scene);
+    }
+    return to;
+}
+
+char *template_value(const struct scene *scene, uint32_t sensor, char *to, size_t size)
+{
+    struct writer writer = {to, size, 0};
+    to[0] = '\0';
+    write_sensor(&writer, scene, sensor);
+    if (fact_is_known(&scene->facts->at[sensor], scene->now_ms) && scene->sensors[sensor].unit[0]) {
+        write_text(&writer, " ");
+        write_text(&writer, scene->sensors[sensor].unit);
     }
     return to;
 }
@@ -216,8 +232,17 @@ static int add_sensor(struct splitter *splitter, const char *at, const char *nam
     return add_part(splitter, at, (struct template_part){.field = FIELD_SENSOR, .sensor = sensor});
 }
 
+static int add_slot(struct splitter *splitter, const char *at, const char *digits)
+{
+    struct template_part part = {.field = FIELD_SLOT,
+                                 .sensor = (uint32_t)strtoul(digits, NULL, 10)};
+    return add_part(splitter, at, part);
+}
+
 static int add_placeholder(struct splitter *splitter, const char *at, const char *name)
 {
+    if (splitter->use == TEMPLATE_OWN && name[0] == '#')
+        return add_slot(splitter, at, name + 1);
     for (size_t i = 0; i < N_FIELDS; i++) {
         if (strcmp(fields[i].name, name) != 0)
             continue;
@@ -265,7 +290,7 @@ static int check_text(struct splitter *splitter)
     size_t most = splitter->use == TEMPLATE_TOPIC ? TEMPLATE_TOPIC_MAX : TEMPLATE_TEXT_MAX;
     if (strlen(text) > most)
         return fail(splitter, text, "the text is too long", "");
-    if (splitter->use == TEMPLATE_TEXT)
+    if (splitter->use != TEMPLATE_TOPIC)
         return 0;
     if (!text[0] || text[0] == '$')
         return fail(splitter, text, "a topic cannot be empty or begin with $", "");

@@ -16,7 +16,7 @@
 struct template_part {
     const char *literal; /* NULL: a placeholder */
     uint8_t field;       /* which one */
-    uint32_t sensor;     /* of {device.channel} */
+    uint32_t sensor;     /* of {device.channel}; the slot of {#slot} */
 };
 
 struct template
@@ -32,10 +32,13 @@ struct scene {
     uint32_t sensor;          /* the own sensor; RULES_NO_SENSOR: none */
     const struct rules_sensor *sensors;
     const struct facts *facts;
+    const uint32_t *slots; /* of the instance */
+    int64_t now_ms;        /* for what is known of other sensors; the change may be older */
 };
 
-/* A topic takes only placeholders that cannot bring a wildcard or a slash into it. */
-enum template_use { TEMPLATE_TEXT, TEMPLATE_TOPIC };
+/* A topic takes only placeholders that cannot bring a wildcard or a slash into it. Our own texts
+ * may also have {#3}, the number in slot 3 of the instance. */
+enum template_use { TEMPLATE_TEXT, TEMPLATE_TOPIC, TEMPLATE_OWN };
 
 #define TEMPLATE_TEXT_MAX  2048 /* bytes that a person may write */
 #define TEMPLATE_TOPIC_MAX 256
@@ -54,3 +57,7 @@ int template_compile(const char *text, enum template_use use, const struct names
 /* Writes the filled text, cut at a character when `size` ends. Returns `to`. */
 char *template_fill(const struct template *template, const struct scene *scene, char *to,
                     size_t size);
+
+/* Writes the newest value of a sensor with its unit, "-16.2 °C"; "unknown" when it is. Returns
+ * `to`. */
+char *template_value(const struct scene *scene, uint32_t sensor, char *to, size_t size);

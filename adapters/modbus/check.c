@@ -75,21 +75,49 @@ static struct place connect_place(const struct bus_config *bus, const struct dev
     return section_place(own ? device->options : bus->options, "connect");
 }
 
+static void check_address(const struct bus_config *bus, const struct device_config *device,
+                          const char *hint, struct problems *problems)
+{
+    struct address address;
+
+    if (address_parse(device->connect, 502, &address) < 0)
+        problem_error(problems, connect_place(bus, device), hint, "\"%s\" is no address",
+                      device->connect);
+}
+
 void mb_check_tcp(const struct bus_config *config, struct problems *problems)
 {
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
         int64_t unit = section_int(device->options, "unit");
-        struct address address;
 
-        if (address_parse(device->connect, 502, &address) < 0)
-            problem_error(problems, connect_place(config, device),
-                          "write tcp://192.168.1.50 or tcp://meter.lan:1502",
-                          "\"%s\" is no address", device->connect);
+        check_address(config, device, "write tcp://192.168.1.50 or tcp://meter.lan:1502", problems);
         if (unit >= 248 && unit <= 254)
             problem_warning(problems, section_place(device->options, "unit"),
                             "units go from 1 to 247; 0 and 255 mean the device itself",
                             "unit %lld is reserved", (long long)unit);
+        check_channels(device, problems);
+    }
+}
+
+/* Of what a slave on a line can have, also behind a converter. */
+static void check_unit(const struct device_config *device, struct problems *problems)
+{
+    int64_t unit = section_int(device->options, "unit");
+
+    if (unit < 1 || unit > 247)
+        problem_error(problems, section_place(device->options, "unit"),
+                      "0 is the broadcast that nobody answers, 248 and above are reserved",
+                      "units of a serial line go from 1 to 247");
+}
+
+void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems)
+{
+    for (size_t i = 0; i < config->n_devices; i++) {
+        const struct device_config *device = &config->devices[i];
+
+        check_address(config, device, "write rtu+tcp://192.168.1.50:8899", problems);
+        check_unit(device, problems);
         check_channels(device, problems);
     }
 }
@@ -118,16 +146,12 @@ void mb_check_serial(const struct bus_config *config, struct problems *problems)
     check_baud(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
-        int64_t unit = section_int(device->options, "unit");
 
         if (connect_path(device->connect)[0] != '/')
             problem_error(problems, connect_place(config, device),
                           "write the whole path: serial:/dev/ttyUSB0", "\"%s\" names no line",
                           device->connect);
-        if (unit < 1 || unit > 247)
-            problem_error(problems, section_place(device->options, "unit"),
-                          "0 is the broadcast that nobody answers, 248 and above are reserved",
-                          "units of a serial line go from 1 to 247");
+        check_unit(device, problems);
         check_channels(device, problems);
     }
 }

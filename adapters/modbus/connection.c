@@ -15,6 +15,8 @@
  * sessions while their TCP lives on. */
 #define SILENCE_MS 60000
 #define SILENT_MIN 3
+/* While bytes of an answer come in it is not silent: converters pass on what a slow line gives. */
+#define GAP_MS 100
 
 enum state {
     STATE_CLOSED,
@@ -22,21 +24,27 @@ enum state {
     STATE_CONNECTING,
     STATE_IDLE,
     STATE_ASKING,
-    STATE_PAUSING
+    STATE_PAUSING,
+    STATE_PROBING, /* asked in the other framing */
 };
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
 
 struct mb_connection {
     struct adapter_host *host;
+    const struct mb_framing *framing;
     const struct mb_bus_options *options;
     struct sample *samples;
     struct address address;
     char name[272]; /* "192.168.1.50:502" */
     struct stream *stream;
     struct timer *timer;
-    struct mb_job *first, *last; /* the first is being asked */
+    struct mb_queue polls, writes;
+    struct mb_job *asking;         /* the first of one of them, while its request is in flight */
+    struct mb_request request;     /* the last that was sent */
+    const struct mb_device *probe; /* whose request it was, when it was silent */
     struct mb_counts counts;
     int64_t up_ms, ended_ms, heard_ms; /* connected; last exchange over; last frame */
+    int64_t byte_ms;                   /* last byte */
     uint64_t random;
     uint32_t failures; /* connections in a row that gave no answer */
     uint32_t silent;   /* requests in a row without an answer */
@@ -44,15 +52,20 @@ struct mb_connection {
     int16_t last_unit; /* -1: none yet */
     uint8_t state;     /* enum state */
     uint8_t told;      /* enum told: to the host */
-    uint8_t tries;     /* of the present request */
+    uint8_t tries;     /* of the request of the first poll */
     bool answered;     /* since it is up */
+    bool understood;   /* at any time a frame made sense */
+    bool probed;       /* the other framing was tried, or is */
+    bool probing;      /* this connection is for that */
+    bool misframed;    /* with an answer: that is what is wrong */
     bool working;      /* jobs are being served further up the stack */
     size_t n_in;
-    uint8_t in[MB_MBAP_MAX];
+    uint8_t in[MB_FRAME_MAX];
 };
 
 static void serve(struct mb_connection *c);
 static void drop(struct mb_connection *c, uint8_t quality, const char *why);
+static void open_stream(struct mb_connection *c);
 
 /* -- telling -------------------------------------------------------------------------------- */
 
@@ -66,25 +79,45 @@ static void tell(struct mb_connection *c, const char *why)
     c->host->link(c->host, c->name, why);
 }
 
-static void report(struct mb_connection *c, uint8_t quality, const uint8_t *data, int64_t at_ms)
-{
-    struct mb_job *job = c->first;
-    size_t n = mb_poll_take(job->device, quality, data, at_ms, c->samples);
+/* -- jobs ----------------------------------------------------------------------------------- */
 
-    if (n > 0)
-        c->host->report(c->host, job->index, c->samples, n);
+static struct mb_job *first_job(const struct mb_connection *c)
+{
+    return c->writes.first ? c->writes.first : c->polls.first;
 }
 
-/* The host may begin the next poll from inside end(): the queue is in order before. */
-static void end_first(struct mb_connection *c)
+/* The host may ask for the next poll or write from inside end(): the queues are in order before. */
+static void end_poll(struct mb_connection *c)
 {
-    struct mb_job *job = c->first;
+    struct mb_job *job = mb_queue_take(&c->polls);
 
-    c->first = job->next;
-    if (!c->first)
-        c->last = NULL;
     c->tries = 0;
     c->host->end(c->host, job->ticket, mb_poll_quality(job->device));
+}
+
+static void end_write(struct mb_connection *c, uint8_t quality)
+{
+    struct mb_job *job = mb_queue_take(&c->writes);
+    uint64_t ticket = job->ticket;
+
+    free(job);
+    c->host->end(c->host, ticket, quality);
+}
+
+/* How what a job wanted has ended. */
+static void settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
+                   const uint8_t *data, int64_t at_ms)
+{
+    size_t n;
+
+    if (job->writes) {
+        end_write(c, quality);
+        return;
+    }
+    c->tries = 0;
+    n = mb_poll_take(job->device, quality, data, at_ms, c->samples);
+    if (n > 0)
+        c->host->report(c->host, job->index, c->samples, n);
 }
 
 /* -- asking --------------------------------------------------------------------------------- */
@@ -109,77 +142,166 @@ static bool must_pause(const struct mb_connection *c)
     return o->pause_requests_ms || o->pause_units_ms || o->pause_connect_ms;
 }
 
-static void send_request(struct mb_connection *c, const struct mb_request *request)
+static void send_frame(struct mb_connection *c, const struct mb_framing *framing,
+                       const struct mb_device *device)
 {
-    const struct mb_device *device = c->first->device;
-    uint8_t adu[MB_MBAP_MAX];
-    size_t length = mb_pdu_build(request, adu + 7);
+    uint8_t frame[MB_FRAME_MAX];
+    size_t length = framing->build(frame, ++c->transaction, device->unit, &c->request);
 
-    length = mb_mbap_build(adu, ++c->transaction, device->unit, length);
-    c->state = STATE_ASKING;
-    c->last_unit = device->unit;
-    c->tries++;
     c->counts.requests++;
     /* A write that fails is followed by the stream's `down`; full buffers mean that the peer takes
      * nothing, and then the time-out ends it. */
-    (void)stream_write(c->stream, adu, length);
+    (void)stream_write(c->stream, frame, length);
     timer_at(c->timer, clock_boot_ms() + device->timeout_ms);
+}
+
+static void ask(struct mb_connection *c, struct mb_job *job)
+{
+    const struct mb_device *device = job->device;
+
+    c->request = *mb_job_wants(job);
+    if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), device->max_registers,
+                                        clock_boot_ms(), &c->request) == MB_HOLD) {
+        settle(c, job, QUALITY_TIMEOUT, NULL, clock_boot_ms());
+        return;
+    }
+    c->asking = job;
+    c->state = STATE_ASKING;
+    c->last_unit = device->unit;
+    c->tries += !job->writes;
+    send_frame(c, c->framing, device);
 }
 
 /* Serves jobs until one waits for its answer, for a pause, or none is left. */
 static void serve(struct mb_connection *c)
 {
+    struct mb_job *job;
+
     if (c->working)
         return;
     c->working = true;
-    while (c->state == STATE_IDLE && c->first) {
-        const struct mb_request *request = mb_poll_request(c->first->device);
+    while (c->state == STATE_IDLE && (job = first_job(c))) {
         int64_t ready = 0;
 
-        if (request && must_pause(c))
-            ready = ready_ms(c, c->first->device->unit);
-        if (!request) {
-            end_first(c);
-        } else if (ready > clock_boot_ms()) {
+        if (!mb_job_wants(job)) {
+            end_poll(c);
+            continue;
+        }
+        if (must_pause(c))
+            ready = ready_ms(c, job->device->unit);
+        if (ready > clock_boot_ms()) {
             c->state = STATE_PAUSING;
             timer_at(c->timer, ready);
         } else {
-            send_request(c, request);
+            ask(c, job);
         }
     }
     c->working = false;
 }
 
-/* The request in flight is over: asked again while it may be, else its quality counts. */
+/* The request in flight is over. A poll is asked again while it may be; a write never: it may have
+ * been done. */
 static void finish_request(struct mb_connection *c, uint8_t quality, const uint8_t *data,
                            int64_t at_ms)
 {
-    bool again = quality == QUALITY_TIMEOUT || quality == QUALITY_PROTOCOL;
+    struct mb_job *job = c->asking;
 
     timer_at(c->timer, CLOCK_NEVER);
+    c->asking = NULL;
     c->state = STATE_IDLE;
     c->ended_ms = at_ms;
-    if (again && c->tries < mb_poll_tries(c->first->device))
-        return;
-    c->tries = 0;
-    report(c, quality, data, at_ms);
+    if (job->pending)
+        quality = mb_pending_end(job->pending, quality);
+    if (quality == MB_AGAIN) {
+        c->tries -= !job->writes; /* that was about something else */
+    } else if (job->writes || (quality != QUALITY_TIMEOUT && quality != QUALITY_PROTOCOL) ||
+               c->tries >= mb_poll_tries(job->device)) {
+        c->working = true; /* the caller serves what comes of it */
+        settle(c, job, quality, data, at_ms);
+        c->working = false;
+    }
+}
+
+/* -- the other framing ---------------------------------------------------------------------- */
+
+static const struct mb_framing *other_framing(const struct mb_connection *c)
+{
+    return c->framing->numbered ? &mb_framing_rtu : &mb_framing_tcp;
+}
+
+/* Whether a peer that has never said anything that makes sense is to be asked in the other framing:
+ * once, with a connection of its own, and only a read. */
+static bool is_to_probe(const struct mb_connection *c)
+{
+    return !c->understood && !c->probed && mb_is_read(c->request.function);
+}
+
+static void start_probe(struct mb_connection *c)
+{
+    c->probed = c->probing = true;
+    timer_at(c->timer, CLOCK_NEVER);
+    stream_close(c->stream);
+    open_stream(c);
+}
+
+static void end_probe(struct mb_connection *c, bool answered)
+{
+    const struct mb_framing *other = other_framing(c);
+    char why[400];
+
+    c->probing = false;
+    timer_at(c->timer, CLOCK_NEVER);
+    stream_close(c->stream);
+    c->stream = NULL;
+    c->state = STATE_CLOSED;
+    if (answered) {
+        snprintf(why, sizeof(why),
+                 "it does not answer in %s frames, but in %s: write connect = \"%s://%s\"",
+                 c->framing->name, other->name, other->scheme, c->name);
+        c->told = TOLD_NOTHING; /* that it is down may have been said, why not */
+        tell(c, why);
+        c->misframed = true;
+    }
+    if (first_job(c))
+        open_stream(c);
+}
+
+static void take_probe(struct mb_connection *c)
+{
+    struct mb_framed frame;
+
+    if (other_framing(c)->parse(c->in, c->n_in, &frame) == MB_FRAME_WHOLE &&
+        mb_pdu_length(frame.pdu, frame.pdu_length) == frame.pdu_length &&
+        (frame.pdu[0] & 0x7f) == c->request.function)
+        end_probe(c, true);
+    else if (c->n_in == sizeof(c->in))
+        end_probe(c, false);
 }
 
 /* -- answers -------------------------------------------------------------------------------- */
 
-static void take_answer(struct mb_connection *c, const struct mb_mbap *frame, int64_t at_ms)
+/* Whether a frame is the answer to what is being asked, or at least to be taken for it: with its
+ * number comes *ret_quality whatever it says; without one it must fit. */
+static bool is_answer(const struct mb_connection *c, const struct mb_framed *frame,
+                      uint8_t *ret_quality, const uint8_t **ret_data)
 {
-    const struct mb_device *device = c->first->device;
-    const uint8_t *data = NULL;
-    uint8_t quality = QUALITY_PROTOCOL;
+    if (c->state != STATE_ASKING || (c->framing->numbered && frame->number != c->transaction))
+        return false;
+    *ret_quality = QUALITY_PROTOCOL;
+    if (frame->unit == c->asking->device->unit)
+        *ret_quality = mb_pdu_answer(&c->request, frame->pdu, frame->pdu_length, ret_data);
+    return c->framing->numbered || *ret_quality != QUALITY_PROTOCOL;
+}
 
-    if (frame->unit == device->unit)
-        quality = mb_pdu_answer(mb_poll_request(device), frame->pdu, frame->pdu_length, &data);
+static void take_answer(struct mb_connection *c, uint8_t quality, const uint8_t *data,
+                        int64_t at_ms)
+{
     c->silent = 0;
     if (quality == QUALITY_PROTOCOL) {
         c->counts.broken++;
     } else {
         c->answered = true;
+        c->misframed = false;
         c->failures = 0;
         c->counts.answers++;
         c->counts.exceptions += quality > QUALITY_EXCEPTION;
@@ -192,21 +314,22 @@ static void take_answer(struct mb_connection *c, const struct mb_mbap *frame, in
  * more. */
 static bool take_frame(struct mb_connection *c, int64_t at_ms)
 {
-    struct mb_mbap frame;
-    enum mb_frame what = mb_mbap_parse(c->in, c->n_in, &frame);
+    struct mb_framed frame;
+    const uint8_t *data = NULL;
+    enum mb_frame what = c->framing->parse(c->in, c->n_in, &frame);
+    uint8_t quality;
 
     if (what == MB_FRAME_PART)
         return false;
     if (what == MB_FRAME_BROKEN) {
         c->counts.broken++;
-        drop(c, QUALITY_PROTOCOL,
-             "it sent a frame that contradicts itself: is it Modbus TCP? (a "
-             "converter may be set to transparent RTU)");
+        drop(c, c->framing->damaged, c->framing->broken);
         return false;
     }
     c->heard_ms = at_ms;
-    if (c->state == STATE_ASKING && frame.transaction == c->transaction)
-        take_answer(c, &frame, at_ms);
+    c->understood = true;
+    if (is_answer(c, &frame, &quality, &data))
+        take_answer(c, quality, data, at_ms);
     else
         c->counts.foreign++;
     c->n_in -= frame.used;
@@ -227,7 +350,10 @@ static void on_data(void *owner, const uint8_t *bytes, size_t count, int64_t at_
         c->n_in += n;
         bytes += n;
         count -= n;
-        while (c->stream == stream && take_frame(c, at_ms))
+        c->byte_ms = at_ms;
+        if (c->state == STATE_PROBING)
+            take_probe(c);
+        while (c->stream == stream && c->state != STATE_PROBING && take_frame(c, at_ms))
             ;
     }
     serve(c);
@@ -245,13 +371,23 @@ static void on_up(void *owner)
     c->answered = false;
     c->silent = 0;
     c->counts.connects++;
+    if (c->probing) {
+        c->state = STATE_PROBING;
+        send_frame(c, other_framing(c), c->probe);
+        return;
+    }
     serve(c);
 }
 
 static void on_down(void *owner, int status, const char *why)
 {
+    struct mb_connection *c = owner;
+
     (void)status;
-    drop(owner, QUALITY_DISCONNECTED, why);
+    if (c->probing)
+        end_probe(c, false);
+    else
+        drop(c, QUALITY_DISCONNECTED, why);
 }
 
 static void open_stream(struct mb_connection *c)
@@ -283,17 +419,22 @@ static int64_t retry_pause_ms(struct mb_connection *c)
     return pause * 4 / 5 + (int64_t)(c->random >> 33) % (pause * 2 / 5);
 }
 
-/* Ends every job; the first for `quality`, those behind it because there is no connection. None can
- * join meanwhile: a connection that waits takes none. */
+/* Ends every job; what is being asked for `quality`, the others because there is no connection.
+ * None can join meanwhile: a connection that waits takes none. */
 static void fail_all(struct mb_connection *c, uint8_t quality)
 {
-    while (c->first) {
-        if (mb_poll_request(c->first->device))
-            report(c, quality, NULL, clock_boot_ms());
-        while (mb_poll_request(c->first->device))
-            report(c, QUALITY_DISCONNECTED, NULL, clock_boot_ms());
-        end_first(c);
-        quality = QUALITY_DISCONNECTED;
+    struct mb_job *asking = c->asking, *job;
+
+    c->asking = NULL;
+    while ((job = first_job(c))) {
+        uint8_t why = job == asking ? quality : QUALITY_DISCONNECTED;
+
+        if (job == asking)
+            asking = NULL;
+        if (mb_job_wants(job))
+            settle(c, job, why, NULL, clock_boot_ms());
+        else
+            end_poll(c);
     }
 }
 
@@ -306,39 +447,49 @@ static bool has_worked(const struct mb_connection *c)
     return c->answered || (c->state == STATE_IDLE && clock_boot_ms() - c->up_ms >= CONNECT_MS);
 }
 
-/* A request that met the end of a connection that was idle has cost the device nothing: it is asked
+/* A read that met the end of a connection that was idle has cost the device nothing: it is asked
  * once more whatever `retries` says. */
-static bool may_ask_anew(const struct mb_connection *c)
+static bool may_ask_anew(const struct mb_connection *c, const struct mb_job *job)
 {
-    return c->tries < 2 || c->tries < mb_poll_tries(c->first->device);
+    return !job->writes && (c->tries < 2 || c->tries < mb_poll_tries(job->device));
+}
+
+static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
+{
+    bool probe = c->asking && quality == QUALITY_DISCONNECTED && is_to_probe(c);
+
+    if (c->asking)
+        c->probe = c->asking->device;
+    c->state = STATE_WAITING;
+    timer_at(c->timer, clock_boot_ms() + retry_pause_ms(c));
+    tell(c, why);
+    fail_all(c, quality);
+    if (probe)
+        start_probe(c);
 }
 
 /* The connection is gone. One that has worked is opened again at once, or when it is needed: peers
  * close what is idle, and nobody has to hear of it. One that gave no answer is left alone for a
- * while.
- */
+ * while. */
 static void drop(struct mb_connection *c, uint8_t quality, const char *why)
 {
-    bool asking = c->state == STATE_ASKING, worked = has_worked(c);
+    struct mb_job *asking = c->asking;
+    bool worked = has_worked(c);
 
     stream_close(c->stream);
     c->stream = NULL;
     timer_at(c->timer, CLOCK_NEVER);
     if (!worked) {
-        c->state = STATE_WAITING;
-        timer_at(c->timer, clock_boot_ms() + retry_pause_ms(c));
-        tell(c, why);
-        fail_all(c, quality);
+        give_up(c, quality, why);
         return;
     }
     c->state = STATE_CLOSED;
-    if (asking && (quality == QUALITY_PROTOCOL || !may_ask_anew(c))) {
-        c->tries = 0;
-        report(c, quality, NULL, clock_boot_ms());
-    }
-    while (c->state == STATE_CLOSED && c->first && !mb_poll_request(c->first->device))
-        end_first(c);
-    if (c->state == STATE_CLOSED && c->first)
+    c->asking = NULL;
+    if (asking && (quality != QUALITY_DISCONNECTED || !may_ask_anew(c, asking)))
+        settle(c, asking, quality, NULL, clock_boot_ms());
+    while (c->state == STATE_CLOSED && c->polls.first && !mb_job_wants(c->polls.first))
+        end_poll(c);
+    if (c->state == STATE_CLOSED && first_job(c))
         open_stream(c);
 }
 
@@ -346,18 +497,32 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
 
 static void on_silence(struct mb_connection *c)
 {
+    bool half = !c->framing->numbered && c->n_in > 0;
     int64_t now_ms = clock_boot_ms();
 
-    c->counts.timeouts++;
-    c->silent++;
-    tell(c, NULL); /* still connected: it is the device that is silent */
-    finish_request(c, QUALITY_TIMEOUT, NULL, now_ms);
-    if (c->silent < SILENT_MIN || now_ms - c->heard_ms < SILENCE_MS) {
-        serve(c);
+    if (half && now_ms - c->byte_ms < GAP_MS) {
+        timer_at(c->timer, c->byte_ms + GAP_MS);
         return;
     }
-    stream_close(c->stream);
-    open_stream(c);
+    c->silent++;
+    if (half) {
+        c->counts.broken++;
+        drop(c, c->framing->damaged, c->framing->broken);
+        return;
+    }
+    c->counts.timeouts++;
+    c->probe = c->asking->device;
+    if (!c->misframed)
+        tell(c, NULL); /* still connected: it is the device that is silent */
+    finish_request(c, QUALITY_TIMEOUT, NULL, now_ms);
+    if (c->silent >= SILENT_MIN && is_to_probe(c)) {
+        start_probe(c);
+    } else if (c->silent >= SILENT_MIN && now_ms - c->heard_ms >= SILENCE_MS) {
+        stream_close(c->stream);
+        open_stream(c);
+    } else {
+        serve(c);
+    }
 }
 
 static void on_timer(void *owner)
@@ -368,6 +533,8 @@ static void on_timer(void *owner)
         open_stream(c);
     } else if (c->state == STATE_ASKING) {
         on_silence(c);
+    } else if (c->state == STATE_PROBING) {
+        end_probe(c, false);
     } else if (c->state == STATE_PAUSING) {
         c->state = STATE_IDLE;
         serve(c);
@@ -377,6 +544,7 @@ static void on_timer(void *owner)
 /* -- door ----------------------------------------------------------------------------------- */
 
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
+                                        const struct mb_framing *framing,
                                         const struct mb_bus_options *options,
                                         struct sample *samples)
 {
@@ -386,6 +554,7 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
     if (!c)
         return NULL;
     c->host = host;
+    c->framing = framing;
     c->options = options;
     c->samples = samples;
     c->address = *address;
@@ -403,6 +572,8 @@ void mb_connection_free(struct mb_connection *c)
 {
     if (!c)
         return;
+    while (c->writes.first)
+        free(mb_queue_take(&c->writes));
     stream_close(c->stream);
     timer_free(c->timer);
     free(c);
@@ -412,12 +583,7 @@ int mb_connection_ask(struct mb_connection *c, struct mb_job *job)
 {
     if (c->state == STATE_WAITING)
         return -ENOTCONN;
-    job->next = NULL;
-    if (c->last)
-        c->last->next = job;
-    else
-        c->first = job;
-    c->last = job;
+    mb_queue_put(job->writes ? &c->writes : &c->polls, job);
     if (c->state == STATE_CLOSED)
         open_stream(c);
     else

@@ -1,31 +1,25 @@
-/* Connection: one Modbus TCP connection and the devices behind it. Loop thread only.
+/* Connection: one TCP connection and the devices behind it. Loop thread only.
  *
- * One request is in flight at a time; devices wait in the order in which they asked. An answer is
- * taken when its transaction id is that of the request; others are late or foreign, dropped and
- * counted. A silent device costs its time-outs and never the connection, since the others behind it
- * may be well. A frame that contradicts itself does: where the next one begins is not known any
- * more.
+ * One request is in flight at a time; writes go first, polls wait in the order in which they asked.
+ * An answer is taken when it belongs to the request: by its number in Modbus TCP, by what it can
+ * only be the answer to in RTU (pending.h); others are late or foreign, dropped and counted. A
+ * silent device costs its time-outs and never the connection, since the others behind it may be
+ * well. A frame that contradicts itself does: where the next one begins is not known any more.
  *
  *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed, answered before-->
  * closed |                     |
- *                       +----- waiting <------+ failed, or closed without one answer
- */
+ *                    +----- waiting <------+ failed, or closed without one answer
+ *
+ * A peer that takes connections and never says anything is asked once in the other framing. */
 #pragma once
 
 #include "adapters/adapter.h"
-#include "adapters/modbus/device.h"
+#include "adapters/modbus/framing.h"
+#include "adapters/modbus/job.h"
 
 #include <stdint.h>
 
 struct mb_connection;
-
-/* One device's poll; belongs to the caller, the connection's until it has ended. */
-struct mb_job {
-    struct mb_device *device;
-    uint32_t index; /* of the device, for the host */
-    uint64_t ticket;
-    struct mb_job *next;
-};
 
 struct mb_counts {
     uint64_t requests, answers, exceptions;
@@ -38,15 +32,16 @@ struct mb_counts {
 /* `samples` has room for all channels of any device; shared between connections of a bus. All
  * pointers are borrowed for its life. Opens nothing yet. NULL when memory is out. */
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
+                                        const struct mb_framing *framing,
                                         const struct mb_bus_options *options,
                                         struct sample *samples);
 
 /* Closes without ending jobs. NULL is legal. */
 void mb_connection_free(struct mb_connection *connection);
 
-/* Queues a poll that mb_poll_start() has begun: its samples are reported and its ticket ended by
- * the host, never from inside this call. -ENOTCONN when the connection is down and waits before it
- * tries again: then the caller ends it. */
+/* Queues a write, or a poll that mb_poll_start() has begun: its samples are reported and its ticket
+ * ended by the host, never from inside this call. -ENOTCONN when the connection is down and waits
+ * before it tries again: then the caller ends it. */
 int mb_connection_ask(struct mb_connection *connection, struct mb_job *job);
 
 struct mb_counts mb_connection_counts(const struct mb_connection *connection);

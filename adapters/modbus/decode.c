@@ -1,7 +1,9 @@
 #include "adapters/modbus/decode.h"
 
+#include "adapters/modbus/float.h"
 #include "gateway/base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,22 +103,6 @@ static int64_t sign_extend(uint64_t raw, unsigned bits)
     return (int64_t)((raw ^ sign) - sign);
 }
 
-/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction. */
-static double half_to_double(uint64_t raw)
-{
-    int exponent = (int)(raw >> 10 & 0x1f);
-    double fraction = (double)(raw & 0x3ff);
-    double value;
-
-    if (exponent == 0x1f)
-        value = fraction > 0 ? NAN : INFINITY;
-    else if (exponent == 0)
-        value = ldexp(fraction, -24);
-    else
-        value = ldexp(fraction + 1024.0, exponent - 25);
-    return raw & 0x8000 ? -value : value;
-}
-
 static double float_to_double(uint64_t raw, unsigned bits)
 {
     uint32_t raw_32 = (uint32_t)raw;
@@ -124,13 +110,34 @@ static double float_to_double(uint64_t raw, unsigned bits)
     double number;
 
     if (bits == 16)
-        return half_to_double(raw);
+        return mb_half_to_double((uint16_t)raw);
     if (bits == 32) {
         memcpy(&single, &raw_32, sizeof(single));
         return (double)single;
     }
     memcpy(&number, &raw, sizeof(number));
     return number;
+}
+
+/* False when the type is too small for it. */
+static bool float_from_double(double number, unsigned bits, uint64_t *ret_raw)
+{
+    float single = (float)number;
+    uint32_t raw_32;
+    uint16_t raw_16;
+
+    if (bits == 16) {
+        if (!mb_half_from_double(number, &raw_16))
+            return false;
+        *ret_raw = raw_16;
+        return true;
+    }
+    memcpy(ret_raw, &number, sizeof(number));
+    if (bits == 64)
+        return isfinite(number);
+    memcpy(&raw_32, &single, sizeof(single));
+    *ret_raw = raw_32;
+    return isfinite(single);
 }
 
 /* -1 when a digit is none. */
@@ -148,11 +155,18 @@ static int64_t bcd_to_int(uint64_t raw)
     return value;
 }
 
-static bool is_invalid(const struct mb_format *format, uint64_t raw, double number)
+/* A float is compared as what the device sends for the number that a person wrote. */
+static bool is_invalid(const struct mb_format *format, uint64_t raw)
 {
+    unsigned bits = types[format->type].bits;
+
     for (size_t i = 0; i < format->n_invalid; i++) {
-        if (mb_type_is_float(format->type) ? number == format->invalid[i].number
-                                           : raw == format->invalid[i].bits)
+        uint64_t invalid = format->invalid[i].bits;
+
+        if (types[format->type].coding == CODING_FLOAT &&
+            !float_from_double(format->invalid[i].number, bits, &invalid))
+            continue;
+        if (raw == invalid)
             return true;
     }
     return false;
@@ -181,7 +195,7 @@ static struct sample decode_whole(const struct mb_format *format, uint64_t raw, 
     const struct type *type = &types[format->type];
     int64_t whole = (int64_t)raw;
 
-    if (is_invalid(format, raw, 0))
+    if (is_invalid(format, raw))
         return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
     if (type->coding == CODING_SIGNED)
         whole = sign_extend(raw, type->bits);
@@ -222,24 +236,35 @@ static struct sample decode_string(const struct mb_format *format, const uint8_t
     return sample_text(channel, at_ms, text);
 }
 
+static struct sample decode_float(const struct mb_format *format, uint64_t raw, uint32_t channel,
+                                  int64_t at_ms)
+{
+    unsigned bits = types[format->type].bits;
+    double number = float_to_double(raw, bits);
+    int places = -1;
+
+    if (is_invalid(format, raw))
+        return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
+    if (bits < 64 && isfinite(number))
+        number = mb_float_shorten(number, bits, &places);
+    if (format->scale.factor == 1 && format->scale.offset == 0)
+        return sample_number(channel, at_ms, number + 0.0); /* never -0 */
+    return sample_number(channel, at_ms, scale_apply(&format->scale, number, places));
+}
+
 struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
                         int64_t at_ms)
 {
     const struct type *type = &types[format->type];
     uint64_t raw;
-    double number;
 
     if (type->coding == CODING_STRING)
         return decode_string(format, bytes, channel, at_ms);
     if (type->coding == CODING_BIT)
         return mb_decode_bit(format, bytes[format->bit < 8] >> format->bit % 8 & 1, channel, at_ms);
     raw = raw_bits(format, bytes);
-    if (type->coding != CODING_FLOAT)
-        return decode_whole(format, raw, channel, at_ms);
-    number = float_to_double(raw, type->bits);
-    if (is_invalid(format, raw, number))
-        return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
-    return sample_number(channel, at_ms, scale_apply(&format->scale, number, -1));
+    return type->coding == CODING_FLOAT ? decode_float(format, raw, channel, at_ms)
+                                        : decode_whole(format, raw, channel, at_ms);
 }
 
 struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t channel,
@@ -248,4 +273,65 @@ struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t ch
     if (format->codes)
         return map_code(format, is, channel, at_ms);
     return sample_number(channel, at_ms, is);
+}
+
+/* -- the way back --------------------------------------------------------------------------- */
+
+static bool whole_to_raw(const struct type *type, double number, uint64_t *ret_raw)
+{
+    double top = ldexp(1, type->bits - (type->coding == CODING_SIGNED));
+    double bottom = type->coding == CODING_SIGNED ? -top : 0;
+
+    if (!(number >= bottom && number < top))
+        return false;
+    *ret_raw = type->coding == CODING_SIGNED ? (uint64_t)(int64_t)number : (uint64_t)number;
+    if (type->bits < 64)
+        *ret_raw &= (UINT64_C(1) << type->bits) - 1;
+    return true;
+}
+
+static bool bcd_to_raw(unsigned bits, double number, uint64_t *ret_raw)
+{
+    double top = bits == 16 ? 1e4 : 1e8;
+    uint64_t rest;
+
+    if (!(number >= 0 && number < top))
+        return false;
+    *ret_raw = 0;
+    rest = (uint64_t)number;
+    for (unsigned shift = 0; shift < bits; shift += 4, rest /= 10)
+        *ret_raw |= rest % 10 << shift;
+    return true;
+}
+
+static bool number_to_raw(const struct type *type, double number, uint64_t *ret_raw)
+{
+    switch (type->coding) {
+    case CODING_FLOAT:
+        return float_from_double(number, type->bits, ret_raw);
+    case CODING_BCD:
+        return bcd_to_raw(type->bits, nearbyint(number), ret_raw);
+    default:
+        return whole_to_raw(type, nearbyint(number), ret_raw);
+    }
+}
+
+uint8_t mb_encode(const struct mb_format *format, double number, uint8_t *bytes)
+{
+    const struct type *type = &types[format->type];
+    size_t width = type->bits / 8u;
+    double unscaled = (number - format->scale.offset) / format->scale.factor;
+    uint64_t raw;
+
+    assert(type->coding != CODING_BIT && type->coding != CODING_STRING);
+    if (!isfinite(unscaled) || !number_to_raw(type, unscaled, &raw) || is_invalid(format, raw))
+        return QUALITY_OUT_OF_RANGE;
+    if (width == 1) {
+        bytes[0] = type->high ? (uint8_t)raw : 0;
+        bytes[1] = type->high ? 0 : (uint8_t)raw;
+        return QUALITY_GOOD;
+    }
+    for (size_t i = 0; i < width; i++)
+        bytes[byte_place(format->order, width, i)] = (uint8_t)(raw >> 8 * (width - 1 - i));
+    return QUALITY_GOOD;
 }

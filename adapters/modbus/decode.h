@@ -1,4 +1,5 @@
-/* Decode: from the bytes of registers to a sample, by one table of types. Pure; any thread.
+/* Decode: from the bytes of registers to a sample and back, by one table of types. Pure; any
+ * thread.
  *
  * Registers come as two bytes, high byte first. What is wider is named by the order in which its
  * bytes A (most significant) B C D stand on the wire:
@@ -81,3 +82,8 @@ struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, ui
 /* A coil or discrete input. */
 struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t channel,
                             int64_t at_ms);
+
+/* The reverse for numbers: the bytes that mb_decode() makes `number` of, the nearest that the type
+ * can show. Of types of 8 bits the other half is 0. QUALITY_OUT_OF_RANGE when the type cannot hold
+ * it, or when it would mean "no sensor": nothing is ever wrapped or cut. */
+uint8_t mb_encode(const struct mb_format *format, double number, uint8_t *bytes);

@@ -2,7 +2,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+/* Exceptions of a device that has not all of the registers, or gives fewer at once. */
+#define EXCEPTION_ADDRESS 2
+#define EXCEPTION_VALUE   3
 /* Exceptions of a converter that speaks for a slave: path unavailable, target did not respond. */
 #define EXCEPTION_PATH   10
 #define EXCEPTION_TARGET 11
@@ -87,6 +91,48 @@ static const struct mb_block *current_block(const struct mb_device *device)
     return &device->blocks[(device->first_block + device->poll.done) % device->n_blocks];
 }
 
+/* The read that the spans of a block need. */
+static void cover_spans(const struct mb_device *device, struct mb_block *block)
+{
+    unsigned end = 0;
+
+    for (uint32_t i = 0; i < block->n_spans; i++) {
+        const struct mb_span *span = &device->channels[device->order[block->first + i]].span;
+
+        if (i == 0)
+            block->request.address = span->address;
+        if (span->address + (unsigned)span->count > end)
+            end = span->address + (unsigned)span->count;
+    }
+    block->request.count = (uint16_t)(end - block->request.address);
+}
+
+/* Makes two of the present block; there is room for a block a channel. Kept: the next poll asks
+ * them apart from the beginning. False for a block of one channel. */
+static bool split_block(struct mb_device *device)
+{
+    uint32_t at = (device->first_block + device->poll.done) % device->n_blocks;
+    struct mb_block *block;
+
+    if (device->blocks[at].n_spans < 2)
+        return false;
+    block = realloc(device->blocks, (device->n_blocks + 1u) * sizeof(*block));
+    if (!block)
+        return false;
+    device->blocks = block;
+    block += at;
+    memmove(block + 1, block, (device->n_blocks - at) * sizeof(*block));
+    block[0].n_spans /= 2;
+    block[1].first += block[0].n_spans;
+    block[1].n_spans -= block[0].n_spans;
+    cover_spans(device, &block[0]);
+    cover_spans(device, &block[1]);
+    device->n_blocks++;
+    if (at < device->first_block)
+        device->first_block++;
+    return true;
+}
+
 void mb_poll_start(struct mb_device *device)
 {
     device->poll = (struct mb_poll){.quality = QUALITY_ERROR};
@@ -113,8 +159,7 @@ static size_t block_bad(const struct mb_device *device, const struct mb_block *b
 static size_t block_good(const struct mb_device *device, const struct mb_block *block,
                          const uint8_t *data, int64_t at_ms, struct sample *samples)
 {
-    uint8_t function = block->request.function;
-    bool bits = function == MB_READ_COILS || function == MB_READ_DISCRETES;
+    bool bits = mb_reads_bits(block->request.function);
 
     for (uint32_t i = 0; i < block->n_spans; i++) {
         uint32_t index = device->order[block->first + i];
@@ -168,6 +213,10 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
     } else {
         device->poll.silent++;
     }
+    if ((quality == QUALITY_EXCEPTION + EXCEPTION_ADDRESS ||
+         quality == QUALITY_EXCEPTION + EXCEPTION_VALUE) &&
+        split_block(device))
+        return 0;
     device->poll.done++;
     return quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
                                    : block_bad(device, block, quality, at_ms, samples);

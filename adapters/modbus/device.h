@@ -33,6 +33,9 @@ void mb_device_clear(struct mb_device *device);
  * block that stays silent; one that has, after the second: devices that keep silent about an
  * address that they do not know lose that block only.
  *
+ * A block that is refused with exception 2 or 3 is split, and stays so: some devices give fewer
+ * registers at once than the protocol allows, or lack one in the midst of others.
+ *
  *   mb_poll_start(); while ((request = mb_poll_request())) mb_poll_take(); mb_poll_quality() */
 void mb_poll_start(struct mb_device *device);
 

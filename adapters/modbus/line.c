@@ -30,7 +30,10 @@ struct mb_line {
     int64_t char_ns, silence_ns;
     int64_t heard_ns; /* CLOCK_MONOTONIC: when the last byte of a frame went over the line */
     int64_t ready_ns; /* when the next request may begin */
-    size_t n_in;
+    bool echoes;      /* what is sent comes back first: two-wire adapters that hear themselves */
+    bool echo_over;   /* of the present request: taken off, or there was none */
+    size_t n_sent, n_in;
+    uint8_t sent[MB_RTU_MAX];
     uint8_t in[2 * MB_RTU_MAX];
 };
 
@@ -167,6 +170,7 @@ int mb_line_open(struct mb_line *line, struct error *reterr)
     /* The kernel may be 50 us late with every sleep of a thread: two of them are a good part of a
      * character. This is the worker's own thread. */
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    line->echoes = line->options.echo;
     modbus_flush(line->modbus);
     heard(line, now_ns());
     mb_line_pause(line, line->options.pause_connect_ms);
@@ -217,58 +221,71 @@ static int wait_readable(const struct mb_line *line, int64_t at_ns)
     return r;
 }
 
-/* Throws away what comes until `at_ns`, and then until the line has been silent for as long as it
- * must be before a request. */
-static int quieten(struct mb_line *line, int64_t at_ns)
+/* Throws away what has come, until the line has been silent for as long as it must be before a
+ * request. */
+static int quieten(struct mb_line *line)
 {
-    int64_t first_ns = line->ready_ns > at_ns ? line->ready_ns : at_ns;
+    int64_t began_ns = now_ns();
 
     for (;;) {
         ssize_t n;
-        int r;
 
         sleep_until(line->ready_ns);
         line->n_in = 0;
         n = read_some(line);
-        if (n < 0)
+        if (n <= 0)
             return (int)n;
-        if (n > 0 && now_ns() > first_ns + BABBLE_NS)
+        if (now_ns() > began_ns + BABBLE_NS)
             return -EBUSY;
-        if (n > 0)
-            continue;
-        if (now_ns() >= at_ns)
-            return 0;
-        r = wait_readable(line, at_ns);
-        if (r < 0)
-            return r;
     }
-}
-
-void mb_line_listen(struct mb_line *line, int64_t ms)
-{
-    (void)quieten(line,
-                  now_ns() + ms * NS_PER_MS); /* a line that is gone shows with the next ask */
 }
 
 /* -- asking --------------------------------------------------------------------------------- */
 
 static int send_request(struct mb_line *line, uint8_t unit, const struct mb_request *request)
 {
-    uint8_t raw[1 + MB_PDU_MAX];
-    size_t length = 1 + mb_pdu_build(request, raw + 1);
+    size_t length = 1 + mb_pdu_build(request, line->sent + 1);
+    uint16_t crc;
 
-    raw[0] = unit;
-    if (modbus_send_raw_request(line->modbus, raw, (int)length) < 0)
+    line->sent[0] = unit;
+    crc = mb_crc(line->sent, length);
+    line->sent[length] = (uint8_t)crc;
+    line->sent[length + 1] = (uint8_t)(crc >> 8);
+    line->n_sent = length + 2;
+    line->echo_over = false;
+    if (modbus_send_raw_request(line->modbus, line->sent, (int)length) < 0)
         return errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
-    heard(line, now_ns() + (int64_t)(length + 2) * line->char_ns);
+    heard(line, now_ns() + (int64_t)line->n_sent * line->char_ns);
     return 0;
+}
+
+/* Takes our own request off the front of what has come. No answer to a read looks like its request,
+ * so reads show whether the line echoes; the answer to a write does, and without this the echo of
+ * one that nobody heard would confirm it. True when what is left may be looked at. */
+static bool strip_echo(struct mb_line *line, const struct mb_request *request)
+{
+    size_t n = line->n_in < line->n_sent ? line->n_in : line->n_sent;
+    bool same = memcmp(line->in, line->sent, n) == 0;
+
+    if (line->echo_over)
+        return true;
+    if (same && n < line->n_sent)
+        return !line->echoes;
+    line->echo_over = true;
+    if (mb_is_read(request->function))
+        line->echoes = same;
+    if (same && line->echoes) {
+        line->n_in -= n;
+        memmove(line->in, line->in + n, line->n_in);
+    }
+    return true;
 }
 
 /* How many bytes are missing at least, by what has come so far. */
 static size_t missing(const struct mb_line *line, const struct mb_request *request)
 {
     bool good = line->n_in >= 2 && line->in[1] == request->function;
-    size_t whole = good ? 5 + mb_answer_bytes(request) : 5;
+    size_t whole = good ? 3 + mb_answer_length(request) : 5;
 
     return line->n_in < whole ? whole - line->n_in : 0;
 }
@@ -316,7 +333,8 @@ static int receive(struct mb_line *line, uint8_t unit, const struct mb_request *
             *ret_quality = why_not(line);
             return r > 0 ? -EIO : 0; /* readable without bytes: hung up */
         }
-        if (mb_rtu_find(request, unit, line->in, line->n_in, ret_quality, ret_data))
+        if (strip_echo(line, request) &&
+            mb_rtu_find(request, unit, line->in, line->n_in, ret_quality, ret_data))
             return 0;
         sleep_over(line, request);
     }
@@ -326,7 +344,7 @@ uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request 
                     int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
     uint8_t quality = QUALITY_DISCONNECTED;
-    int result = quieten(line, 0);
+    int result = quieten(line);
 
     if (result == -EBUSY)
         return QUALITY_PROTOCOL; /* somebody talks without a pause */

@@ -8,7 +8,9 @@
  *
  * silence: 3.5 characters, above 19200 baud 1.75 ms (Modbus over Serial Line 1.02,
  * section 2.5.1.1). Slaves know the start of a frame by it; those that mean it ignore requests that
- * come earlier. */
+ * come earlier.
+ *
+ * On lines that echo, our own request comes first and is taken off. */
 #pragma once
 
 #include "adapters/modbus/options.h"
@@ -31,10 +33,6 @@ bool mb_line_is_open(const struct mb_line *line);
 
 /* Lets `ms` pass between the last answer and the next request. */
 void mb_line_pause(struct mb_line *line, int64_t ms);
-
-/* Reads and throws away for `ms`, and then until the line is quiet: an answer that comes this late
- * can not be taken for that to another question. */
-void mb_line_listen(struct mb_line *line, int64_t ms);
 
 /* Asks and waits for the answer, at most `timeout_ms` for its beginning. QUALITY_GOOD with
  * *ret_data (until the next call), an exception, or QUALITY_TIMEOUT (nothing came), QUALITY_CRC

@@ -12,6 +12,10 @@ const struct setting mb_bus_settings[] = {
      "Bits per second: 1200 2400 4800 9600 19200 38400 57600 115200 230400 460800 921600."},
     {"parity", SETTING_CHOICE, "none", 0, 0, "none even odd", NULL, "Parity of each character."},
     {"stop_bits", SETTING_INT, "1", 1, 2, NULL, NULL, "Stop bits of each character."},
+    {"echo", SETTING_BOOL, "false", 0, 0, NULL, NULL,
+     "Whether the line gives back what is sent, as some two-wire adapters do; found out with the "
+     "first "
+     "read otherwise."},
     /* and for all */
     {"timeout", SETTING_DURATION, "1s", 10, 60000, NULL, NULL,
      "How long a device may take to begin its answer."},
@@ -36,6 +40,9 @@ const struct setting mb_device_settings[] = {
      "Registers that it gives in one answer."},
     {"max_gap", SETTING_INT, "0", 0, MB_REGISTERS_MAX - 1, NULL, NULL,
      "Registers without a channel that are read along where that saves a request."},
+    {"mask_write", SETTING_BOOL, "false", 0, 0, NULL, NULL,
+     "Whether it knows function 22 (mask write register), with which parts of a register are "
+     "written."},
     {0},
 };
 
@@ -75,6 +82,7 @@ struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial
     parity = section_choice(bus, "parity");
     options.baud = (int)section_int(bus, "baud");
     options.stop_bits = (int)section_int(bus, "stop_bits");
+    options.echo = section_bool(bus, "echo");
     options.parity = "NEO"[parity > 0 ? parity : 0];
     return options;
 }
@@ -389,6 +397,41 @@ static int read_invalid(const struct section *options, struct mb_format *format,
     return 0;
 }
 
+/* Why a channel that is marked `writable` cannot be written; NULL when it can. */
+static const char *why_not_writable(const struct section *device, const struct section *options,
+                                    const struct mb_register *reg, enum mb_type type,
+                                    const char **ret_hint)
+{
+    *ret_hint = "leave `writable` out";
+    if (type == MB_STRING)
+        return "strings are not written";
+    if (section_has(options, "enum"))
+        return "a channel with texts for codes is not written";
+    *ret_hint = "name a holding register or a coil, or leave `writable` out";
+    if (reg->function == MB_READ_INPUTS)
+        return "an input register can only be read";
+    if (reg->function == MB_READ_DISCRETES)
+        return "a discrete input can only be read";
+    *ret_hint = "set mask_write = true for the device if its manual lists function 22; reading the "
+                "register and writing it back could undo what the device changed meanwhile";
+    if (reg->function == MB_READ_HOLDINGS && mb_type_bits(type) < 16 &&
+        !section_bool(device, "mask_write"))
+        return "a part of a register is written only by devices that know function 22";
+    return NULL;
+}
+
+static int check_writable(const struct section *device, const struct section *options,
+                          const struct mb_register *reg, enum mb_type type,
+                          struct problems *problems)
+{
+    const char *hint, *why = why_not_writable(device, options, reg, type, &hint);
+
+    if (!section_bool(options, "writable") || !why)
+        return 0;
+    problem_error(problems, section_place(options, "writable"), hint, "%s", why);
+    return -EINVAL;
+}
+
 static int read_scale(const struct section *options, struct mb_format *format,
                       struct problems *problems)
 {
@@ -407,7 +450,7 @@ static int check_span(const struct section *device, const struct section *option
                       const struct mb_span *span, struct problems *problems)
 {
     int64_t most = section_int(device, "max_registers");
-    bool bits = span->function == MB_READ_COILS || span->function == MB_READ_DISCRETES;
+    bool bits = mb_reads_bits(span->function);
 
     if (span->address + (unsigned)span->count > 65536u) {
         problem_error(problems, section_place(options, "register"), NULL,
@@ -442,7 +485,9 @@ static int fill_channel(const struct section *device, const struct section *opti
     };
     channel->span = (struct mb_span){reg->function, reg->address,
                                      (uint16_t)mb_format_registers(&channel->format)};
+    channel->writable = section_bool(options, "writable");
     codes = read_codes(options, channel, problems);
+    rest |= check_writable(device, options, reg, type, problems);
     rest |= read_scale(options, &channel->format, problems);
     rest |= read_invalid(options, &channel->format, problems);
     rest |= check_span(device, options, &channel->span, problems);

@@ -7,7 +7,7 @@
 #include "adapters/modbus/plan.h"
 
 /* The first rows are for serial lines; other schemes use the table from behind them. */
-#define MB_SERIAL_ROWS 3
+#define MB_SERIAL_ROWS 4
 extern const struct setting mb_bus_settings[];
 extern const struct setting mb_device_settings[];
 extern const struct setting mb_channel_settings[];
@@ -18,6 +18,7 @@ struct mb_bus_options {
     int64_t pause_requests_ms, pause_units_ms, pause_connect_ms;
     unsigned retries;
     int baud, stop_bits;
+    bool echo;
     char parity; /* 'N', 'E', 'O' */
 };
 struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial);
@@ -36,6 +37,7 @@ struct mb_channel {
     struct mb_span span;
     struct mb_format format;
     struct mb_code *codes;
+    bool writable;
 };
 /* Reads a channel of `device`; all that is wrong goes to `problems`, then the result is -EINVAL (or
  * -ENOMEM) and *ret is empty. */
@@ -45,5 +47,6 @@ void mb_channel_clear(struct mb_channel *channel);
 
 /* For the table of the adapter: check() of each scheme, and traits(). */
 void mb_check_tcp(const struct bus_config *config, struct problems *problems);
+void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems);
 void mb_check_serial(const struct bus_config *config, struct problems *problems);
 struct channel_traits mb_channel_traits(const struct section *channel);

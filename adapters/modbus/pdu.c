@@ -2,6 +2,9 @@
 
 #include "gateway/base/reading.h"
 
+#include <assert.h>
+#include <string.h>
+
 #define EXCEPTION_FLAG 0x80
 #define EXCEPTION_MAX  63 /* what fits into a quality; the protocol knows 1 to 11 */
 #define MBAP_HEADER    7
@@ -17,24 +20,73 @@ static uint16_t get_16(const uint8_t *from)
     return (uint16_t)(from[0] << 8 | from[1]);
 }
 
-static bool is_read(uint8_t function)
+bool mb_is_read(uint8_t function)
 {
     return function >= MB_READ_COILS && function <= MB_READ_INPUTS;
 }
 
+bool mb_reads_bits(uint8_t function)
+{
+    return function == MB_READ_COILS || function == MB_READ_DISCRETES;
+}
+
+/* Of the answers that have one length whatever was asked; 0 for the others. */
+static size_t fixed_length(uint8_t function)
+{
+    switch (function) {
+    case MB_WRITE_COIL:
+    case MB_WRITE_REGISTER:
+    case MB_DIAGNOSE:
+    case MB_WRITE_COILS:
+    case MB_WRITE_REGISTERS:
+        return 5;
+    case MB_MASK_REGISTER:
+        return 7;
+    default:
+        return 0;
+    }
+}
+
 size_t mb_answer_bytes(const struct mb_request *request)
 {
-    bool bits = request->function == MB_READ_COILS || request->function == MB_READ_DISCRETES;
+    return mb_reads_bits(request->function) ? ((size_t)request->count + 7) / 8
+                                            : (size_t)request->count * 2;
+}
 
-    return bits ? ((size_t)request->count + 7) / 8 : (size_t)request->count * 2;
+size_t mb_answer_length(const struct mb_request *request)
+{
+    return mb_is_read(request->function) ? 2 + mb_answer_bytes(request)
+                                         : fixed_length(request->function);
 }
 
 size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX])
 {
+    size_t bytes = (size_t)request->count * 2;
+
     pdu[0] = request->function;
     put_16(pdu + 1, request->address);
-    put_16(pdu + 3, request->count);
-    return 5;
+    if (request->function == MB_WRITE_REGISTERS) {
+        assert(bytes <= MB_WRITE_BYTES);
+        put_16(pdu + 3, request->count);
+        pdu[5] = (uint8_t)bytes;
+        memcpy(pdu + 6, request->data, bytes);
+        return 6 + bytes;
+    }
+    if (mb_is_read(request->function)) {
+        put_16(pdu + 3, request->count);
+        return 5;
+    }
+    memcpy(pdu + 3, request->data, fixed_length(request->function) - 3);
+    return fixed_length(request->function);
+}
+
+/* All writes are answered with the beginning of what was asked. */
+static bool is_repeated(const struct mb_request *request, const uint8_t *pdu, size_t length)
+{
+    uint8_t asked[MB_PDU_MAX];
+
+    mb_pdu_build(request, asked);
+    return length == fixed_length(request->function) && memcmp(pdu, asked, length) == 0;
 }
 
 uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
@@ -45,6 +97,8 @@ uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size
     if (length == 2 && pdu[0] == (request->function | EXCEPTION_FLAG) && pdu[1] > 0 &&
         pdu[1] <= EXCEPTION_MAX)
         return (uint8_t)(QUALITY_EXCEPTION + pdu[1]);
+    if (!mb_is_read(request->function))
+        return is_repeated(request, pdu, length) ? QUALITY_GOOD : QUALITY_PROTOCOL;
     if (length != 2 + bytes || pdu[0] != request->function || pdu[1] != bytes)
         return QUALITY_PROTOCOL;
     *ret_data = pdu + 2;
@@ -55,7 +109,9 @@ size_t mb_pdu_length(const uint8_t *pdu, size_t count)
 {
     if (count >= 1 && (pdu[0] & EXCEPTION_FLAG))
         return 2;
-    return count >= 2 && is_read(pdu[0]) ? 2 + (size_t)pdu[1] : 0;
+    if (count >= 2 && mb_is_read(pdu[0]))
+        return 2 + (size_t)pdu[1];
+    return count >= 1 ? fixed_length(pdu[0]) : 0;
 }
 
 size_t mb_mbap_build(uint8_t adu[MB_MBAP_MAX], uint16_t transaction, uint8_t unit,
@@ -136,16 +192,50 @@ bool mb_rtu_find(const struct mb_request *request, uint8_t unit, const uint8_t *
     return false;
 }
 
+/* Bytes of a request's PDU; 0 when that is not known, or not yet. */
+static size_t request_length(const uint8_t *pdu, size_t count)
+{
+    if (count < 1)
+        return 0;
+    if (pdu[0] == MB_WRITE_COILS || pdu[0] == MB_WRITE_REGISTERS)
+        return count >= 6 ? 6 + (size_t)pdu[5] : 0;
+    return mb_is_read(pdu[0]) ? 5 : fixed_length(pdu[0]);
+}
+
+enum mb_frame mb_rtu_parse(const uint8_t *bytes, size_t count, size_t *ret_used)
+{
+    size_t lengths[2];
+    bool part = count < 3;
+
+    if (count < 2)
+        return MB_FRAME_PART;
+    lengths[0] = mb_pdu_length(bytes + 1, count - 1);
+    lengths[1] = request_length(bytes + 1, count - 1);
+    if (lengths[1] == 0 && count < 7 && fixed_length(bytes[1]))
+        part = true; /* how long a request of function 15 or 16 is shows later */
+    for (size_t i = 0; i < 2; i++) {
+        size_t whole = 1 + lengths[i] + 2;
+
+        if (lengths[i] == 0 || whole > MB_RTU_MAX)
+            continue;
+        if (whole > count) {
+            part = true;
+        } else if (is_sealed(bytes, lengths[i])) {
+            *ret_used = whole;
+            return MB_FRAME_WHOLE;
+        }
+    }
+    return part ? MB_FRAME_PART : MB_FRAME_BROKEN;
+}
+
 bool mb_rtu_is_foreign(const uint8_t *bytes, size_t count)
 {
-    size_t at = 0;
+    size_t at = 0, used;
 
-    while (at + 5 <= count) {
-        size_t length = mb_pdu_length(bytes + at + 1, count - at - 1);
-
-        if (length == 0 || at + 1 + length + 2 > count || !is_sealed(bytes + at, length))
+    while (at < count) {
+        if (mb_rtu_parse(bytes + at, count - at, &used) != MB_FRAME_WHOLE)
             return false;
-        at += 1 + length + 2;
+        at += used;
     }
-    return count > 0 && at == count;
+    return count > 0;
 }

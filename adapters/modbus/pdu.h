@@ -3,6 +3,11 @@
  * PDU (Modbus Application Protocol 1.1b3, section 6): function, then data, at most 253 bytes.
  *
  *   read 1-4   >> fn  address(2)  count(2)        << fn  bytes(1)  data(bytes)
+ *   echo 8     >> fn  0(2)  number(2)             << the same
+ *   write 5 6  >> fn  address(2)  value(2)        << the same (5: FF00 on, 0000 off)
+ *   write 16   >> fn  address(2)  count(2)        << fn  address(2)  count(2)
+ *                 bytes(1)  values(bytes)
+ *   mask 22    >> fn  address(2)  and(2)  or(2)   << the same; new = (old & and) | (or & ~and)
  *   exception                                     << fn|0x80  code(1)
  *
  * MBAP, the frame on TCP (Messaging on TCP/IP 1.0b, section 3.1.3):
@@ -34,23 +39,40 @@ enum mb_function {
     MB_READ_DISCRETES = 2,
     MB_READ_HOLDINGS = 3,
     MB_READ_INPUTS = 4,
+    MB_WRITE_COIL = 5,
+    MB_WRITE_REGISTER = 6,
+    MB_DIAGNOSE = 8,     /* its subfunction 0: an echo */
+    MB_WRITE_COILS = 15, /* of other masters */
+    MB_WRITE_REGISTERS = 16,
+    MB_MASK_REGISTER = 22,
 };
+
+#define MB_WRITE_BYTES 8 /* the widest value that a channel can have */
 
 struct mb_request {
     uint8_t function; /* enum mb_function */
     uint16_t address; /* 0-based */
-    uint16_t count;   /* registers, or bits of coils and discrete inputs */
+    uint16_t
+        count; /* of reads: registers, or bits of coils and discrete inputs; of 16: registers */
+    uint8_t
+        data[MB_WRITE_BYTES]; /* of writes, as it goes over the wire: value, values, both masks */
 };
 
-/* Bytes of data in the answer to `request`. */
+bool mb_is_read(uint8_t function);
+bool mb_reads_bits(uint8_t function); /* of coils or discrete inputs */
+
+/* Bytes of data in the answer to a read. */
 size_t mb_answer_bytes(const struct mb_request *request);
+
+/* Bytes of the PDU that answers `request`. */
+size_t mb_answer_length(const struct mb_request *request);
 
 /* Writes the request's PDU and returns its length. */
 size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX]);
 
 /* Holds an answer's PDU against its request. QUALITY_GOOD: *ret_data points into `pdu` and has
- * mb_answer_bytes(). QUALITY_EXCEPTION + n: the device answered with exception n. QUALITY_PROTOCOL:
- * it is no answer to this request. */
+ * mb_answer_bytes() of a read; a write was answered with what was asked. QUALITY_EXCEPTION + n: the
+ * device answered with exception n. QUALITY_PROTOCOL: it is no answer to this request. */
 uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
                       const uint8_t **ret_data);
 
@@ -88,6 +110,11 @@ uint16_t mb_crc(const uint8_t *bytes, size_t count);
 bool mb_rtu_find(const struct mb_request *request, uint8_t unit, const uint8_t *bytes, size_t count,
                  uint8_t *ret_quality, const uint8_t **ret_data);
 
-/* Whether `bytes` are whole answers with good CRCs, one after another, and nothing else: then
+/* The frame at the start of `bytes`: an answer, or a request of another master (or our own, as an
+ * echo): what it is shows when its CRC is right. Returns as mb_mbap_parse(); *ret_used are its
+ * bytes. */
+enum mb_frame mb_rtu_parse(const uint8_t *bytes, size_t count, size_t *ret_used);
+
+/* Whether `bytes` are whole frames with good CRCs, one after another, and nothing else: then
  * somebody spoke clearly, but not to us. */
 bool mb_rtu_is_foreign(const uint8_t *bytes, size_t count);

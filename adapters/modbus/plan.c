@@ -20,7 +20,7 @@ static int compare(const void *a, const void *b, void *context)
 static bool block_take(struct mb_block *block, const struct mb_span *span,
                        const struct mb_limits *limits)
 {
-    bool bits = span->function == MB_READ_COILS || span->function == MB_READ_DISCRETES;
+    bool bits = mb_reads_bits(span->function);
     unsigned unit = bits ? 16 : 1;
     unsigned most = limits->max_registers * unit;
     unsigned end = block->request.address + (unsigned)block->request.count;
@@ -53,7 +53,7 @@ size_t mb_plan(const struct mb_span *spans, size_t n, const struct mb_limits *li
         if (n_blocks > 0 && block_take(&ret_blocks[n_blocks - 1], span, limits))
             continue;
         ret_blocks[n_blocks++] = (struct mb_block){
-            .request = {span->function, span->address, span->count},
+            .request = {.function = span->function, .address = span->address, .count = span->count},
             .first = (uint32_t)i,
             .n_spans = 1,
         };

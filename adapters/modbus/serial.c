@@ -2,6 +2,8 @@
 #include "adapters/modbus/device.h"
 #include "adapters/modbus/line.h"
 #include "adapters/modbus/modbus.h"
+#include "adapters/modbus/pending.h"
+#include "adapters/modbus/write.h"
 
 #include "gateway/base/clock.h"
 
@@ -9,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Later than this no slave answers; what it has said is flushed before the next request. */
-#define LATE_MS 5000
 /* A line that is away is looked for in growing pauses, at most this long: a stick that is plugged
  * in again is found soon. */
 #define REOPEN_STEP_MS 1000
@@ -19,13 +19,7 @@
 struct serial_device {
     struct mb_device model;
     uint32_t lane;
-    /* A slave that answers too late answers the next request with the last one's registers. So
-     * after silence the next requests ask for one or two registers more: then the late answer has a
-     * length that is not asked for. Some slaves refuse to give more; there the line is listened to
-     * instead. */
-    uint8_t unanswered; /* requests in a row */
-    bool strict;        /* refuses longer reads */
-    int64_t asked_ms;
+    struct mb_pending pending;
 };
 
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
@@ -182,61 +176,35 @@ static void lane_pause(const struct serial_bus *bus, struct lane *lane, uint8_t 
 
 /* -- asking --------------------------------------------------------------------------------- */
 
-/* Makes the request `by` registers (or bytes of bits) longer; false when that is not possible. */
-static bool lengthen(const struct serial_device *device, struct mb_request *request, unsigned by)
+/* Asks once; in a shape, or behind an echo, such that no older answer can be taken for this. */
+static uint8_t ask_once(struct serial_bus *bus, struct lane *lane, struct serial_device *device,
+                        const struct mb_request *wanted, const uint8_t **ret_data)
 {
-    bool bits = request->function == MB_READ_COILS || request->function == MB_READ_DISCRETES;
-    unsigned count = request->count + by * (bits ? 8 : 1);
-    unsigned most = bits ? MB_BITS_MAX : device->model.max_registers;
-
-    if (device->strict || count > most || request->address + count > 65536)
-        return false;
-    request->count = (uint16_t)count;
-    return true;
-}
-
-/* Whether the slave says that it does not give more registers, not that there are none. */
-static bool refuses_length(const struct mb_request *asked, const struct mb_request *wanted,
-                           uint8_t quality)
-{
-    return asked->count != wanted->count &&
-           (quality == QUALITY_EXCEPTION + 2 || quality == QUALITY_EXCEPTION + 3);
-}
-
-static uint8_t ask_once(struct lane *lane, struct serial_device *device,
-                        const struct mb_request *wanted, const uint8_t **ret_data,
-                        struct error *reterr)
-{
-    struct mb_request request = *wanted;
-    bool suspect = device->unanswered > 0 && clock_boot_ms() - device->asked_ms < LATE_MS;
+    const struct mb_device *model = &device->model;
+    struct mb_request request;
+    struct error err;
     uint8_t quality;
 
-    if (suspect && !lengthen(device, &request, device->unanswered % 3u))
-        mb_line_listen(lane->line, device->model.timeout_ms);
-    quality = mb_line_ask(lane->line, device->model.unit, &request, device->model.timeout_ms,
-                          ret_data, reterr);
-    device->asked_ms = clock_boot_ms();
-    if (quality == QUALITY_GOOD || quality > QUALITY_EXCEPTION)
-        device->unanswered = 0; /* slaves answer one after another: nothing older can follow */
-    else if (device->unanswered < UINT8_MAX)
-        device->unanswered++;
-    if (!refuses_length(&request, wanted, quality))
-        return quality;
-    device->strict = true;
-    return ask_once(lane, device, wanted, ret_data, reterr);
+    do {
+        if (mb_pending_next(&device->pending, wanted, model->max_registers, clock_boot_ms(),
+                            &request) == MB_HOLD)
+            return QUALITY_TIMEOUT;
+        lane_pause(bus, lane, model->unit);
+        quality = mb_line_ask(lane->line, model->unit, &request, model->timeout_ms, ret_data, &err);
+        if (quality == QUALITY_DISCONNECTED)
+            lane_lost(bus, lane, err.text);
+        quality = mb_pending_end(&device->pending, quality);
+    } while (quality == MB_AGAIN);
+    return quality;
 }
 
 static uint8_t ask(struct serial_bus *bus, struct lane *lane, struct serial_device *device,
                    const struct mb_request *request, const uint8_t **ret_data)
 {
     uint8_t quality = QUALITY_TIMEOUT;
-    struct error err;
 
     for (unsigned i = 0; i < mb_poll_tries(&device->model); i++) {
-        lane_pause(bus, lane, device->model.unit);
-        quality = ask_once(lane, device, request, ret_data, &err);
-        if (quality == QUALITY_DISCONNECTED)
-            lane_lost(bus, lane, err.text);
+        quality = ask_once(bus, lane, device, request, ret_data);
         if (quality != QUALITY_TIMEOUT && quality != QUALITY_CRC && quality != QUALITY_PROTOCOL)
             break;
     }
@@ -266,6 +234,24 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
     return mb_poll_quality(&device->model);
 }
 
+/* Asked once: whether a write that was not answered has been done is for the caller to find out. */
+static uint8_t serial_write(void *owner, const struct write_request *request, uint32_t lane_index)
+{
+    struct serial_bus *bus = owner;
+    struct serial_device *device = &bus->devices[request->device];
+    struct lane *lane = &bus->lanes[lane_index];
+    const uint8_t *data;
+    struct mb_request write;
+    uint8_t quality =
+        mb_write_build(&device->model.channels[request->channel], request->number, &write);
+
+    if (quality != QUALITY_GOOD)
+        return quality;
+    if (!lane_ready(bus, lane))
+        return QUALITY_DISCONNECTED;
+    return ask_once(bus, lane, device, &write, &data);
+}
+
 static uint32_t serial_lanes(void *owner)
 {
     return ((struct serial_bus *)owner)->n_lanes;
@@ -288,6 +274,7 @@ const struct adapter modbus_serial_adapter = {
     .open = serial_open,
     .close = serial_close,
     .poll = serial_poll,
+    .write = serial_write,
     .lanes = serial_lanes,
     .lane_of = serial_lane_of,
 };

@@ -1,7 +1,8 @@
-/* The adapter modbus/tcp: devices, the connections that they share, and polls that cannot be asked.
- */
+/* The adapters modbus/tcp and modbus/rtu+tcp: devices, the connections that they share, and what
+ * cannot be asked. */
 #include "adapters/modbus/connection.h"
 #include "adapters/modbus/modbus.h"
+#include "adapters/modbus/write.h"
 
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
@@ -15,11 +16,13 @@
 struct tcp_device {
     struct mb_device model;
     struct mb_job job;
+    struct mb_pending *pending; /* NULL when answers have numbers */
     struct mb_connection *connection;
 };
 
 struct tcp_bus {
     struct adapter_host *host;
+    const struct mb_framing *framing;
     struct mb_bus_options options;
     struct tcp_device *devices;
     size_t n_devices;
@@ -62,8 +65,8 @@ static int make_connections(struct tcp_bus *bus, const struct placed *placed)
         struct tcp_device *device = &bus->devices[placed[i].device];
 
         if (i == 0 || !is_same_peer(&placed[i - 1], &placed[i])) {
-            struct mb_connection *made =
-                mb_connection_new(bus->host, &placed[i].address, &bus->options, bus->samples);
+            struct mb_connection *made = mb_connection_new(
+                bus->host, &placed[i].address, bus->framing, &bus->options, bus->samples);
             if (!made)
                 return -ENOMEM;
             bus->connections[bus->n_connections++] = made;
@@ -102,12 +105,32 @@ static int make_devices(struct tcp_bus *bus, const struct bus_config *config, st
 
         if (result < 0)
             return result;
-        device->job = (struct mb_job){.device = &device->model, .index = (uint32_t)i};
+        if (!bus->framing->numbered && !(device->pending = calloc(1, sizeof(*device->pending))))
+            return error_set(reterr, -ENOMEM, "out of memory");
+        device->job = (struct mb_job){
+            .device = &device->model, .pending = device->pending, .index = (uint32_t)i};
         if (device->model.n_channels > most)
             most = device->model.n_channels;
     }
     bus->samples = calloc(most, sizeof(*bus->samples));
     return bus->samples ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+}
+
+/* The host may ask for the next poll of this device from inside end(): a poll's job is its again.
+ */
+static void end_poll(struct tcp_bus *bus, struct mb_job *job)
+{
+    mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(), bus->samples);
+    bus->host->end(bus->host, job->ticket, mb_poll_quality(job->device));
+}
+
+static void end_write(struct tcp_bus *bus, struct mb_job *job)
+{
+    uint64_t ticket = job->ticket;
+    uint8_t quality = job->quality;
+
+    free(job);
+    bus->host->end(bus->host, ticket, quality);
 }
 
 static void end_refused(void *owner)
@@ -117,12 +140,21 @@ static void end_refused(void *owner)
 
     bus->refused = NULL;
     while (job) {
-        struct mb_job *next = job->next; /* the host may begin this device anew */
+        struct mb_job *next = job->next;
 
-        mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(), bus->samples);
-        bus->host->end(bus->host, job->ticket, mb_poll_quality(job->device));
+        if (job->writes)
+            end_write(bus, job);
+        else
+            end_poll(bus, job);
         job = next;
     }
+}
+
+static void refuse(struct tcp_bus *bus, struct mb_job *job)
+{
+    job->next = bus->refused;
+    bus->refused = job;
+    timer_at(bus->soon, clock_boot_ms());
 }
 
 static void tcp_close(void *owner)
@@ -133,8 +165,17 @@ static void tcp_close(void *owner)
         return;
     for (size_t i = 0; i < bus->n_connections; i++)
         mb_connection_free(bus->connections[i]);
-    for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
+    for (size_t i = 0; bus->devices && i < bus->n_devices; i++) {
         mb_device_clear(&bus->devices[i].model);
+        free(bus->devices[i].pending);
+    }
+    while (bus->refused) {
+        struct mb_job *job = bus->refused;
+
+        bus->refused = job->next;
+        if (job->writes)
+            free(job);
+    }
     timer_free(bus->soon);
     free(bus->connections);
     free(bus->devices);
@@ -142,8 +183,8 @@ static void tcp_close(void *owner)
     free(bus);
 }
 
-static int tcp_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
-                    struct error *reterr)
+static int open_bus(const struct bus_config *config, const struct mb_framing *framing,
+                    struct adapter_host *host, void **ret_bus, struct error *reterr)
 {
     struct tcp_bus *bus = calloc(1, sizeof(*bus));
     int result;
@@ -151,6 +192,7 @@ static int tcp_open(const struct bus_config *config, struct adapter_host *host, 
     if (!bus)
         return error_set(reterr, -ENOMEM, "out of memory");
     bus->host = host;
+    bus->framing = framing;
     bus->options = mb_bus_options_read(config->options, false);
     bus->n_devices = config->n_devices;
     bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
@@ -170,7 +212,19 @@ static int tcp_open(const struct bus_config *config, struct adapter_host *host, 
     return 0;
 }
 
-/* -- polls ---------------------------------------------------------------------------------- */
+static int tcp_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
+                    struct error *reterr)
+{
+    return open_bus(config, &mb_framing_tcp, host, ret_bus, reterr);
+}
+
+static int rtu_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
+                    struct error *reterr)
+{
+    return open_bus(config, &mb_framing_rtu, host, ret_bus, reterr);
+}
+
+/* -- polls and writes ----------------------------------------------------------------------- */
 
 static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
 {
@@ -179,11 +233,29 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
 
     device->job.ticket = ticket;
     mb_poll_start(&device->model);
-    if (mb_connection_ask(device->connection, &device->job) == 0)
+    if (mb_connection_ask(device->connection, &device->job) < 0)
+        refuse(bus, &device->job);
+}
+
+/* Without memory nobody is told: whoever wrote gives up after a time of its own. */
+static void tcp_begin_write(void *owner, const struct write_request *request, uint64_t ticket)
+{
+    struct tcp_bus *bus = owner;
+    struct tcp_device *device = &bus->devices[request->device];
+    struct mb_job *job = malloc(sizeof(*job));
+
+    if (!job)
         return;
-    device->job.next = bus->refused;
-    bus->refused = &device->job;
-    timer_at(bus->soon, clock_boot_ms());
+    *job = device->job;
+    job->ticket = ticket;
+    job->writes = true;
+    job->quality =
+        mb_write_build(&device->model.channels[request->channel], request->number, &job->write);
+    if (job->quality == QUALITY_GOOD && mb_connection_ask(device->connection, job) == 0)
+        return;
+    if (job->quality == QUALITY_GOOD)
+        job->quality = QUALITY_DISCONNECTED;
+    refuse(bus, job);
 }
 
 const struct adapter modbus_tcp_adapter = {
@@ -199,4 +271,21 @@ const struct adapter modbus_tcp_adapter = {
     .open = tcp_open,
     .close = tcp_close,
     .begin = tcp_begin,
+    .begin_write = tcp_begin_write,
+};
+
+const struct adapter modbus_rtu_tcp_adapter = {
+    .word = "modbus",
+    .scheme = "rtu+tcp",
+    .connect_help = "\"rtu+tcp://HOST[:PORT]\"",
+    .bus = mb_bus_settings + MB_SERIAL_ROWS,
+    .device = mb_device_settings,
+    .channel = mb_channel_settings,
+    .network = true,
+    .check = mb_check_rtu_tcp,
+    .traits = mb_channel_traits,
+    .open = rtu_open,
+    .close = tcp_close,
+    .begin = tcp_begin,
+    .begin_write = tcp_begin_write,
 };

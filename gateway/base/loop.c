@@ -207,6 +207,47 @@ void wake_free(struct wake *wake)
         uv_close((uv_handle_t *)&wake->handle, free_handle);
 }
 
+/* -- watches -------------------------------------------------------------------------------- */
+
+struct watch {
+    uv_poll_t handle;
+    void (*fire)(void *owner);
+    void *owner;
+};
+
+/* An error shows as something to read, too: whoever reads then gets it. */
+static void on_readable(uv_poll_t *handle, int status, int events)
+{
+    struct watch *watch = handle->data;
+
+    (void)status;
+    (void)events;
+    watch->fire(watch->owner);
+}
+
+struct watch *watch_new(struct loop *loop, int fd, void (*fire)(void *owner), void *owner)
+{
+    struct watch *watch = calloc(1, sizeof(*watch));
+
+    if (!watch)
+        return NULL;
+    if (uv_poll_init(&loop->uv, &watch->handle, fd) < 0) {
+        free(watch);
+        return NULL;
+    }
+    watch->handle.data = watch;
+    watch->fire = fire;
+    watch->owner = owner;
+    uv_poll_start(&watch->handle, UV_READABLE, on_readable);
+    return watch;
+}
+
+void watch_free(struct watch *watch)
+{
+    if (watch)
+        uv_close((uv_handle_t *)&watch->handle, free_handle);
+}
+
 /* -- signals -------------------------------------------------------------------------------- */
 
 static void on_signal(uv_signal_t *handle, int signum)

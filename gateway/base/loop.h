@@ -10,9 +10,10 @@
 struct loop;
 struct timer;
 struct wake;
+struct watch;
 
 /* NULL when memory or descriptors are out. loop_free() first lets handles that were closed finish;
- * timers, wakes and streams must have been freed before. NULL is legal. */
+ * timers, wakes, watches and streams must have been freed before. NULL is legal. */
 struct loop *loop_new(void);
 void loop_free(struct loop *loop);
 
@@ -39,6 +40,12 @@ void timer_free(struct timer *timer);
 struct wake *wake_new(struct loop *loop, void (*fire)(void *owner), void *owner);
 void wake_send(struct wake *wake);
 void wake_free(struct wake *wake);
+
+/* A watch runs `fire` on the loop whenever there is something to read at `fd`, as long as there is. The
+ * descriptor stays the caller's: it may be closed once the watch is freed. NULL when memory is out, or
+ * when it is nothing that can be watched. */
+struct watch *watch_new(struct loop *loop, int fd, void (*fire)(void *owner), void *owner);
+void watch_free(struct watch *watch);
 
 /* Runs `work` on a thread of its own kind, then `done` on the loop: for what takes long and happens
  * rarely. 0 or -ENOMEM. loop_free() waits for it. */

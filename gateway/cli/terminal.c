@@ -102,6 +102,11 @@ static char *value_text(const struct terminal *terminal, const struct reading *r
     return text;
 }
 
+static const char *event_word(uint8_t type)
+{
+    return type == EVENT_FIRED ? "ALARM" : type == EVENT_CLEARED ? "clear" : event_type_name(type);
+}
+
 /* What an event that is no rule's says: of the gateway itself. */
 static void note_text(const struct event *event, char text[EVENT_SIZE])
 {
@@ -115,7 +120,7 @@ static void alarm_text(const struct terminal *terminal, const struct event *even
                        char text[EVENT_SIZE])
 {
     const struct inventory_rule *rule = &terminal->inventory->rules[event->instance];
-    char time[16], value[96] = "", lasted[32];
+    char time[16], value[96] = "", lasted[32], note[sizeof(event->note)];
     size_t length = 0;
 
     if (event->kind == VALUE_NUMBER && event->sensor != UINT32_MAX) {
@@ -125,13 +130,16 @@ static void alarm_text(const struct terminal *terminal, const struct event *even
         value_text(terminal, &reading, value);
     }
     text_append(text, EVENT_SIZE, &length, "%s  %-7s %s: %s", time_of_day(event->at_ms, time),
-                event->type == EVENT_FIRED ? "ALARM" : "clear", rule->label, value);
+                event_word(event->type), rule->label, value);
     if (event->type == EVENT_FIRED)
         text_append(text, EVENT_SIZE, &length, " (%s, %s)", rule_severity_name(event->severity),
                     rule->summary);
-    else if (event->since_ms != CLOCK_NEVER)
+    else if (event->type == EVENT_CLEARED && event->since_ms != CLOCK_NEVER)
         text_append(text, EVENT_SIZE, &length, " after %s",
                     text_from_duration(lasted, sizeof(lasted), event->at_ms - event->since_ms));
+    if (event->note[0])
+        text_append(text, EVENT_SIZE, &length, " (%s)",
+                    text_escape(note, sizeof(note), event->note));
 }
 
 /* -- drawing -------------------------------------------------------------------------------- */

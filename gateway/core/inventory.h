@@ -64,11 +64,20 @@ struct inventory_bus {
     const char *name, *label;
 };
 
+/* A limit that people may adjust; its value now is in struct instance_state. */
+struct inventory_limit {
+    const char *key;       /* "above" */
+    double min, max, step; /* -INFINITY, INFINITY and 0: any */
+};
+
 struct inventory_rule {
     const char *id, *rule, *label, *summary; /* as struct rule_info */
     uint32_t sensor; /* UINT32_MAX when it reads several or none */
     uint8_t severity;
     bool many;
+    bool ack; /* it wants to be acknowledged */
+    uint8_t n_limits;
+    const struct inventory_limit *limits;
 };
 
 struct inventory {

@@ -32,6 +32,9 @@ struct pipeline {
     struct timer *rule_timer, *stale_timer;
     int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
     uint64_t boot, sequence; /* of events */
+    bool told;               /* events or actions, since the sinks were last told that it settled */
+    void (*write)(void *owner, const struct rule_action *action);
+    void *write_owner;
     struct pipeline_counts counts;
 };
 
@@ -42,6 +45,37 @@ struct pipeline {
                 (pipeline)->sinks[s_].calls->call((pipeline)->sinks[s_].self, __VA_ARGS__); \
         }                                                                                   \
     } while (0)
+
+/* -- after a judgement ---------------------------------------------------------------------- */
+
+static int64_t advance(struct pipeline *pipeline, int64_t at_ms);
+
+static int64_t wall_or_never(int64_t now_ms)
+{
+    return clock_wall_is_good() ? clock_wall_ms(now_ms) : CLOCK_NEVER;
+}
+
+static void tell_saved(struct pipeline *pipeline, uint32_t instance)
+{
+    const struct rules *rules = pipeline->site->rules;
+    char text[RULES_SAVED_SIZE];
+
+    rules_save(rules, instance, pipeline->now_ms, wall_or_never(pipeline->now_ms), text);
+    TELL(pipeline, saved, rules_info(rules, instance).id, text);
+    pipeline->told = true;
+}
+
+/* What one judgement caused is complete: saved states follow the events that they belong to. */
+static void settle(struct pipeline *pipeline)
+{
+    uint32_t instance;
+
+    while (rules_changed(pipeline->site->rules, &instance))
+        tell_saved(pipeline, instance);
+    if (pipeline->told)
+        TELL(pipeline, settled, pipeline->now_ms);
+    pipeline->told = false;
+}
 
 /* -- the way of a reading ------------------------------------------------------------------- */
 
@@ -106,6 +140,7 @@ void pipeline_accept(void *owner, uint32_t device, const struct sample *samples,
             spread(pipeline, device, readings, n);
     }
     pipeline->counts.polls++;
+    settle(pipeline);
     plan_rules(pipeline);
 }
 
@@ -121,6 +156,7 @@ static void judge_time(void *owner)
     struct pipeline *pipeline = owner;
 
     rules_on_time(pipeline->site->rules, advance(pipeline, clock_boot_ms()));
+    settle(pipeline);
     plan_rules(pipeline);
 }
 
@@ -163,77 +199,139 @@ static void sweep_stale(void *owner)
             next_ms = due_ms;
     }
     timer_at(pipeline->stale_timer, next_ms);
+    settle(pipeline);
     plan_rules(pipeline);
 }
 
 /* -- what rules say ------------------------------------------------------------------------- */
 
-static struct instance_state state_of(const struct rule_transition *transition)
+_Static_assert((int)EVENT_LIMIT == (int)RULE_EVENT_LIMIT,
+               "kinds of rule events are types of events");
+_Static_assert(SINK_LIMITS_MAX == RULES_LIMITS_MAX, "an instance's limits must find room");
+
+static struct instance_state state_of(const struct pipeline *pipeline, uint32_t instance)
 {
-    return (struct instance_state){.at_ms = transition->at_ms,
-                                   .since_ms = transition->since_ms,
-                                   .instance = transition->instance,
-                                   .state = transition->to,
-                                   .severity = transition->severity,
-                                   .kind = transition->kind,
-                                   .number = transition->number,
-                                   .limit = transition->limit,
-                                   .text = transition->text};
+    const struct rules *rules = pipeline->site->rules;
+    struct rule_transition status = rules_status(rules, instance);
+    struct instance_state state = {.at_ms = status.at_ms,
+                                   .since_ms = status.since_ms,
+                                   .instance = instance,
+                                   .state = status.to,
+                                   .severity = status.severity,
+                                   .kind = status.kind,
+                                   .number = status.number,
+                                   .limit = status.limit,
+                                   .text = status.text,
+                                   .acked = status.acked,
+                                   .muted = status.muted,
+                                   .disabled = status.disabled,
+                                   .blind = status.blind,
+                                   .muted_until_ms = status.muted_until_ms,
+                                   .n_limits = rules_info(rules, instance).n_limits};
+
+    for (uint8_t i = 0; i < state.n_limits; i++)
+        state.limits[i] = rules_limit(rules, instance, i).value;
+    return state;
 }
 
-static void tell_event(struct pipeline *pipeline, const struct rule_transition *transition,
-                       enum event_type type)
+static void tell_state(struct pipeline *pipeline, uint32_t instance)
 {
+    struct instance_state state = state_of(pipeline, instance);
+
+    TELL(pipeline, instance, &state);
+}
+
+static void take_transition(void *owner, const struct rule_transition *transition)
+{
+    tell_state(owner, transition->instance);
+}
+
+static void note_event(const struct rule_event *from, struct event *event)
+{
+    size_t length = 0;
+    char value[32];
+
+    if (from->key) {
+        text_from_number(value, sizeof(value), from->value, -1);
+        text_append(event->note, sizeof(event->note), &length, "%s = %s%s", from->key, value,
+                    from->note ? ": " : "");
+    }
+    if (from->note)
+        text_append(event->note, sizeof(event->note), &length, "%s", from->note);
+    text_copy(event->by, sizeof(event->by), from->by ? from->by : "");
+    text_copy(event->via, sizeof(event->via), from->via ? from->via : "");
+}
+
+/* What changes flags and limits has no transition that would have told the state. */
+static void take_event(void *owner, const struct rule_event *from)
+{
+    struct pipeline *pipeline = owner;
+    const struct rule_transition *status = &from->status;
+    bool is_over = from->kind == RULE_EVENT_CLEARED;
     struct event event = {.boot = pipeline->boot,
                           .sequence = ++pipeline->sequence,
-                          .at_ms = transition->at_ms,
-                          .since_ms = transition->fired_ms,
-                          .instance = transition->instance,
-                          .sensor = rules_info(pipeline->site->rules, transition->instance).sensor,
-                          .type = type,
-                          .severity = transition->severity,
-                          .kind = transition->kind,
-                          .number = transition->number,
-                          .limit = transition->limit,
-                          .text = transition->text};
+                          .at_ms = from->at_ms,
+                          .since_ms = is_over ? status->fired_ms : status->since_ms,
+                          .instance = from->instance,
+                          .sensor = rules_info(pipeline->site->rules, from->instance).sensor,
+                          .type = from->kind,
+                          .severity = status->severity,
+                          .kind = status->kind,
+                          .number = status->number,
+                          .limit = status->limit,
+                          .text = status->text};
 
+    note_event(from, &event);
     pipeline->counts.events++;
+    if (from->kind != RULE_EVENT_FIRED && from->kind != RULE_EVENT_CLEARED &&
+        from->kind != RULE_EVENT_LEVEL)
+        tell_state(pipeline, from->instance);
+    pipeline->told = true;
     TELL(pipeline, event, &event);
 }
 
-/* Everyone sees every state; an event is only what people call an alarm: it fired, it cleared. */
-static void take_transition(void *owner, const struct rule_transition *transition)
+static void tell_notification(struct pipeline *pipeline, const struct rule_action *action)
 {
-    struct pipeline *pipeline = owner;
-    struct instance_state state = state_of(transition);
-    bool was = transition->from == RULE_FIRING || transition->from == RULE_RECOVERING;
-    bool is = transition->to == RULE_FIRING || transition->to == RULE_RECOVERING;
+    struct sink_notification notification = {.at_ms = action->at_ms,
+                                             .instance = action->instance,
+                                             .type = action->event,
+                                             .severity = action->severity,
+                                             .notifier = action->target,
+                                             .text = action->text};
 
-    TELL(pipeline, instance, &state);
-    if (is && !was)
-        tell_event(pipeline, transition, EVENT_FIRED);
-    else if (was && !is)
-        tell_event(pipeline, transition, EVENT_CLEARED);
+    TELL(pipeline, notify, &notification);
 }
 
 static void take_action(void *owner, const struct rule_action *action)
 {
     struct pipeline *pipeline = owner;
+    const char *id = rules_info(pipeline->site->rules, action->instance).id;
     char text[300];
 
+    pipeline->told = true;
     switch ((enum rule_action_kind)action->kind) {
     case ACTION_PUBLISH:
         TELL(pipeline, publish, action->target, action->text, action->qos, action->retain);
         break;
+    case ACTION_NOTIFY:
+        tell_notification(pipeline, action);
+        break;
+    case ACTION_RUN:
+        TELL(pipeline, run, action->instance, action->target, action->text);
+        break;
+    case ACTION_WRITE:
+        if (pipeline->write)
+            pipeline->write(pipeline->write_owner, action);
+        break;
     case ACTION_LOG:
-        log_info("rule %s: %s", rules_info(pipeline->site->rules, action->instance).id,
-                 text_quote(text, sizeof(text), action->text));
+        log_info("rule %s: %s", id, text_quote(text, sizeof(text), action->text));
         break;
     }
 }
 
 const struct rules_output pipeline_rules_output = {
     .transition = take_transition,
+    .event = take_event,
     .action = take_action,
 };
 
@@ -293,26 +391,147 @@ static size_t most_sensors(const struct inventory *inventory)
     return most;
 }
 
+/* What belongs to a site in the pipeline; made before anything is given up. */
+struct workings {
+    struct registry *registry;
+    struct plausible *plausible;
+    struct reading *readings;
+    size_t room;
+    uint32_t *now_called; /* new number of each sensor of the site before; NULL without one */
+};
+
+static void free_workings(struct workings *workings)
+{
+    registry_free(workings->registry);
+    plausible_free(workings->plausible);
+    free(workings->readings);
+    free(workings->now_called);
+}
+
+static int make_workings(const struct inventory *inventory, const struct inventory *before,
+                         struct workings *workings)
+{
+    *workings = (struct workings){.registry = registry_new(inventory->n_sensors),
+                                  .plausible = plausible_new(inventory),
+                                  .room = most_sensors(inventory)};
+    workings->readings = calloc(workings->room, sizeof(*workings->readings));
+    workings->now_called = calloc((before ? before->n_sensors : 0) + 1, sizeof(uint32_t));
+    if (!workings->registry || !workings->plausible || !workings->readings ||
+        !workings->now_called) {
+        free_workings(workings);
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; before && i < before->n_sensors; i++)
+        workings->now_called[i] = inventory_find_sensor(inventory, before->sensors[i].id);
+    return 0;
+}
+
+/* Newest values and the lives of instances go over to the next site. What ends with the old one is
+ * still told by its numbers, before the sinks hear of the new inventory. */
+static void hand_over(struct pipeline *pipeline, struct site *site, const struct workings *workings)
+{
+    const struct inventory *before = pipeline->site->inventory;
+
+    for (uint32_t i = 0; i < before->n_sensors; i++) {
+        struct reading last = *registry_last(pipeline->registry, i);
+
+        last.sensor = workings->now_called[i];
+        if (last.sensor != UINT32_MAX)
+            registry_update(workings->registry, &last);
+    }
+    rules_adopt(site->rules, pipeline->site->rules, workings->now_called,
+                advance(pipeline, clock_boot_ms()));
+    settle(pipeline);
+}
+
 int pipeline_use(struct pipeline *pipeline, struct site *site)
 {
-    const struct inventory *inventory = site->inventory;
+    struct workings workings;
 
-    pipeline->registry = registry_new(inventory->n_sensors);
-    pipeline->plausible = plausible_new(inventory);
-    pipeline->room = most_sensors(inventory);
-    pipeline->readings = calloc(pipeline->room, sizeof(*pipeline->readings));
-    if (!pipeline->registry || !pipeline->plausible || !pipeline->readings)
+    if (make_workings(site->inventory, pipeline->site ? pipeline->site->inventory : NULL,
+                      &workings) < 0)
         return -ENOMEM;
+    if (pipeline->site)
+        hand_over(pipeline, site, &workings);
+    registry_free(pipeline->registry);
+    plausible_free(pipeline->plausible);
+    free(pipeline->readings);
+    free(workings.now_called);
+    pipeline->registry = workings.registry;
+    pipeline->plausible = workings.plausible;
+    pipeline->readings = workings.readings;
+    pipeline->room = workings.room;
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
-    for (uint32_t i = 0; i < rules_count(site->rules); i++) {
-        struct rule_transition status = rules_status(site->rules, i);
-        struct instance_state state = state_of(&status);
-
-        TELL(pipeline, instance, &state);
-    }
+    for (uint32_t i = 0; i < rules_count(site->rules); i++)
+        tell_state(pipeline, i);
     sweep_stale(pipeline);
     return 0;
+}
+
+/* -- people and restarts -------------------------------------------------------------------- */
+
+void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text)
+{
+    int64_t now_ms = advance(pipeline, clock_boot_ms());
+
+    if (rules_restore(pipeline->site->rules, id, text, now_ms, wall_or_never(now_ms)) == -EINVAL)
+        log_warn("rule %s: what was saved of it cannot be read; it begins anew", id);
+    settle(pipeline);
+    plan_rules(pipeline);
+}
+
+void pipeline_save_all(struct pipeline *pipeline)
+{
+    advance(pipeline, clock_boot_ms());
+    for (uint32_t i = 0; i < rules_count(pipeline->site->rules); i++)
+        tell_saved(pipeline, i);
+    settle(pipeline);
+}
+
+int pipeline_order(struct pipeline *pipeline, const struct rules_order *order, struct error *reterr)
+{
+    int r = rules_order(pipeline->site->rules, order, advance(pipeline, clock_boot_ms()), reterr);
+
+    settle(pipeline);
+    plan_rules(pipeline);
+    return r;
+}
+
+void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command)
+{
+    const struct inventory *inventory = pipeline->site->inventory;
+    struct event event = {.boot = pipeline->boot,
+                          .sequence = ++pipeline->sequence,
+                          .at_ms = clock_boot_ms(),
+                          .since_ms = CLOCK_NEVER,
+                          .instance = inventory_find_rule(inventory, command->target),
+                          .sensor = inventory_find_sensor(inventory, command->target),
+                          .type = EVENT_COMMAND,
+                          .kind = command->has_value ? VALUE_NUMBER : VALUE_NONE,
+                          .number = command->value,
+                          .limit = NAN};
+    size_t length = 0;
+
+    text_append(event.note, sizeof(event.note), &length, "%s %s", command->kind, command->target);
+    if (command->argument[0])
+        text_append(event.note, sizeof(event.note), &length, " %s", command->argument);
+    if (command->note[0])
+        text_append(event.note, sizeof(event.note), &length, ": %s", command->note);
+    text_copy(event.by, sizeof(event.by), command->by);
+    text_copy(event.via, sizeof(event.via), command->via);
+    text_copy(event.result, sizeof(event.result), command->result);
+    pipeline->counts.events++;
+    pipeline->told = true;
+    TELL(pipeline, event, &event);
+    settle(pipeline);
+}
+
+void pipeline_on_write(struct pipeline *pipeline,
+                       void (*write)(void *owner, const struct rule_action *action), void *owner)
+{
+    pipeline->write = write;
+    pipeline->write_owner = owner;
 }
 
 struct pipeline_counts pipeline_counts(const struct pipeline *pipeline)

@@ -35,7 +35,9 @@ extern const struct rules_output pipeline_rules_output;
 /* Sinks are added before pipeline_use(); `calls` is borrowed for the pipeline's life. 0 or -ENOSPC. */
 int pipeline_add_sink(struct pipeline *pipeline, const struct sink_calls *calls, void *sink);
 
-/* Works with `site` from now on (borrowed) and tells the sinks. 0 or -ENOMEM. */
+/* Works with `site` from now on (borrowed) and tells the sinks. Called again with another one it takes
+ * over the newest values and the lives of all instances that still are; the old site can be freed
+ * afterwards. 0, or -ENOMEM: then nothing has changed. */
 int pipeline_use(struct pipeline *pipeline, struct site *site);
 
 /* The samples of one poll of device `device` of the inventory: adapters_events.poll. */
@@ -43,6 +45,27 @@ void pipeline_accept(void *pipeline, uint32_t device, const struct sample *sampl
 
 /* A device came or went: adapters_events.device. */
 void pipeline_device(void *pipeline, uint32_t device, uint8_t why, int64_t at_ms);
+
+/* Takes up what an instance was before the restart; after pipeline_use(), before the first poll. */
+void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text);
+
+/* Has every instance saved as it stands now, timers included: for a stop. */
+void pipeline_save_all(struct pipeline *pipeline);
+
+/* An order of a person to the rules, as rules_order(). */
+int pipeline_order(struct pipeline *pipeline, const struct rules_order *order, struct error *reterr);
+
+/* The end of a command, for everyone to know: becomes an event. */
+struct pipeline_command_event {
+    const char *target, *kind, *argument, *by, *via, *note, *result; /* texts, "" when none */
+    bool has_value;
+    double value; /* that was read back */
+};
+void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command);
+
+/* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action. */
+void pipeline_on_write(struct pipeline *pipeline,
+                       void (*write)(void *owner, const struct rule_action *action), void *owner);
 
 struct pipeline_counts {
     uint64_t polls, readings, bad; /* accepted; of them without a value */

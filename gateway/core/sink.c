@@ -7,9 +7,11 @@
 const char *event_type_name(uint8_t type)
 {
     static const char *const names[] = {
-        [EVENT_FIRED] = "fired",
-        [EVENT_CLEARED] = "cleared",
-        [EVENT_GATEWAY] = "gateway",
+        [EVENT_FIRED] = "fired",       [EVENT_LEVEL] = "level",     [EVENT_CLEARED] = "cleared",
+        [EVENT_BLIND] = "blind",       [EVENT_SEEING] = "seeing",   [EVENT_ACKED] = "acked",
+        [EVENT_MUTED] = "muted",       [EVENT_UNMUTED] = "unmuted", [EVENT_ENABLED] = "enabled",
+        [EVENT_DISABLED] = "disabled", [EVENT_LIMIT] = "limit",     [EVENT_COMMAND] = "command",
+        [EVENT_NOTIFIED] = "notified", [EVENT_OUTAGE] = "outage",   [EVENT_GATEWAY] = "gateway",
     };
 
     return type < sizeof(names) / sizeof(names[0]) ? names[type] : "gateway";

@@ -263,7 +263,24 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .every_ms = device->every_ms,
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
+            .writable = sensor->writable,
         };
+    }
+    return list;
+}
+
+static const struct inventory_limit *describe_limits(struct builder *builder, uint32_t instance,
+                                                     uint8_t n)
+{
+    struct inventory_limit *list = arena_take(builder->arena, n * sizeof(*list));
+
+    for (uint8_t i = 0; list && i < n; i++) {
+        struct rule_limit limit = rules_limit(builder->site->rules, instance, i);
+
+        list[i] = (struct inventory_limit){.key = arena_text(builder->arena, limit.key),
+                                           .min = limit.min,
+                                           .max = limit.max,
+                                           .step = limit.step};
     }
     return list;
 }
@@ -285,6 +302,9 @@ static void fill_rules(struct builder *builder, struct inventory *inventory)
             .sensor = info.sensor,
             .severity = info.severity,
             .many = info.many,
+            .ack = info.ack,
+            .n_limits = info.n_limits,
+            .limits = describe_limits(builder, i, info.n_limits),
         };
     }
     inventory->rules = list;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS      65536
-#define CELLS_HALF (CELLS / 2) /* that readings and states may fill */
+#define CELLS_HALF 40960 /* that readings and states may fill; the rest is for events */
+#define EVENTS_MIN 4096
 #define GROUP_MAX  256         /* readings pushed together; a longer poll goes in several groups */
 
 /* Inside the queue there is one more: the last reading of a poll. */
@@ -33,6 +33,8 @@ struct cell {
 _Static_assert(sizeof(struct cell) == 24, "a reading must stay small");
 
 #define TAIL_OF(type) ((sizeof(type) + sizeof(struct cell) - 1) / sizeof(struct cell))
+
+#define CELLS (CELLS_HALF + EVENTS_MIN * (1 + TAIL_OF(struct event)))
 
 _Static_assert(1 + TAIL_OF(struct event) <= GROUP_MAX, "an item must fit into what is taken");
 

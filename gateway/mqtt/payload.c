@@ -116,6 +116,10 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
               state->number, state->text);
     put_time(&json, "since", state->since_ms);
     json_number(&json, "limit", state->limit, -1);
+    json_bool(&json, "blind", state->blind);
+    json_bool(&json, "acked", state->acked);
+    json_bool(&json, "muted", state->muted);
+    json_bool(&json, "enabled", !state->disabled);
     put_time(&json, "ts", state->at_ms);
     json_end(&json);
     return json_length(&json);
@@ -155,6 +159,12 @@ size_t payload_event(const struct inventory *inventory, const struct event *even
     put_time(&json, "since", event->since_ms);
     put_time(&json, "ts", event->at_ms);
     json_text(&json, "note", event->note[0] ? event->note : NULL);
+    if (event->by[0])
+        json_text(&json, "by", event->by);
+    if (event->via[0])
+        json_text(&json, "via", event->via);
+    if (event->result[0])
+        json_text(&json, "result", event->result);
     json_end(&json);
     return json_length(&json);
 }

@@ -345,9 +345,13 @@ class Case(unittest.TestCase):
 
     def gateway(self, config, *options):
         gateway = Gateway(self, self.write("thermogate.cfg", config), *options)
+        self.addCleanup(lambda: self.assert_no_sanitizer_spoke(gateway.errors()))
         self.addCleanup(gateway.kill)
         self.addCleanup(self.show, gateway)
         return gateway
+
+    def assert_no_sanitizer_spoke(self, text):
+        self.assertNotRegex(text, "Sanitizer|runtime error:")
 
     def show(self, gateway):
         """The gateway's log, where a test has failed."""
@@ -356,8 +360,10 @@ class Case(unittest.TestCase):
 
     def command(self, *arguments, seconds=SOON):
         """Runs the binary to its end."""
-        return subprocess.run([BINARY, *arguments], capture_output=True, text=True, errors="replace",
-                              timeout=seconds, stdin=subprocess.DEVNULL, cwd=self.folder)
+        run = subprocess.run([BINARY, *arguments], capture_output=True, text=True, errors="replace",
+                             timeout=seconds, stdin=subprocess.DEVNULL, cwd=self.folder)
+        self.assert_no_sanitizer_spoke(run.stderr)
+        return run
 
 
 def main():

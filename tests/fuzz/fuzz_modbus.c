@@ -2,7 +2,7 @@
  * data is there in full, and only an answer with the unit, function and count that were asked for,
  * and a good CRC where there is one, is ever taken. The first bytes choose request and type. */
 #include "adapters/modbus/decode.h"
-#include "adapters/modbus/pdu.h"
+#include "adapters/modbus/framing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,10 @@ static void check_pdu(const struct mb_request *request, const uint8_t *pdu, size
     demand((found != NULL) == (quality == QUALITY_GOOD));
     if (quality != QUALITY_GOOD)
         return;
-    demand(pdu[0] == request->function && pdu[1] == mb_answer_bytes(request));
+    demand(pdu[0] == request->function && length == mb_answer_length(request));
+    if (!mb_is_read(request->function))
+        return;
+    demand(pdu[1] == mb_answer_bytes(request));
     demand(found == pdu + 2 && found + mb_answer_bytes(request) == pdu + length);
 }
 
@@ -42,6 +45,22 @@ static void check_stream(const struct mb_request *request, const uint8_t *bytes,
     }
 }
 
+/* Frames of a converter: each of them within the bytes and with a good CRC. */
+static void check_converter(const struct mb_request *request, const uint8_t *bytes, size_t count)
+{
+    struct mb_framed frame;
+
+    while (mb_framing_rtu.parse(bytes, count, &frame) == MB_FRAME_WHOLE) {
+        demand(frame.used <= count && frame.used == frame.pdu_length + 3);
+        demand(frame.pdu == bytes + 1 && frame.used <= MB_RTU_MAX);
+        demand(mb_crc(bytes, frame.used - 2) ==
+               (bytes[frame.used - 2] | bytes[frame.used - 1] << 8));
+        check_pdu(request, frame.pdu, frame.pdu_length);
+        bytes += frame.used;
+        count -= frame.used;
+    }
+}
+
 static void check_line(const struct mb_request *request, uint8_t unit, const uint8_t *bytes,
                        size_t count)
 {
@@ -52,10 +71,28 @@ static void check_line(const struct mb_request *request, uint8_t unit, const uin
     mb_rtu_is_foreign(bytes, count);
     if (!mb_rtu_find(request, unit, bytes, count, &quality, &found) || quality != QUALITY_GOOD)
         return;
-    frame = 3 + mb_answer_bytes(request);
-    demand(found >= bytes + 3 && found - 3 + frame + 2 <= bytes + count);
-    demand(found[-3] == unit && found[-2] == request->function);
-    demand(mb_crc(found - 3, frame) == (found[frame - 3] | found[frame - 2] << 8));
+    found -= mb_is_read(request->function) ? 3 : 2; /* where its frame begins */
+    frame = 1 + mb_answer_length(request);
+    demand(found >= bytes && found + frame + 2 <= bytes + count);
+    demand(found[0] == unit && found[1] == request->function);
+    demand(mb_crc(found, frame) == (found[frame] | found[frame + 1] << 8));
+}
+
+/* What was read can be written, and reads as the same then; but at the ends of the widest types,
+ * where a double is too coarse. */
+static void check_encode(const struct mb_format *format, double number)
+{
+    uint8_t registers[MB_WRITE_BYTES];
+    struct sample sample;
+
+    if (mb_encode(format, number, registers) != QUALITY_GOOD) {
+        demand(mb_type_bits(format->type) >= 32);
+        return;
+    }
+    sample = mb_decode(format, registers, 1, 2);
+    demand(sample.kind == VALUE_NUMBER);
+    demand(mb_type_bits(format->type) > 16 || mb_type_is_float(format->type) ||
+           sample.number == number);
 }
 
 static void check_decode(const uint8_t *head, const uint8_t *bytes, size_t count)
@@ -78,10 +115,16 @@ static void check_decode(const uint8_t *head, const uint8_t *bytes, size_t count
     demand((sample.kind == VALUE_NONE) == (sample.quality != QUALITY_GOOD));
     demand(sample.kind != VALUE_NUMBER || sample.number - sample.number == 0);
     demand(sample.kind != VALUE_TEXT || memchr(sample.text, '\0', sizeof(sample.text)));
+    if (sample.kind == VALUE_NUMBER && format.type != MB_BIT)
+        check_encode(&format, sample.number);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const uint8_t functions[] = {
+        MB_READ_COILS,     MB_READ_DISCRETES,  MB_READ_HOLDINGS, MB_READ_INPUTS, MB_WRITE_COIL,
+        MB_WRITE_REGISTER, MB_WRITE_REGISTERS, MB_MASK_REGISTER, MB_DIAGNOSE,
+    };
     struct mb_request request;
     uint8_t *bytes; /* of its own, so that a read behind the end is seen */
     size_t count = size - HEAD;
@@ -89,9 +132,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size <= HEAD || !(bytes = malloc(count)))
         return 0;
     memcpy(bytes, data + HEAD, count);
-    request = (struct mb_request){(uint8_t)(data[0] % 4 + 1), data[1],
-                                  (uint16_t)(data[2] % MB_REGISTERS_MAX + 1)};
+    request = (struct mb_request){
+        .function = functions[data[0] % sizeof(functions)],
+        .address = data[1],
+        .count = data[2] % MB_REGISTERS_MAX + 1,
+        .data = {data[4], data[5], data[6], data[7]},
+    };
+    if (request.function == MB_WRITE_REGISTERS)
+        request.count = data[2] % 4 + 1;
     check_stream(&request, bytes, count);
+    check_converter(&request, bytes, count);
     check_line(&request, data[3], bytes, count);
     check_decode(data, bytes, count);
     free(bytes);

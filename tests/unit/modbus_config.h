@@ -4,7 +4,7 @@
  *   "timeout=100ms; retries=0"                                      a bus or a device
  *   "register=holding 100; scale=0.1; enum=0: off | 1: on"          a channel; | makes a list
  *
- * What reads as a number is one, all else is a text. */
+ * What reads as a number is one, true and false are no texts either, all else is. */
 #pragma once
 
 #include "adapters/adapter.h"
@@ -33,7 +33,9 @@ static inline void made_scalar(struct value *value, struct place place, const ch
     int64_t whole;
     double number;
 
-    if (text_to_int(text, &whole) == 0)
+    if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+        value_bool(value, place, text[0] == 't');
+    else if (text_to_int(text, &whole) == 0)
         value_int(value, place, whole);
     else if (text_to_number(text, &number) == 0)
         value_number(value, place, number);
@@ -65,6 +67,12 @@ static inline void made_value(struct value *value, struct place place, char *tex
         made_scalar(value_append(value), place, made_trim(item));
 }
 
+/* What the core knows of a channel, as far as it matters here. */
+static const struct setting made_core_settings[] = {
+    {"writable", SETTING_BOOL, "false", 0, 0, NULL, NULL, NULL},
+    {0},
+};
+
 /* A section out of `spec`, checked against `table`; its source is "NAME.cfg". */
 static inline const struct section *made_section(struct made *made, const char *name,
                                                  const char *spec, const struct setting *table)
@@ -89,7 +97,8 @@ static inline const struct section *made_section(struct made *made, const char *
         made_value(section_add(section, made_trim(key), place),
                    (struct place){source, (uint32_t)(equals + 1 - text)}, equals + 1);
     }
-    section_check(section, &table, 1, made->problems);
+    section_check(section, (const struct setting *[]){table, made_core_settings}, 2,
+                  made->problems);
     return section;
 }
 

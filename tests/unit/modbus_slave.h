@@ -28,11 +28,15 @@ struct slave {
     atomic_int late_ms;
     atomic_bool mute_after_foreign; /* the foreign frame is all there is */
     atomic_bool strict; /* refuses to read registers but 0 to 9 and 100 to 109, and more than two */
-    atomic_int dead_unit; /* never answers; 0: none */
+    atomic_int dead_unit;                 /* never answers; 0: none */
+    atomic_bool line_echoes;              /* what it was sent goes back first */
+    atomic_bool knows_echo, ignores_echo; /* function 8; else it is refused */
     /* what it saw */
-    atomic_int requests, refused;
+    atomic_int requests, refused, echoes;
     atomic_llong quiet_ns; /* the shortest silence before a request */
-    int64_t last_ns;       /* when it last sent or took the end of a request */
+    int64_t gaps_ns[32];   /* all of them; read them when it is stopped */
+    size_t n_gaps;
+    int64_t last_ns; /* when it last sent or took the end of a request */
 };
 
 static inline int64_t slave_now_ns(void)
@@ -59,9 +63,9 @@ static inline void slave_send(struct slave *slave, uint8_t *bytes, size_t count)
     bytes[count + 1] = (uint8_t)(crc >> 8);
     if (slave_take(&slave->damaged))
         bytes[count] ^= 0x10;
+    slave->last_ns = slave_now_ns(); /* before: the machine may look away right after */
     if (write(slave->master, bytes, slave_take(&slave->half) ? count / 2 : count + 2) < 0)
-        return;
-    slave->last_ns = slave_now_ns();
+        abort();
 }
 
 static inline bool slave_refuses(const struct slave *slave, unsigned address, unsigned count)
@@ -94,6 +98,22 @@ static inline size_t slave_fill(const uint8_t *request, uint8_t *answer, uint8_t
     return 3u + answer[2];
 }
 
+static inline void slave_echo(struct slave *slave, const uint8_t *request)
+{
+    uint8_t answer[8];
+    bool knows = atomic_load(&slave->knows_echo);
+
+    atomic_fetch_add(&slave->echoes, 1);
+    if (atomic_load(&slave->ignores_echo))
+        return;
+    memcpy(answer, request, 6);
+    if (!knows) {
+        answer[1] |= 0x80;
+        answer[2] = 1;
+    }
+    slave_send(slave, answer, knows ? 6 : 3);
+}
+
 static inline void slave_answer(struct slave *slave, const uint8_t *request)
 {
     unsigned address = (unsigned)(request[2] << 8 | request[3]);
@@ -110,6 +130,15 @@ static inline void slave_answer(struct slave *slave, const uint8_t *request)
         if (atomic_load(&slave->mute_after_foreign))
             return;
     }
+    if (request[1] == MB_DIAGNOSE) {
+        slave_echo(slave, request);
+        return;
+    }
+    if (request[1] == MB_WRITE_COIL || request[1] == MB_WRITE_REGISTER) {
+        memcpy(answer, request, 6);
+        slave_send(slave, answer, 6);
+        return;
+    }
     if (slave_take(&slave->noisy) && write(slave->master, &noise, 1) < 0)
         return;
     if (slave_refuses(slave, address, count)) {
@@ -122,7 +151,7 @@ static inline void slave_answer(struct slave *slave, const uint8_t *request)
     slave_send(slave, answer, slave_fill(request, answer, request[0]));
 }
 
-/* All requests of the tests are reads: eight bytes. */
+/* All requests of the tests are reads, echoes and single writes: eight bytes. */
 static inline void *slave_run(void *owner)
 {
     struct slave *slave = owner;
@@ -141,11 +170,15 @@ static inline void *slave_run(void *owner)
         }
         if (n == 0 && slave->last_ns && now_ns - slave->last_ns < atomic_load(&slave->quiet_ns))
             atomic_store(&slave->quiet_ns, now_ns - slave->last_ns);
+        if (n == 0 && slave->last_ns && slave->n_gaps < 32)
+            slave->gaps_ns[slave->n_gaps++] = now_ns - slave->last_ns;
         slave->last_ns = now_ns;
         n += (size_t)got;
         if (n < 8)
             continue;
         n = 0;
+        if (atomic_load(&slave->line_echoes) && write(slave->master, in, 8) < 0)
+            abort();
         if (mb_crc(in, 6) == (in[6] | in[7] << 8))
             slave_answer(slave, in);
     }
@@ -171,10 +204,16 @@ static inline void slave_start(struct slave *slave)
         abort();
 }
 
-static inline void slave_stop(struct slave *slave)
+static inline void slave_join(struct slave *slave)
 {
     atomic_store(&slave->stop, true);
     pthread_join(slave->thread, NULL);
+}
+
+static inline void slave_stop(struct slave *slave)
+{
+    if (!atomic_load(&slave->stop))
+        slave_join(slave);
     close(slave->master);
     free(slave);
 }

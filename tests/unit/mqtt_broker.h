@@ -27,7 +27,8 @@ static inline int64_t broker_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A child that does not outlive a test that fails: whoever waits for our output would wait for it. */
+/* A child that does not outlive a test that fails: whoever waits for our output would wait for it.
+ */
 static inline pid_t broker_fork(void)
 {
     pid_t pid = fork();

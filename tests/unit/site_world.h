@@ -31,6 +31,12 @@ static inline void site_ignore_transition(void *owner, const struct rule_transit
     (void)transition;
 }
 
+static inline void site_ignore_event(void *owner, const struct rule_event *event)
+{
+    (void)owner;
+    (void)event;
+}
+
 static inline void site_ignore_action(void *owner, const struct rule_action *action)
 {
     (void)owner;
@@ -55,7 +61,8 @@ static inline const struct setting *site_root(void)
 static inline int site_world_open(struct site_world *world, const char *text,
                                   const struct site_context *context)
 {
-    static const struct rules_output nobody = {site_ignore_transition, site_ignore_action};
+    static const struct rules_output nobody = {site_ignore_transition, site_ignore_event,
+                                               site_ignore_action};
     struct site_context own = {.output = &nobody};
     memset(world, 0, sizeof(*world));
     world->problems = problems_new();

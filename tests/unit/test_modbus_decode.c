@@ -41,10 +41,12 @@ static const struct row {
     {MB_UINT64, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xf8, 0x00}, 18446744073709549568.0},
     {MB_FLOAT16, {0x3c, 0x00}, 1.0},
     {MB_FLOAT16, {0xc5, 0x40}, -5.25},
-    {MB_FLOAT16, {0x00, 0x01}, 0x1p-24},
+    {MB_FLOAT16, {0x00, 0x01}, 6e-8},
     {MB_FLOAT16, {0x7b, 0xff}, 65504},
     {MB_FLOAT32, {0x41, 0xae, 0x00, 0x00}, 21.75},
-    {MB_FLOAT32, {0xc4, 0x9a, 0x52, 0x2b}, -0x1.34a456p+10},
+    {MB_FLOAT32, {0xc4, 0x9a, 0x52, 0x2b}, -1234.5677},
+    {MB_FLOAT32, {0x41, 0xaa, 0x66, 0x66}, 21.3},
+    {MB_FLOAT16, {0x4d, 0x53}, 21.3},
     {MB_FLOAT64, {0x40, 0x09, 0x21, 0xfb, 0x54, 0x44, 0x2d, 0x18}, 0x1.921fb54442d18p+1},
     {MB_BCD16, {0x12, 0x34}, 1234},
     {MB_BCD32, {0x12, 0x34, 0x56, 0x78}, 12345678},
@@ -78,6 +80,123 @@ static void every_type_reads_right_in_every_order(void **state)
             assert_true(sample.number == rows[i].number);
         }
     }
+}
+
+/* -- and back ------------------------------------------------------------------------------- */
+
+static void every_type_is_written_as_it_is_read_in_every_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        for (int order = MB_ABCD; order <= MB_DCBA; order++) {
+            struct mb_format format = format_of(rows[i].type, (enum mb_order)order);
+            unsigned width = mb_format_registers(&format) * 2;
+            bool half = mb_type_bits(rows[i].type) == 8;
+            bool high = rows[i].type == MB_INT8_HIGH || rows[i].type == MB_UINT8_HIGH;
+            const char *wire = letters[width][half ? 0 : order];
+            uint8_t bytes[8], want[8];
+
+            for (unsigned k = 0; k < width; k++)
+                want[k] = rows[i].bytes[wire[k] - 'A'];
+            if (half)
+                want[high] = 0;
+            assert_int_equal(mb_encode(&format, rows[i].number, bytes), QUALITY_GOOD);
+            assert_memory_equal(bytes, want, width);
+        }
+    }
+}
+
+/* Random bytes of every type: what is read as a number is written as the same bytes. */
+static void what_is_read_is_written_as_the_same_bytes(void **state)
+{
+    static const double scales[][2] = {{1, 0}, {0.1, 0}, {0.01, -40}, {-2, 7}};
+    uint32_t random = 7;
+
+    (void)state;
+    for (int i = 0; i < 400000; i++) {
+        enum mb_type type = MB_INT8_HIGH + (enum mb_type)(i % (MB_STRING - MB_INT8_HIGH));
+        bool half = mb_type_bits(type) == 8, wide = mb_type_bits(type) == 64;
+        struct mb_format format = format_of(type, (enum mb_order)(i / 16 % 4));
+        const double *scale = scales[wide || mb_type_is_float(type) ? 0 : i / 64 % 4];
+        uint8_t bytes[8], back[8];
+        struct sample sample;
+
+        format.scale = scale_make(scale[0], scale[1]);
+        for (size_t k = 0; k < sizeof(bytes); k++)
+            bytes[k] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+        if (half)
+            bytes[type == MB_INT8_HIGH || type == MB_UINT8_HIGH] = 0;
+        sample = mb_decode(&format, bytes, 0, 0);
+        if (sample.quality != QUALITY_GOOD)
+            continue; /* digits that are none, not finite */
+        if (wide && fabs(sample.number) >= 0x1p53 && type != MB_FLOAT64)
+            continue; /* more than a double holds */
+        if (mb_type_is_float(type) && sample.number == 0)
+            continue; /* -0 reads as 0 */
+        assert_int_equal(mb_encode(&format, sample.number, back), QUALITY_GOOD);
+        assert_memory_equal(back, bytes, mb_format_registers(&format) * 2);
+    }
+}
+
+static void what_a_type_cannot_hold_is_refused_never_wrapped(void **state)
+{
+    static const struct {
+        enum mb_type type;
+        double low, high; /* the last that fit */
+    } limits[] = {
+        {MB_INT8_LOW, -128, 127},
+        {MB_UINT8_HIGH, 0, 255},
+        {MB_INT16, -32768, 32767},
+        {MB_UINT16, 0, 65535},
+        {MB_INT32, -2147483648.0, 2147483647},
+        {MB_UINT32, 0, 4294967295.0},
+        {MB_INT64, -0x1p63, 0x1.fffffffffffffp62},
+        {MB_UINT64, 0, 0x1.fffffffffffffp63},
+        {MB_BCD16, 0, 9999},
+        {MB_BCD32, 0, 99999999},
+        {MB_FLOAT16, -65504, 65504},
+        {MB_FLOAT32, -0x1.fffffep127, 0x1.fffffep127},
+    };
+    uint8_t bytes[8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+        struct mb_format format = format_of(limits[i].type, MB_ABCD);
+        double step = fmax(1, fabs(limits[i].high) * 0x1p-10);
+
+        assert_int_equal(mb_encode(&format, limits[i].low, bytes), QUALITY_GOOD);
+        assert_int_equal(mb_encode(&format, limits[i].high, bytes), QUALITY_GOOD);
+        assert_int_equal(mb_encode(&format, limits[i].low - step, bytes), QUALITY_OUT_OF_RANGE);
+        assert_int_equal(mb_encode(&format, limits[i].high + step, bytes), QUALITY_OUT_OF_RANGE);
+        assert_int_equal(mb_encode(&format, NAN, bytes), QUALITY_OUT_OF_RANGE);
+        assert_int_equal(mb_encode(&format, -INFINITY, bytes), QUALITY_OUT_OF_RANGE);
+    }
+}
+
+static void scale_and_offset_are_turned_back_to_the_nearest_step(void **state)
+{
+    struct mb_format format = format_of(MB_INT16, MB_ABCD);
+    uint8_t bytes[2];
+
+    (void)state;
+    format.scale = scale_make(0.1, -40);
+    assert_int_equal(mb_encode(&format, 21.7, bytes), QUALITY_GOOD);
+    assert_int_equal(bytes[0] << 8 | bytes[1], 617);
+    assert_int_equal(mb_encode(&format, 21.74, bytes), QUALITY_GOOD);
+    assert_int_equal(bytes[0] << 8 | bytes[1], 617);
+    assert_int_equal(mb_encode(&format, 3236.8, bytes), QUALITY_OUT_OF_RANGE);
+}
+
+static void a_number_that_means_no_sensor_is_not_written(void **state)
+{
+    struct mb_format format = format_of(MB_INT16, MB_ABCD);
+    uint8_t bytes[2];
+
+    (void)state;
+    format.n_invalid = 1;
+    format.invalid[0].bits = 0x8000;
+    assert_int_equal(mb_encode(&format, -32768, bytes), QUALITY_OUT_OF_RANGE);
+    assert_int_equal(mb_encode(&format, -32767, bytes), QUALITY_GOOD);
 }
 
 static void the_words_of_types_stand_in_the_order_of_their_numbers(void **state)
@@ -168,6 +287,27 @@ static void an_invalid_float_means_no_sensor(void **state)
     format.n_invalid = 1;
     format.invalid[0].number = -9999;
     assert_int_equal(mb_decode(&format, bytes, 0, 0).quality, QUALITY_NO_SENSOR);
+}
+
+static void an_invalid_float_is_what_the_device_makes_of_the_number(void **state)
+{
+    struct mb_format format = format_of(MB_FLOAT32, MB_ABCD);
+    const uint8_t bytes[] = {0xc6, 0x1c, 0x3f, 0x9a}; /* -9999.9, which no float is */
+
+    (void)state;
+    format.n_invalid = 1;
+    format.invalid[0].number = -9999.9;
+    assert_int_equal(mb_decode(&format, bytes, 0, 0).quality, QUALITY_NO_SENSOR);
+}
+
+static void a_float_with_a_scale_has_no_dust(void **state)
+{
+    struct mb_format format = format_of(MB_FLOAT32, MB_ABCD);
+    const uint8_t bytes[] = {0x41, 0xaa, 0x66, 0x66}; /* 21.3 */
+
+    (void)state;
+    format.scale = scale_make(0.001, 0);
+    assert_true(mb_decode(&format, bytes, 0, 0).number == 0.0213);
 }
 
 static void what_is_not_finite_is_out_of_range(void **state)
@@ -303,6 +443,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_reads_right_in_every_order),
+        cmocka_unit_test(every_type_is_written_as_it_is_read_in_every_order),
+        cmocka_unit_test(what_is_read_is_written_as_the_same_bytes),
+        cmocka_unit_test(what_a_type_cannot_hold_is_refused_never_wrapped),
+        cmocka_unit_test(scale_and_offset_are_turned_back_to_the_nearest_step),
+        cmocka_unit_test(a_number_that_means_no_sensor_is_not_written),
+        cmocka_unit_test(an_invalid_float_is_what_the_device_makes_of_the_number),
+        cmocka_unit_test(a_float_with_a_scale_has_no_dust),
         cmocka_unit_test(the_words_of_types_stand_in_the_order_of_their_numbers),
         cmocka_unit_test(a_register_has_sixteen_bits),
         cmocka_unit_test(a_tenth_gives_the_nearest_number),

@@ -91,8 +91,8 @@ static void an_exception_makes_only_its_block_bad(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(take(f, QUALITY_EXCEPTION + 2, NULL), 2);
-    assert_int_equal(f->samples[0].quality, QUALITY_EXCEPTION + 2);
+    assert_int_equal(take(f, QUALITY_EXCEPTION + 4, NULL), 2);
+    assert_int_equal(f->samples[0].quality, QUALITY_EXCEPTION + 4);
     assert_int_equal(f->samples[0].kind, VALUE_NONE);
     assert_int_equal(take(f, QUALITY_GOOD, holdings), 2);
     assert_int_equal(f->samples[0].quality, QUALITY_GOOD);
@@ -170,6 +170,59 @@ static void a_converter_that_misses_its_slave_is_no_answer(void **state)
     assert_int_equal(mb_poll_quality(&f->device), QUALITY_EXCEPTION + 11);
 }
 
+static void a_refused_block_is_split_until_only_what_is_refused_is_bad(void **state)
+{
+    struct fixture *f = *state;
+    const uint8_t coil[] = {1};
+
+    assert_int_equal(take(f, QUALITY_EXCEPTION + 2, NULL), 0);
+    assert_int_equal(mb_poll_request(&f->device)->address, 0);
+    assert_int_equal(mb_poll_request(&f->device)->count, 1);
+    assert_int_equal(take(f, QUALITY_GOOD, coil), 1);
+    assert_int_equal(f->samples[0].channel, 4);
+    assert_int_equal(mb_poll_request(&f->device)->address, 8);
+    assert_int_equal(take(f, QUALITY_EXCEPTION + 2, NULL), 1);
+    assert_int_equal(f->samples[0].channel, 1);
+    assert_int_equal(f->samples[0].quality, QUALITY_EXCEPTION + 2);
+    assert_int_equal(take(f, QUALITY_GOOD, holdings), 2);
+    assert_int_equal(take(f, QUALITY_GOOD, last), 1);
+    assert_null(mb_poll_request(&f->device));
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+    mb_poll_start(&f->device);
+    assert_int_equal(f->device.n_blocks, 4);
+    assert_int_equal(mb_poll_request(&f->device)->count, 1);
+}
+
+/* Whatever the block a poll begins with: each channel is reported once. */
+static void a_split_in_the_middle_of_a_poll_loses_and_repeats_nothing(void **state)
+{
+    const uint8_t zeros[16] = {0};
+
+    for (uint32_t first = 0; first < 3; first++) {
+        struct fixture *f;
+        unsigned seen = 0, n = 0;
+
+        if (first > 0) {
+            teardown(state);
+            setup(state);
+        }
+        f = *state;
+        f->device.first_block = first;
+        for (int i = 0; mb_poll_request(&f->device); i++) {
+            bool refuse = mb_poll_request(&f->device)->count > 2;
+            size_t count = take(f, refuse ? QUALITY_EXCEPTION + 3 : QUALITY_GOOD, zeros);
+
+            assert_true(i < 10);
+            for (size_t k = 0; k < count; k++) {
+                seen |= 1u << f->samples[k].channel;
+                n++;
+            }
+        }
+        assert_int_equal(seen, 0x1f);
+        assert_int_equal(n, 5);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -182,6 +235,8 @@ int main(void)
         TEST(one_silent_block_does_not_cost_the_others),
         TEST(two_silent_blocks_end_the_poll),
         TEST(a_lost_connection_makes_the_rest_bad),
+        TEST(a_refused_block_is_split_until_only_what_is_refused_is_bad),
+        TEST(a_split_in_the_middle_of_a_poll_loses_and_repeats_nothing),
         TEST(a_converter_that_misses_its_slave_is_no_answer),
     };
 

@@ -14,7 +14,7 @@
 
 static const struct mb_bus_options options = {
     .timeout_ms = 300, .baud = 9600, .parity = 'N', .stop_bits = 1};
-static const struct mb_request two = {MB_READ_HOLDINGS, 5, 2};
+static const struct mb_request two = {.function = MB_READ_HOLDINGS, .address = 5, .count = 2};
 
 struct fixture {
     struct slave *slave;
@@ -75,14 +75,21 @@ static void the_silence_is_kept_before_each_request(void **state)
     assert_true(atomic_load(&f->slave->quiet_ns) >= 3645833); /* 3.5 characters of 10 bits */
 }
 
+/* When the slave's thread is late it sees the end of a request late, and the silence after it
+ * short: that happens to some on a busy machine, and to all when the silence is not kept. */
 static void the_silence_is_kept_after_a_request_without_an_answer(void **state)
 {
     struct fixture *f = *state;
+    size_t kept = 0;
 
-    atomic_store(&f->slave->silent, 5);
-    for (int i = 0; i < 5; i++)
-        assert_int_equal(ask(f, 10), QUALITY_TIMEOUT);
-    assert_true(atomic_load(&f->slave->quiet_ns) >= 3645833);
+    atomic_store(&f->slave->silent, 20);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(ask(f, 1), QUALITY_TIMEOUT);
+    slave_join(f->slave);
+    assert_true(f->slave->n_gaps >= 10);
+    for (size_t i = 0; i < f->slave->n_gaps; i++)
+        kept += f->slave->gaps_ns[i] >= 3645833;
+    assert_true(kept >= f->slave->n_gaps * 3 / 4);
 }
 
 static void a_pause_is_kept_on_top(void **state)
@@ -170,23 +177,64 @@ static void only_frames_of_others_are_a_matter_of_protocol(void **state)
 static void an_exception_keeps_its_number(void **state)
 {
     struct fixture *f = *state;
-    const struct mb_request beyond = {MB_READ_HOLDINGS, 50, 1};
+    const struct mb_request beyond = {.function = MB_READ_HOLDINGS, .address = 50, .count = 1};
 
     atomic_store(&f->slave->strict, true);
     assert_int_equal(mb_line_ask(f->line, 1, &beyond, 2000, &f->data, &f->err),
                      QUALITY_EXCEPTION + 2);
 }
 
-static void listening_swallows_a_late_answer(void **state)
+static uint8_t ask_write(struct fixture *f, int64_t timeout_ms)
+{
+    const struct mb_request write = {
+        .function = MB_WRITE_REGISTER, .address = 5, .data = {0x12, 0x34}};
+
+    return mb_line_ask(f->line, 1, &write, timeout_ms, &f->data, &f->err);
+}
+
+static void our_own_request_that_comes_back_is_no_answer(void **state)
 {
     struct fixture *f = *state;
 
-    atomic_store(&f->slave->late_ms, 150);
-    atomic_store(&f->slave->late, 1);
-    assert_int_equal(ask(f, 50), QUALITY_TIMEOUT);
-    mb_line_listen(f->line, 1000);
+    atomic_store(&f->slave->line_echoes, true);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask(f, 2000), QUALITY_GOOD);
+        assert_data(f);
+        assert_int_equal(ask_write(f, 2000), QUALITY_GOOD);
+    }
+    atomic_store(&f->slave->silent, 2);
+    assert_int_equal(ask_write(f, 100), QUALITY_TIMEOUT);
+    assert_int_equal(ask(f, 100), QUALITY_TIMEOUT);
+    atomic_store(&f->slave->damaged, 1);
+    assert_int_equal(ask(f, 2000), QUALITY_CRC);
+    assert_int_equal(ask(f, 2000), QUALITY_GOOD);
+}
+
+static void a_line_that_echoes_no_more_is_found_out_by_a_read(void **state)
+{
+    struct fixture *f = *state;
+
+    atomic_store(&f->slave->line_echoes, true);
+    assert_int_equal(ask(f, 2000), QUALITY_GOOD);
+    atomic_store(&f->slave->line_echoes, false);
     assert_int_equal(ask(f, 2000), QUALITY_GOOD);
     assert_data(f);
+    assert_int_equal(ask_write(f, 2000), QUALITY_GOOD);
+}
+
+static void what_is_known_to_echo_needs_no_read_before(void **state)
+{
+    struct mb_bus_options echoing = options;
+    struct fixture *f = *state;
+
+    mb_line_free(f->line);
+    echoing.echo = true;
+    f->line = mb_line_new(f->slave->path, &echoing);
+    assert_int_equal(mb_line_open(f->line, &f->err), 0);
+    atomic_store(&f->slave->line_echoes, true);
+    atomic_store(&f->slave->silent, 1);
+    assert_int_equal(ask_write(f, 100), QUALITY_TIMEOUT);
+    assert_int_equal(ask_write(f, 2000), QUALITY_GOOD);
 }
 
 static void a_line_that_hangs_up_is_closed_and_told(void **state)
@@ -249,7 +297,9 @@ int main(void)
         TEST(what_came_before_the_request_is_no_answer),
         TEST(only_frames_of_others_are_a_matter_of_protocol),
         TEST(an_exception_keeps_its_number),
-        TEST(listening_swallows_a_late_answer),
+        TEST(our_own_request_that_comes_back_is_no_answer),
+        TEST(a_line_that_echoes_no_more_is_found_out_by_a_read),
+        TEST(what_is_known_to_echo_needs_no_read_before),
         TEST(a_line_that_hangs_up_is_closed_and_told),
         cmocka_unit_test(a_line_that_can_not_be_opened_says_what_to_do),
         TEST(a_line_is_held_alone),

@@ -186,6 +186,40 @@ static void what_does_not_fit_is_said(void **state)
     }
 }
 
+static void what_can_be_written_may_be_marked_writable(void **state)
+{
+    (void)state;
+    assert_string_equal(wrong("", "register=coil 3; writable=true"), "");
+    assert_string_equal(wrong("", "register=holding 3; type=int64; writable=true"), "");
+    assert_string_equal(wrong("mask_write=true", "register=holding 3.1; writable=true"), "");
+    assert_string_equal(
+        wrong("mask_write=true", "register=holding 3; type=int8_low; writable=true"), "");
+    assert_string_equal(wrong("", "register=input 3; writable=false"), "");
+}
+
+static void what_cannot_be_written_may_not(void **state)
+{
+    static const struct {
+        const char *channel, *says;
+    } rows[] = {
+        {"register=input 3; writable=true",
+         "a.cfg:1:28: error: an input register can only be read"},
+        {"register=discrete 3; writable=true", "a discrete input can only be read"},
+        {"register=holding 3; type=string; length=4; writable=true", "strings are not written"},
+        {"register=holding 3; enum=0: off | 1: on; writable=true", "texts for codes"},
+        {"register=holding 3.1; writable=true", "devices that know function 22"},
+        {"register=holding 3; type=uint8_high; writable=true", "devices that know function 22"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const char *said = wrong("", rows[i].channel);
+
+        if (!strstr(said, rows[i].says))
+            fail_msg("%s: \"%s\" lacks \"%s\"", rows[i].channel, said, rows[i].says);
+    }
+}
+
 static void a_channel_wider_than_max_registers_is_said(void **state)
 {
     (void)state;
@@ -227,6 +261,28 @@ static void units_of_a_line_go_from_1_to_247(void **state)
     assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "", "unit=247"), 0);
     assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "", "unit=0"), 1);
     assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "", "unit=248"), 1);
+}
+
+static void so_do_those_behind_a_converter(void **state)
+{
+    static const struct {
+        const char *connect, *device;
+        size_t errors;
+    } rows[] = {
+        {"rtu+tcp://host:8899", "unit=1", 0}, {"rtu+tcp://host", "unit=247", 0},
+        {"rtu+tcp://host", "unit=0", 1},      {"rtu+tcp://host", "unit=248", 1},
+        {"rtu+tcp://host:x", "unit=1", 1},
+    };
+    const char *const channels[] = {"register=input 0", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct made *made =
+            check(&modbus_rtu_tcp_adapter, rows[i].connect, "", rows[i].device, channels);
+
+        assert_int_equal(problems_errors(made->problems), rows[i].errors);
+        made_free(made);
+    }
 }
 
 static void lines_have_a_path_and_a_usual_speed(void **state)
@@ -414,10 +470,13 @@ int main(void)
         cmocka_unit_test(a_misspelt_kind_gets_a_suggestion),
         cmocka_unit_test(what_fits_passes),
         cmocka_unit_test(what_does_not_fit_is_said),
+        cmocka_unit_test(what_can_be_written_may_be_marked_writable),
+        cmocka_unit_test(what_cannot_be_written_may_not),
         cmocka_unit_test(a_channel_wider_than_max_registers_is_said),
         cmocka_unit_test(errors_stand_at_the_value_that_is_wrong),
         cmocka_unit_test(reserved_units_are_warned_of_on_tcp),
         cmocka_unit_test(units_of_a_line_go_from_1_to_247),
+        cmocka_unit_test(so_do_those_behind_a_converter),
         cmocka_unit_test(lines_have_a_path_and_a_usual_speed),
         cmocka_unit_test(serial_options_are_unknown_on_tcp),
         cmocka_unit_test(an_address_that_is_none_is_said),

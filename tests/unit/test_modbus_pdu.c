@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-static const struct mb_request two_registers = {MB_READ_HOLDINGS, 100, 2};
+static const struct mb_request two_registers = {
+    .function = MB_READ_HOLDINGS, .address = 100, .count = 2};
 
 static void a_read_request_is_function_address_and_count(void **state)
 {
@@ -35,7 +36,7 @@ static void an_answer_gives_its_data(void **state)
 
 static void bits_fill_whole_bytes(void **state)
 {
-    const struct mb_request nine = {MB_READ_COILS, 0, 9};
+    const struct mb_request nine = {.function = MB_READ_COILS, .address = 0, .count = 9};
     const uint8_t pdu[] = {1, 2, 0xff, 0x01};
     const uint8_t *data = NULL;
 

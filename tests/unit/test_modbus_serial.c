@@ -26,6 +26,7 @@ struct fixture {
     struct sample newest[2][2];
     int reports, ups, downs;
     char why[300];
+    const char *first; /* options of the first device */
 };
 
 static struct fixture *fixture_of(struct adapter_host *host)
@@ -74,7 +75,7 @@ static void open_bus(struct fixture *f, const char *bus)
     struct error err;
 
     f->made = made_bus(&modbus_serial_adapter, bus);
-    made_device(f->made, &modbus_serial_adapter, f->connect, "unit=1", channels);
+    made_device(f->made, &modbus_serial_adapter, f->connect, f->first, channels);
     made_device(f->made, &modbus_serial_adapter, f->connect, "unit=2", channels);
     modbus_serial_adapter.check(&f->made->config, f->made->problems);
     assert_int_equal(problems_errors(f->made->problems), 0);
@@ -91,6 +92,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->link, sizeof(f->link), "%s/line", f->folder);
     snprintf(f->connect, sizeof(f->connect), "serial:%s", f->link);
+    f->first = "unit=1";
     f->host = (struct adapter_host){.report = on_report, .link = on_link};
     *state = f;
     return 0;
@@ -131,22 +133,32 @@ static void two_units_of_a_line_are_read(void **state)
     assert_int_equal(f->downs, 0);
 }
 
-static void a_late_answer_is_never_taken_for_another(void **state)
+/* Slaves that are late, one request or several, for as long as a few of ours: on_report() holds
+ * every value against its register. */
+static int poll_late_slave(struct fixture *f, int late_ms)
 {
-    struct fixture *f = *state;
     int good = 0;
 
     plug_in(f);
     slave_start(f->slave);
     open_bus(f, "baud=115200; timeout=60ms; retries=1");
-    atomic_store(&f->slave->late_ms, 150);
-    for (int i = 0; i < 12; i++) {
-        atomic_store(&f->slave->late,
-                     i % 3); /* on_report() holds every value against its register */
+    atomic_store(&f->slave->late_ms, late_ms);
+    for (int i = 0; i < 16; i++) {
+        atomic_store(&f->slave->late, i % 6);
         good += poll_device(f, 0) == QUALITY_GOOD;
         good += poll_device(f, 1) == QUALITY_GOOD;
     }
-    assert_true(good > 0);
+    return good;
+}
+
+static void a_late_answer_is_never_taken_for_another(void **state)
+{
+    assert_true(poll_late_slave(*state, 150) > 0);
+}
+
+static void nor_is_one_that_several_requests_are_ahead_of(void **state)
+{
+    assert_true(poll_late_slave(*state, 400) > 0);
 }
 
 static void nor_is_one_of_a_slave_that_refuses_longer_reads(void **state)
@@ -159,11 +171,32 @@ static void nor_is_one_of_a_slave_that_refuses_longer_reads(void **state)
     slave_start(f->slave);
     open_bus(f, "baud=115200; timeout=60ms; retries=1");
     atomic_store(&f->slave->late_ms, 100);
-    for (int i = 0; i < 12; i++) {
-        atomic_store(&f->slave->late, i % 3);
+    for (int i = 0; i < 16; i++) {
+        atomic_store(&f->slave->late, i % 6);
         good += poll_device(f, 0) == QUALITY_GOOD;
     }
     assert_true(good > 0);
+    assert_true(atomic_load(&f->slave->echoes) > 0);
+}
+
+/* After silence there is no way to know whose answer comes next: it is left alone until nothing can
+ * be late any more. */
+static void nor_is_one_of_a_slave_that_ignores_the_echo_too(void **state)
+{
+    struct fixture *f = *state;
+    int64_t until_ms;
+
+    plug_in(f);
+    atomic_store(&f->slave->strict, true);
+    atomic_store(&f->slave->ignores_echo, true);
+    slave_start(f->slave);
+    open_bus(f, "baud=115200; timeout=60ms; retries=1");
+    atomic_store(&f->slave->late_ms, 300);
+    atomic_store(&f->slave->late, 3);
+    until_ms = clock_boot_ms() + 30000;
+    while (poll_device(f, 0) != QUALITY_GOOD && clock_boot_ms() < until_ms)
+        usleep(20000);
+    assert_int_equal(poll_device(f, 0), QUALITY_GOOD);
 }
 
 static void a_dead_unit_leaves_the_other_alone(void **state)
@@ -173,7 +206,8 @@ static void a_dead_unit_leaves_the_other_alone(void **state)
     plug_in(f);
     atomic_store(&f->slave->dead_unit, 1);
     slave_start(f->slave);
-    open_bus(f, "baud=115200; timeout=50ms; retries=1");
+    f->first = "unit=1; timeout=50ms"; /* the other has time, however busy the machine is */
+    open_bus(f, "baud=115200; timeout=20s; retries=1");
     for (int i = 0; i < 3; i++) {
         assert_int_equal(poll_device(f, 0), QUALITY_TIMEOUT);
         assert_int_equal(poll_device(f, 1), QUALITY_GOOD);
@@ -191,7 +225,7 @@ static void a_silent_request_is_asked_again(void **state)
     plug_in(f);
     atomic_store(&f->slave->silent, 1);
     slave_start(f->slave);
-    open_bus(f, "baud=115200; timeout=500ms; retries=1");
+    open_bus(f, "baud=115200; timeout=1s; retries=1");
     assert_int_equal(poll_device(f, 0), QUALITY_GOOD);
     assert_int_equal(atomic_load(&f->slave->requests), 3);
 }
@@ -261,6 +295,7 @@ static void a_line_that_was_pulled_is_found_again_by_its_path(void **state)
 /* -- against libmodbus ---------------------------------------------------------------------- */
 
 struct peer {
+    pthread_t thread;
     modbus_t *modbus;
     modbus_mapping_t *map;
     atomic_bool stop;
@@ -282,29 +317,100 @@ static void *serve(void *owner)
     return NULL;
 }
 
+/* Unit 2, at the other end of the pty. */
+static void start_peer(struct fixture *f, struct peer *peer)
+{
+    plug_in(f);
+    peer->modbus = modbus_new_rtu("/dev/null", 9600, 'N', 8, 1);
+    peer->map = modbus_mapping_new(10, 10, 200, 200);
+    modbus_set_slave(peer->modbus, 2);
+    modbus_set_socket(peer->modbus, f->slave->master);
+    modbus_set_indication_timeout(peer->modbus, 0, 50000);
+    assert_int_equal(pthread_create(&peer->thread, NULL, serve, peer), 0);
+}
+
+static void stop_peer(struct fixture *f, struct peer *peer)
+{
+    atomic_store(&peer->stop, true);
+    pthread_join(peer->thread, NULL);
+    modbus_mapping_free(peer->map);
+    modbus_free(peer->modbus);
+    slave_start(f->slave); /* so that teardown finds it as ever */
+}
+
 static void libmodbus_as_the_slave_is_read(void **state)
 {
     struct fixture *f = *state;
-    struct peer peer = {.modbus = modbus_new_rtu("/dev/null", 9600, 'N', 8, 1),
-                        .map = modbus_mapping_new(10, 10, 200, 200)};
-    pthread_t thread;
+    struct peer peer = {0};
 
-    plug_in(f);
-    modbus_set_slave(peer.modbus, 2);
-    modbus_set_socket(peer.modbus, f->slave->master);
-    modbus_set_indication_timeout(peer.modbus, 0, 50000);
+    open_bus(f, "baud=115200; timeout=20s");
+    start_peer(f, &peer);
     peer.map->tab_registers[5] = 52;
     peer.map->tab_registers[105] = 1052;
-    open_bus(f, "baud=115200; timeout=2s");
-    pthread_create(&thread, NULL, serve, &peer);
     assert_int_equal(poll_device(f, 1), QUALITY_GOOD);
     assert_true(f->newest[1][0].number == 52);
     assert_true(f->newest[1][1].number == 1052);
-    atomic_store(&peer.stop, true);
-    pthread_join(thread, NULL);
-    modbus_mapping_free(peer.map);
-    modbus_free(peer.modbus);
-    slave_start(f->slave); /* so that teardown finds it as ever */
+    stop_peer(f, &peer);
+}
+
+static uint8_t write_channel(struct fixture *f, uint32_t channel, double number)
+{
+    struct write_request request = {.device = 0, .channel = channel, .number = number};
+
+    return modbus_serial_adapter.write(f->bus, &request, 0);
+}
+
+static void libmodbus_as_the_slave_is_written(void **state)
+{
+    static const char *const writable[] = {
+        "register=coil 3; writable=true",
+        "register=holding 5; type=int16; scale=0.1; writable=true",
+        "register=holding 10; type=float32; order=CDAB; writable=true",
+        "register=holding 20.4; writable=true",
+        "register=holding 199; type=uint32; writable=true",
+        NULL,
+    };
+    struct fixture *f = *state;
+    struct peer peer = {0};
+    struct error err;
+
+    f->made = made_bus(&modbus_serial_adapter, "baud=115200; timeout=20s");
+    made_device(f->made, &modbus_serial_adapter, f->connect, "unit=2; mask_write=true", writable);
+    assert_int_equal(problems_errors(f->made->problems), 0);
+    assert_int_equal(modbus_serial_adapter.open(&f->made->config, &f->host, &f->bus, &err), 0);
+    start_peer(f, &peer);
+    peer.map->tab_registers[20] = 0x0101;
+    assert_int_equal(write_channel(f, 0, 1), QUALITY_GOOD);
+    assert_int_equal(write_channel(f, 1, -21.7), QUALITY_GOOD);
+    assert_int_equal(write_channel(f, 2, 21.75), QUALITY_GOOD);
+    assert_int_equal(write_channel(f, 3, 1), QUALITY_GOOD);
+    assert_int_equal(write_channel(f, 4, 1), QUALITY_EXCEPTION + 2); /* ends behind its last */
+    assert_int_equal(write_channel(f, 1, 3276.8), QUALITY_OUT_OF_RANGE);
+    assert_int_equal(peer.map->tab_bits[3], 1);
+    assert_int_equal((int16_t)peer.map->tab_registers[5], -217);
+    assert_int_equal(peer.map->tab_registers[10], 0);
+    assert_int_equal(peer.map->tab_registers[11], 0x41ae);
+    assert_int_equal(peer.map->tab_registers[20], 0x0111);
+    stop_peer(f, &peer);
+}
+
+static void a_write_is_asked_once_and_a_missing_line_is_told(void **state)
+{
+    static const char *const writable[] = {"register=holding 5; writable=true", NULL};
+    struct fixture *f = *state;
+    struct error err;
+
+    f->made = made_bus(&modbus_serial_adapter, "baud=115200; timeout=100ms; retries=3");
+    made_device(f->made, &modbus_serial_adapter, f->connect, "unit=1", writable);
+    assert_int_equal(modbus_serial_adapter.open(&f->made->config, &f->host, &f->bus, &err), 0);
+    assert_int_equal(write_channel(f, 0, 1), QUALITY_DISCONNECTED);
+    modbus_serial_adapter.close(f->bus);
+    assert_int_equal(modbus_serial_adapter.open(&f->made->config, &f->host, &f->bus, &err), 0);
+    plug_in(f);
+    atomic_store(&f->slave->silent, 1);
+    slave_start(f->slave);
+    assert_int_equal(write_channel(f, 0, 1), QUALITY_TIMEOUT);
+    assert_int_equal(atomic_load(&f->slave->requests), 1);
 }
 
 int main(void)
@@ -313,13 +419,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(two_units_of_a_line_are_read),
         TEST(a_late_answer_is_never_taken_for_another),
+        TEST(nor_is_one_that_several_requests_are_ahead_of),
         TEST(nor_is_one_of_a_slave_that_refuses_longer_reads),
+        TEST(nor_is_one_of_a_slave_that_ignores_the_echo_too),
         TEST(a_dead_unit_leaves_the_other_alone),
         TEST(a_silent_request_is_asked_again),
         TEST(a_slave_that_refuses_the_longer_read_is_asked_for_what_it_has),
         TEST(a_missing_line_is_told_once_and_found_when_it_comes),
         TEST(a_line_that_was_pulled_is_found_again_by_its_path),
         TEST(libmodbus_as_the_slave_is_read),
+        TEST(libmodbus_as_the_slave_is_written),
+        TEST(a_write_is_asked_once_and_a_missing_line_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -389,7 +389,7 @@ static void a_connection_counts_what_it_does(void **state)
     f->made = made_bus(&modbus_tcp_adapter, "");
     made_device(f->made, &modbus_tcp_adapter, f->connect, "", channels);
     assert_int_equal(mb_device_init(&device, &options, f->made->devices, NULL), 0);
-    connection = mb_connection_new(&f->host, &address, &options, samples);
+    connection = mb_connection_new(&f->host, &address, &mb_framing_tcp, &options, samples);
     mb_poll_start(&device);
     f->waiting = 1;
     assert_int_equal(mb_connection_ask(connection, &job), 0);

@@ -1,5 +1,6 @@
-/* Plays the transcripts tests/wire/modbus_tcp_*.txt (see README there) against the adapter
- * modbus/tcp: a thread is the peer, the adapter runs on the loop. */
+/* Plays the transcripts tests/wire/modbus_tcp_*.txt and modbus_rtu_*.txt (see README there) against
+ * the adapters modbus/tcp and modbus/rtu+tcp: a thread is the peer, the adapter runs on the loop.
+ */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "adapters/modbus/modbus.h"
+#include "adapters/modbus/pdu.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "modbus_config.h"
@@ -20,6 +22,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,23 +31,31 @@
 #define LINES_MAX   100
 #define DEVICES     8
 #define CHANNELS    8
+/* Tickets of polls and writes begin here; those of writes have the channel, too. */
+#define POLL_TICKET  1000
+#define WRITE_TICKET 2000
 
 struct play {
+    const struct adapter *adapter;
     char lines[LINES_MAX][300];
     size_t n_lines;
     struct made *made;
     struct loop *loop;
-    struct timer *deadline;
+    struct timer *deadline, *tick;
+    int pauses;
+    atomic_int peer_pauses;
     struct adapter_host host;
     void *bus;
-    char connect[40];
+    char connect[48];
     /* what the host was told */
     struct sample newest[DEVICES][CHANNELS];
     bool valued[DEVICES][CHANNELS];
-    uint8_t ends[DEVICES];
+    uint8_t ends[DEVICES], wrote[DEVICES][CHANNELS];
+    bool writing[DEVICES][CHANNELS];
     bool under_way[DEVICES];
     bool beginning;
     const char *link;
+    char why[300];
     size_t waiting;
     /* the peer, its own thread */
     int listener, peer;
@@ -77,12 +88,19 @@ static void on_report(struct adapter_host *host, uint32_t device, const struct s
 static void on_end(struct adapter_host *host, uint64_t ticket, uint8_t quality)
 {
     struct play *play = play_of(host);
-    uint32_t device = (uint32_t)(ticket - 1000);
+    uint32_t device = (uint32_t)(ticket - POLL_TICKET), write = (uint32_t)(ticket - WRITE_TICKET);
 
     assert_false(play->beginning);
-    assert_true(device < DEVICES && play->under_way[device]);
-    play->under_way[device] = false;
-    play->ends[device] = quality;
+    if (ticket >= WRITE_TICKET) {
+        device = write / CHANNELS;
+        assert_true(device < DEVICES && play->writing[device][write % CHANNELS]);
+        play->writing[device][write % CHANNELS] = false;
+        play->wrote[device][write % CHANNELS] = quality;
+    } else {
+        assert_true(device < DEVICES && play->under_way[device]);
+        play->under_way[device] = false;
+        play->ends[device] = quality;
+    }
     if (--play->waiting == 0)
         loop_stop(play->loop);
 }
@@ -92,10 +110,11 @@ static void on_link(struct adapter_host *host, const char *link, const char *why
     struct play *play = play_of(host);
     const char *now = why ? "down" : "up";
 
-    assert_string_equal(link, play->connect + strlen("tcp://"));
-    if (play->link)
+    assert_string_equal(link, strstr(play->connect, "://") + 3);
+    if (play->link && !(why && strstr(why, "write connect")))
         assert_string_not_equal(play->link, now);
     play->link = now;
+    text_copy(play->why, sizeof(play->why), why ? why : "");
 }
 
 static void on_deadline(void *owner)
@@ -146,9 +165,10 @@ static size_t read_bytes(struct play *play, uint8_t *bytes, size_t count)
     return n;
 }
 
+/* "crc" is that of all bytes since the last. */
 static size_t parse_hex(const char *text, const uint8_t transaction[2], uint8_t *bytes)
 {
-    size_t n = 0;
+    size_t n = 0, sealed = 0;
 
     for (; *text; text++) {
         char pair[3] = {text[0], text[1], '\0'};
@@ -159,10 +179,17 @@ static size_t parse_hex(const char *text, const uint8_t transaction[2], uint8_t 
             memcpy(bytes + n, transaction, 2);
             n += 2;
             text += 3;
-            continue;
+        } else if (strncmp(text, "crc", 3) == 0) {
+            uint16_t crc = mb_crc(bytes + sealed, n - sealed);
+
+            bytes[n++] = (uint8_t)crc;
+            bytes[n++] = (uint8_t)(crc >> 8);
+            sealed = n;
+            text += 2;
+        } else {
+            bytes[n++] = (uint8_t)strtoul(pair, NULL, 16);
+            text++;
         }
-        bytes[n++] = (uint8_t)strtoul(pair, NULL, 16);
-        text++;
     }
     return n;
 }
@@ -228,6 +255,8 @@ static bool play_peer_line(struct play *play, const char *line)
         return expect_bytes(play, line);
     if (strncmp(line, "<<", 2) == 0)
         return send_bytes(play, line);
+    if (strcmp(line, "pause") == 0)
+        atomic_fetch_add(&play->peer_pauses, 1);
     if (strcmp(line, "close") == 0 || strcmp(line, "reset") == 0)
         return end_connection(play, line[0] == 'r');
     if (strcmp(line, "closed") == 0)
@@ -251,20 +280,54 @@ static void *run_peer(void *owner)
 
 /* -- our side ------------------------------------------------------------------------------- */
 
+/* "0" is a poll, "0.a=21.7" a write. */
+static void begin(struct play *play, const char *word)
+{
+    uint32_t device = (uint32_t)(word[0] - '0');
+    struct write_request request = {.device = device};
+
+    play->waiting++;
+    play->beginning = true;
+    if (word[1] == '.') {
+        request.channel = (uint32_t)(word[2] - 'a');
+        request.number = strtod(word + 4, NULL);
+        play->writing[device][request.channel] = true;
+        play->adapter->begin_write(play->bus, &request,
+                                   WRITE_TICKET + device * CHANNELS + request.channel);
+    } else {
+        play->under_way[device] = true;
+        play->adapter->begin(play->bus, device, POLL_TICKET + device);
+    }
+    play->beginning = false;
+}
+
 static void play_poll(struct play *play, char *list)
 {
     char *rest = NULL;
 
-    for (char *word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        uint32_t device = (uint32_t)atoi(word);
-
-        play->waiting++;
-        play->under_way[device] = play->beginning = true;
-        modbus_tcp_adapter.begin(play->bus, device, 1000 + device);
-        play->beginning = false;
-    }
+    for (char *word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        begin(play, word);
     timer_at(play->deadline, clock_boot_ms() + DEADLINE_MS);
     loop_run(play->loop);
+}
+
+/* Runs the loop until the peer has come to the same place in the transcript. */
+static void play_pause(struct play *play)
+{
+    int64_t until_ms = clock_boot_ms() + DEADLINE_MS;
+
+    play->pauses++;
+    while (atomic_load(&play->peer_pauses) < play->pauses && clock_boot_ms() < until_ms) {
+        timer_at(play->tick, clock_boot_ms() + 5);
+        loop_run(play->loop);
+    }
+    timer_at(play->tick, clock_boot_ms() + 5); /* what it did last is on its way */
+    loop_run(play->loop);
+}
+
+static void on_tick(void *owner)
+{
+    loop_stop(((struct play *)owner)->loop);
 }
 
 /* "0.a 21.7" */
@@ -287,6 +350,8 @@ static void play_line(struct play *play, const char *line)
     char *rest;
 
     text_copy(copy, sizeof(copy), line);
+    if (strcmp(copy, "pause") == 0)
+        play_pause(play);
     rest = strchr(copy, ' ');
     if (!rest)
         return;
@@ -295,8 +360,12 @@ static void play_line(struct play *play, const char *line)
         play_poll(play, rest);
     else if (strcmp(copy, "end") == 0)
         assert_string_equal(quality_name(play->ends[rest[0] - '0']), rest + 2);
+    else if (strcmp(copy, "wrote") == 0)
+        assert_string_equal(quality_name(play->wrote[rest[0] - '0'][rest[2] - 'a']), rest + 4);
     else if (strcmp(copy, "link") == 0)
         assert_string_equal(play->link, rest);
+    else if (strcmp(copy, "why") == 0)
+        assert_non_null(strstr(play->why, rest));
     else if (strcmp(copy, "value") == 0 || strcmp(copy, "none") == 0 || strcmp(copy, "bad") == 0)
         play_value(play, rest, copy);
 }
@@ -332,7 +401,7 @@ static void add_devices(struct play *play)
             channels[n] = play->lines[i + 1 + n] + 8;
             n++;
         }
-        made_device(play->made, &modbus_tcp_adapter, play->connect, play->lines[i] + 7, channels);
+        made_device(play->made, play->adapter, play->connect, play->lines[i] + 7, channels);
     }
 }
 
@@ -341,14 +410,13 @@ static void make_bus(struct play *play)
     struct error err;
 
     assert_int_equal(strncmp(play->lines[0], "bus ", 4), 0);
-    play->made = made_bus(&modbus_tcp_adapter, play->lines[0] + 4);
+    play->made = made_bus(play->adapter, play->lines[0] + 4);
     add_devices(play);
-    modbus_tcp_adapter.check(&play->made->config, play->made->problems);
+    play->adapter->check(&play->made->config, play->made->problems);
     if (problems_errors(play->made->problems))
         fail_msg("%s", problems_line(play->made->problems, 0));
     play->host = (struct adapter_host){play->loop, on_report, on_end, on_link};
-    assert_int_equal(modbus_tcp_adapter.open(&play->made->config, &play->host, &play->bus, &err),
-                     0);
+    assert_int_equal(play->adapter->open(&play->made->config, &play->host, &play->bus, &err), 0);
 }
 
 static void listen_on_loopback(struct play *play)
@@ -361,7 +429,8 @@ static void listen_on_loopback(struct play *play)
     assert_int_equal(bind(play->listener, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(play->listener, 8), 0);
     getsockname(play->listener, (struct sockaddr *)&address, &size);
-    snprintf(play->connect, sizeof(play->connect), "tcp://127.0.0.1:%u", ntohs(address.sin_port));
+    snprintf(play->connect, sizeof(play->connect), "%s://127.0.0.1:%u", play->adapter->scheme,
+             ntohs(address.sin_port));
 }
 
 static void a_transcript_is_kept(void **state)
@@ -369,16 +438,19 @@ static void a_transcript_is_kept(void **state)
     struct play *play = calloc(1, sizeof(*play));
     pthread_t peer;
 
+    play->adapter = strstr(*state, "/modbus_rtu_") ? &modbus_rtu_tcp_adapter : &modbus_tcp_adapter;
     read_lines(play, *state);
     listen_on_loopback(play);
     play->loop = loop_new();
     play->deadline = timer_new(play->loop, on_deadline, play);
+    play->tick = timer_new(play->loop, on_tick, play);
     make_bus(play);
     assert_int_equal(pthread_create(&peer, NULL, run_peer, play), 0);
     for (size_t i = 0; i < play->n_lines; i++)
         play_line(play, play->lines[i]);
-    modbus_tcp_adapter.close(play->bus);
+    play->adapter->close(play->bus);
     timer_free(play->deadline);
+    timer_free(play->tick);
     loop_free(play->loop);
     pthread_join(peer, NULL);
     assert_string_equal(play->complaint, "");
@@ -389,13 +461,14 @@ static void a_transcript_is_kept(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[64];
+    struct CMUnitTest tests[100];
     glob_t found;
     size_t n = 0;
     int failed;
 
     signal(SIGPIPE, SIG_IGN);
-    if (glob(WIRE_FOLDER "/modbus_tcp_*.txt", 0, NULL, &found) != 0)
+    if (glob(WIRE_FOLDER "/modbus_tcp_*.txt", 0, NULL, &found) != 0 ||
+        glob(WIRE_FOLDER "/modbus_rtu_*.txt", GLOB_APPEND, NULL, &found) != 0)
         return 1;
     for (; n < found.gl_pathc && n < sizeof(tests) / sizeof(*tests); n++)
         tests[n] = (struct CMUnitTest){strrchr(found.gl_pathv[n], '/') + 1, a_transcript_is_kept,

@@ -127,7 +127,8 @@ static void everything_comes_out_as_it_went_in_and_in_order(void **state)
     assert_true(inbox_next(f->inbox, &item));
     assert_int_equal(item.what, INBOX_PUBLISH);
     assert_string_equal(item.publish->topic, "a/b");
-    assert_string_equal(item.publish->payload, "ON");
+    assert_int_equal(item.publish->length, 2);
+    assert_memory_equal(item.publish->payload, "ON", 2);
     assert_int_equal(item.publish->qos, 2);
     assert_true(item.publish->retain);
     free(item.publish);
@@ -259,11 +260,11 @@ static void events_have_room_when_readings_have_none(void **state)
     int events = 0;
 
     fill(f);
-    for (int i = 0; i < 4000; i++)
+    for (int i = 0; i < 4096; i++)
         assert_int_equal(inbox_put_event(f->inbox, &event), 0);
     while (inbox_next(f->inbox, &item))
         events += item.what == INBOX_EVENT;
-    assert_int_equal(events, 4000);
+    assert_int_equal(events, 4096);
     assert_int_equal(inbox_lost(f->inbox), 0);
 }
 
@@ -276,8 +277,10 @@ static void an_event_is_never_lost_in_silence(void **state)
     while (inbox_put_event(f->inbox, &event) == 0)
         taken++;
     assert_true(taken > 4096);
+    while (put_message(f->inbox, "a", "b", 0, false) == 0)
+        ; /* the cells that an event no longer fits into */
     assert_int_equal(put_message(f->inbox, "a", "b", 0, false), -ENOBUFS);
-    assert_int_equal(inbox_lost(f->inbox), 2);
+    assert_int_equal(inbox_lost(f->inbox), 3);
 }
 
 static void an_inventory_comes_through_a_full_queue_in_the_end(void **state)

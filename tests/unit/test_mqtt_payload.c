@@ -56,6 +56,8 @@ static int teardown(void **state)
     return 0;
 }
 
+#define FLAGS "\"blind\":false,\"acked\":false,\"muted\":false,\"enabled\":true,"
+
 static void read_number(struct fixture *f, uint32_t sensor, double value)
 {
     f->newest[sensor] = (struct reading){.sensor = sensor, .kind = VALUE_NUMBER, .number = value};
@@ -161,13 +163,13 @@ static void a_rule_says_how_it_stands(void **state)
 
     payload_rule(f->site, &firing, f->to, sizeof(f->to));
     assert_string_equal(f->to, "{\"state\":\"firing\",\"severity\":\"critical\",\"value\":86.1,"
-                               "\"since\":\"2026-11-21T14:02:04.623+01:00\",\"limit\":85,"
+                               "\"since\":\"2026-11-21T14:02:04.623+01:00\",\"limit\":85," FLAGS
                                "\"ts\":\"2026-11-21T14:02:05.123+01:00\"}");
     firing = (struct instance_state){
         .instance = WHOLE, .since_ms = CLOCK_NEVER, .at_ms = CLOCK_NEVER, .limit = (double)NAN};
     payload_rule(f->site, &firing, f->to, sizeof(f->to));
     assert_string_equal(f->to, "{\"state\":\"ok\",\"severity\":\"info\",\"value\":null,"
-                               "\"since\":null,\"limit\":null,\"ts\":null}");
+                               "\"since\":null,\"limit\":null," FLAGS "\"ts\":null}");
 }
 
 static void a_group_says_how_many_fire(void **state)

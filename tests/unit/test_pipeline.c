@@ -95,6 +95,17 @@ static void take_publish(void *sink, const char *topic, const char *payload, uin
     say(sink, "publish:%s:%s:%u:%d", topic, payload, qos, retain);
 }
 
+static void take_notify(void *sink, const struct sink_notification *notification)
+{
+    say(sink, "notify:%s:%s:%s", notification->notifier, event_type_name(notification->type),
+        notification->text);
+}
+
+static void take_run(void *sink, uint32_t instance, const char *hook, const char *text)
+{
+    say(sink, "run:%u:%s:%s", instance, hook, text);
+}
+
 static const struct sink_calls all_calls = {
     .name = "test",
     .inventory = take_inventory,
@@ -103,6 +114,8 @@ static const struct sink_calls all_calls = {
     .instance = take_instance,
     .event = take_event,
     .publish = take_publish,
+    .notify = take_notify,
+    .run = take_run,
 };
 static const struct sink_calls no_calls = {.name = "deaf"};
 
@@ -410,6 +423,47 @@ static void what_is_bad_already_does_not_become_stale(void **state)
 /* -- sinks --------------------------------------------------------------------------------------
  */
 
+static void an_order_changes_the_state_and_is_an_event_with_its_author(void **state)
+{
+    struct world *world = *state;
+    struct rules_order order = {.kind = ORDER_LIMIT,
+                                .target = "hot",
+                                .key = "above",
+                                .value = 60,
+                                .by = "anna",
+                                .via = "mqtt",
+                                .note = "summer"};
+    use_config(world, "buses: { sim: { adapter = \"sim\" } }\n"
+                      "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                      "rules: { hot: { sensor = \"a.t\"; above = 50; adjustable = true;"
+                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }");
+    world->length = 0;
+    assert_int_equal(rules_order(world->site.site->rules, &order, clock_boot_ms(), NULL), 1);
+    expect(world, "state:0:ok event:0:limit ");
+    assert_int_equal(world->states[(world->n_states - 1) % 8].n_limits, 1);
+    assert_true(world->states[(world->n_states - 1) % 8].limits[0] == 60);
+    assert_string_equal(world->events[0].note, "above = 60: summer");
+    assert_string_equal(world->events[0].by, "anna");
+    assert_string_equal(world->events[0].via, "mqtt");
+    order.kind = ORDER_DISABLE;
+    rules_order(world->site.site->rules, &order, clock_boot_ms(), NULL);
+    assert_true(world->states[(world->n_states - 1) % 8].disabled);
+    expect(world, "state:0:ok event:0:disabled ");
+}
+
+static void notifications_and_hooks_go_to_the_sinks(void **state)
+{
+    struct world *world = *state;
+    use_config(world, "buses: { sim: { adapter = \"sim\" } }\n"
+                      "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                      "rules: { hot: { sensor = \"a.t\"; above = 50;"
+                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }");
+    world->length = 0;
+    accept(world, 0, sample_number(0, clock_boot_ms(), 51));
+    expect(world, "readings:0:1:good state:0:firing event:0:fired notify:phone:fired:m "
+                  "run:0:siren:m ");
+}
+
 static void there_is_room_for_so_many_sinks_and_no_more(void **state)
 {
     struct world *world = *state;
@@ -448,6 +502,8 @@ int main(void)
         PIPELINE_TEST(a_sensor_whose_readings_stop_becomes_stale_once),
         PIPELINE_TEST(a_sensor_that_is_read_again_may_become_stale_again),
         PIPELINE_TEST(what_is_bad_already_does_not_become_stale),
+        EMPTY_TEST(an_order_changes_the_state_and_is_an_event_with_its_author),
+        EMPTY_TEST(notifications_and_hooks_go_to_the_sinks),
         EMPTY_TEST(there_is_room_for_so_many_sinks_and_no_more),
         cmocka_unit_test(freeing_no_pipeline_is_legal),
     };

@@ -6,7 +6,7 @@
 static void open_world(struct world *world, const char *config)
 {
     int result = world_open(world, config);
-    if (problems_line(world->problems, 0))
+    if (result)
         print_error("%s\n", problems_line(world->problems, 0));
     assert_int_equal(result, 0);
 }
@@ -227,12 +227,12 @@ static void a_stale_sensor_pauses_the_timer_of_for(void **state)
     struct world w;
     open_world(&w, "rules: { a: { sensor = \"room.temp\"; above = 1; for = \"40s\"; " QUIET " } }");
     world_poll(&w, 0, TEMP, 2); /* known until 30 s */
-    rules_on_time(w.rules, 100000);
+    rules_on_time(w.rules, 50000);
     world_expect(&w, "0 a ok>pending 1\n");
-    world_poll(&w, 100000, TEMP, 2);
-    assert_int_equal(rules_next_ms(w.rules), 110000);
-    rules_on_time(w.rules, 110000);
-    world_expect(&w, "110000 a pending>firing 1 | m\n");
+    world_poll(&w, 50000, TEMP, 2);
+    assert_int_equal(rules_next_ms(w.rules), 60000);
+    rules_on_time(w.rules, 60000);
+    world_expect(&w, "60000 a pending>firing 1 | m\n");
     world_close(&w);
 }
 
@@ -242,8 +242,10 @@ static void a_stale_sensor_keeps_the_state_by_default(void **state)
     struct world w;
     open_world(&w, "rules: { a: { sensor = \"room.temp\"; above = 1; " QUIET " } }");
     world_poll(&w, 0, TEMP, 2);
-    rules_on_time(w.rules, 10000000);
+    rules_on_time(w.rules, 59999);
     world_expect(&w, "0 a ok>firing 1 | m\n");
+    rules_on_time(w.rules, 10000000);
+    assert_int_equal(rules_status(w.rules, 0).to, RULE_FIRING);
     world_close(&w);
 }
 
@@ -253,7 +255,7 @@ static void a_stale_sensor_clears_where_unknown_is_ok(void **state)
     struct world w;
     open_world(&w, "rules: { a: { sensor = \"room.temp\"; above = 1; if_unknown = \"ok\" } }");
     world_poll(&w, 0, TEMP, 2);
-    rules_on_time(w.rules, 100000);
+    rules_on_time(w.rules, 50000);
     world_expect(&w, "0 a ok>firing 1 | Room temp 2.0 C, above 1 C since 00:00\n"
                      "30000 a firing>ok 1 | Room temp back to unknown C after 30s\n");
     assert_int_equal(rules_status(w.rules, 0).kind, VALUE_NONE);
@@ -267,10 +269,10 @@ static void a_stale_sensor_fires_where_unknown_is_an_alarm(void **state)
     open_world(&w, "rules: { a: { sensor = \"room.temp\"; above = 1; if_unknown = \"alarm\"; " QUIET
                    " } }");
     world_poll(&w, 5000, TEMP, 0);
-    rules_on_time(w.rules, 100000);
+    rules_on_time(w.rules, 50000);
     world_expect(&w, "35000 a ok>firing 1 | m\n");
-    world_poll(&w, 100000, TEMP, 0);
-    world_expect(&w, "100000 a firing>ok 1 | c\n");
+    world_poll(&w, 60000, TEMP, 0);
+    world_expect(&w, "60000 a firing>ok 1 | c\n");
     world_close(&w);
 }
 
@@ -298,9 +300,8 @@ static void fresh_readings_move_the_instant_of_staleness(void **state)
     for (int64_t at_ms = 0; at_ms <= 200000; at_ms += 10000)
         world_poll(&w, at_ms, TEMP, 0);
     world_expect(&w, "");
-    rules_on_time(w.rules, 300000);
+    rules_on_time(w.rules, 250000);
     world_expect(&w, "230000 a ok>firing 1 | m\n");
-    assert_int_equal(rules_next_ms(w.rules), CLOCK_NEVER);
     world_close(&w);
 }
 
@@ -495,7 +496,6 @@ static void the_status_is_the_last_transition(void **state)
     assert_int_equal(status.to, RULE_FIRING);
     assert_int_equal(status.at_ms, 7);
     assert_true(status.number == 2 && status.limit == 1);
-    assert_null(status.message);
     world_close(&w);
 }
 

@@ -19,49 +19,34 @@ static void every_text_of_a_rule_is_checked(void **state)
                   4, "t.cfg:2:12: error: rule \"a\": \"{\" without \"}\"");
 }
 
-static void an_action_is_either_publish_or_log(void **state)
+static void the_own_default_text_may_hold_what_people_may_not_write(void **state)
 {
     (void)state;
-    world_refuses(RULE("on_fire = ({ })"), 1,
-                  "t.cfg:2:12: error: rule \"a\": an action is either publish or log");
-    world_refuses(RULE("on_fire = ({ publish = \"x\"; payload = \"\"; log = \"x\" })"), 1,
-                  "t.cfg:2:12: error: rule \"a\": an action is either publish or log");
+    world_refuses(RULE("message = \"{#1}\""), 1,
+                  "t.cfg:2:12: error: rule \"a\": unknown placeholder \"{#1}\"");
 }
 
-static void a_publish_needs_its_payload(void **state)
+static void names_of_notifiers_are_checked_where_they_are_known(void **state)
 {
     (void)state;
-    world_refuses(RULE("on_fire = ({ publish = \"x\" })"), 1,
-                  "t.cfg:2:12: error: rule \"a\": publish needs a payload");
-}
-
-static void a_log_has_no_options_of_publish(void **state)
-{
-    (void)state;
-    world_refuses(RULE("on_fire = ({ log = \"x\"; retain = true })"), 1,
-                  "t.cfg:2:12: error: rule \"a\": payload, qos and retain belong to publish");
-}
-
-static void quality_of_service_is_one_by_default(void **state)
-{
-    (void)state;
+    world_has_names = true;
+    world_refuses(RULE("notify = [ \"phone\", \"fone\" ]"), 1,
+                  "t.cfg:2:21: error: unknown notifier \"fone\"");
+    world_has_names = false;
     struct world w;
-    assert_int_equal(world_open(&w, RULE("on_fire = ({ publish = \"x\"; payload = \"y\" });"
-                                         "message = \"m\"")),
-                     0);
-    world_poll(&w, 0, TEMP, 2);
-    world_expect(&w, "0 a ok>firing 1 | m\npublish x y 1 0\n");
+    assert_int_equal(world_open(&w, RULE("notify = \"anything\"")), 0);
     world_close(&w);
 }
 
-static void a_single_action_may_stand_without_its_list(void **state)
+static void an_unknown_notifier_of_the_defaults_is_told_once(void **state)
 {
     (void)state;
-    struct world w;
-    assert_int_equal(world_open(&w, RULE("on_fire = { log = \"x\" }; message = \"m\"")), 0);
-    world_poll(&w, 0, TEMP, 2);
-    world_expect(&w, "0 a ok>firing 1 | m\nlog x\n");
-    world_close(&w);
+    world_has_names = true;
+    world_refuses("defaults: { notify = \"fone\" }\n"
+                  "rules: { a: { sensor = \"room.temp\"; above = 1 }\n"
+                  "         b: { sensor = \"room.temp\"; above = 2 } }",
+                  1, "t.cfg:1:22: error: unknown notifier \"fone\"");
+    world_has_names = false;
 }
 
 int main(void)
@@ -69,11 +54,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_placeholder_is_refused_where_it_stands),
         cmocka_unit_test(every_text_of_a_rule_is_checked),
-        cmocka_unit_test(an_action_is_either_publish_or_log),
-        cmocka_unit_test(a_publish_needs_its_payload),
-        cmocka_unit_test(a_log_has_no_options_of_publish),
-        cmocka_unit_test(quality_of_service_is_one_by_default),
-        cmocka_unit_test(a_single_action_may_stand_without_its_list),
+        cmocka_unit_test(the_own_default_text_may_hold_what_people_may_not_write),
+        cmocka_unit_test(names_of_notifiers_are_checked_where_they_are_known),
+        cmocka_unit_test(an_unknown_notifier_of_the_defaults_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,13 +28,14 @@ struct world {
 static int setup(void **state)
 {
     static const char *const ids[] = {"room.temp", "pump.load", "door.event"};
+    static const uint32_t slots[] = {0, 1};
     static struct world w;
     memset(&w, 0, sizeof w);
     w.names = names_new(ids, 3);
     w.texts = text_table_new();
-    w.sensors[0] = (struct rules_sensor){"room.temp", "Room", "°C", false, 1, 0, 0, NULL};
-    w.sensors[1] = (struct rules_sensor){"pump.load", "Pump", "", false, -1, 0, 0, NULL};
-    w.sensors[2] = (struct rules_sensor){"door.event", "Door", "", true, -1, 0, 0, NULL};
+    w.sensors[0] = (struct rules_sensor){"room.temp", "Room", "°C", .decimals = 1};
+    w.sensors[1] = (struct rules_sensor){"pump.load", "Pump", "", .decimals = -1};
+    w.sensors[2] = (struct rules_sensor){"door.event", "Door", "", .text = true, .decimals = -1};
     for (int i = 0; i < 3; i++)
         w.facts_at[i] = (struct fact){.kind = VALUE_NUMBER, .fresh_until_ms = CLOCK_NEVER};
     w.facts_at[0].number = 21.26;
@@ -47,7 +48,13 @@ static int setup(void **state)
                                         .at_ms = 3725000,
                                         .fired_ms = 65000,
                                         .limit = 20.5};
-    w.scene = (struct scene){&w.change, "warm", "A label", 0, w.sensors, &w.facts};
+    w.scene = (struct scene){.change = &w.change,
+                             .rule = "warm",
+                             .label = "A label",
+                             .sensors = w.sensors,
+                             .facts = &w.facts,
+                             .slots = slots,
+                             .now_ms = 3725000};
     setenv("TZ", "UTC", 1);
     clock_use_fixed(3725000, 0);
     *state = &w;

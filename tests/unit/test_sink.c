@@ -12,9 +12,11 @@
 static void every_type_of_event_has_its_name(void **state)
 {
     (void)state;
-    assert_string_equal(event_type_name(EVENT_FIRED), "fired");
-    assert_string_equal(event_type_name(EVENT_CLEARED), "cleared");
-    assert_string_equal(event_type_name(EVENT_GATEWAY), "gateway");
+    static const char *const names[] = {"fired", "level",   "cleared",  "blind",   "seeing",
+                                        "acked", "muted",   "unmuted",  "enabled", "disabled",
+                                        "limit", "command", "notified", "outage",  "gateway"};
+    for (uint8_t type = EVENT_FIRED; type <= EVENT_GATEWAY; type++)
+        assert_string_equal(event_type_name(type), names[type]);
 }
 
 static void a_number_that_is_no_type_has_a_name_too(void **state)

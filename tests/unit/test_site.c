@@ -278,7 +278,9 @@ static void rules_and_limits_become_instances(void **state)
     site_world_good(&world, SIM
                     "devices: { a: { bus = \"sim\"; label = \"Kessel\";\n"
                     "channels: { t: { limits: { high = 85.0; severity = \"critical\" } } } } }\n"
-                    "rules: { hot: { sensor = \"a.t\"; above = 50; label = \"Too hot\" } }");
+                    "defaults: { notify = \"phone\" }"
+                    "rules: { hot: { sensor = \"a.t\"; above = 50; label = \"Too hot\"; ack = true;"
+                    "adjustable = ( 0, 100, 0.5 ) } }");
     inventory = world.site->inventory;
     assert_int_equal(inventory->n_rules, 2);
     assert_int_equal(rules_count(world.site->rules), 2);
@@ -286,6 +288,11 @@ static void rules_and_limits_become_instances(void **state)
     assert_true(hot < 2);
     assert_string_equal(inventory->rules[hot].label, "Too hot");
     assert_int_equal(inventory->rules[hot].sensor, 0);
+    assert_true(inventory->rules[hot].ack);
+    assert_int_equal(inventory->rules[hot].n_limits, 1);
+    assert_string_equal(inventory->rules[hot].limits[0].key, "above");
+    assert_true(inventory->rules[hot].limits[0].max == 100);
+    assert_true(inventory->rules[hot].limits[0].step == 0.5);
     assert_true(inventory_find_rule(inventory, "high@a.t") < 2);
     assert_int_equal(inventory->rules[inventory_find_rule(inventory, "high@a.t")].severity,
                      SEVERITY_CRITICAL);
@@ -298,7 +305,7 @@ static void an_inventory_outlives_its_site(void **state)
     struct inventory *inventory;
     (void)state;
     site_world_good(&world, SIM "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
-                                "rules: { hot: { sensor = \"a.t\"; above = 50 } }");
+                                "rules: { hot: { sensor = \"a.t\"; above = 50; notify = \"x\" } }");
     inventory = inventory_hold(world.site->inventory);
     site_world_close(&world);
     assert_string_equal(inventory->sensors[0].id, "a.t");

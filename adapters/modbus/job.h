@@ -1,0 +1,27 @@
+/* Job: what a connection is to ask for somebody, and the queues of jobs. Loop thread only. */
+#pragma once
+
+#include "adapters/modbus/device.h"
+#include "adapters/modbus/pending.h"
+
+/* One device's poll, which belongs to the caller and is the connection's until it has ended; or a
+ * write, which comes out of malloc() and belongs to the connection from then on. */
+struct mb_job {
+    struct mb_device *device;
+    struct mb_pending *pending; /* of the device; NULL when answers have numbers */
+    uint32_t index;             /* of the device, for the host */
+    uint64_t ticket;
+    bool writes;
+    uint8_t quality;         /* of a write that was refused: why */
+    struct mb_request write; /* what it asks; a poll's come from its device */
+    struct mb_job *next;
+};
+
+/* What it wants to ask now; NULL when it is over, which a write is only by its end. */
+const struct mb_request *mb_job_wants(const struct mb_job *job);
+
+struct mb_queue {
+    struct mb_job *first, *last; /* NULL when empty */
+};
+void mb_queue_put(struct mb_queue *queue, struct mb_job *job);
+struct mb_job *mb_queue_take(struct mb_queue *queue); /* must not be empty */

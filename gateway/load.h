@@ -1,0 +1,15 @@
+/* Load: from the config to a site, with all that is wrong said at once. For app.c and `check`. */
+#pragma once
+
+#include "gateway/app.h"
+
+#include <stdio.h>
+
+struct conf;
+struct site;
+struct site_context;
+
+/* Reads, checks and builds what `options` name; what is wrong is printed to `to`. 0; -EINVAL: said in
+ * full; -ENOMEM. `*ret_conf` is to be freed in any case. Any thread. */
+int load(const struct app_options *options, const struct site_context *context,
+         struct conf **ret_conf, struct site **ret_site, FILE *to);

@@ -1,0 +1,108 @@
+#include "gateway/base/text.h"
+#include "gateway/web/handlers.h"
+#include "gateway/web/server.h"
+
+#include <string.h>
+
+/* Prometheus' text format, 0.0.4. A sensor without a value has no line: there is never a 0 in its
+ * place. */
+
+static void put_head(struct page *page, const char *name, const char *kind, const char *help)
+{
+    page_format(page, "# HELP thermogate_%s %s\n# TYPE thermogate_%s %s\n", name, help, name, kind);
+}
+
+/* The escapes of a label's value. */
+static void put_quoted(struct page *page, const char *text)
+{
+    page_put(page, "\"", 1);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            page_put(page, "\\", 1);
+        if (*text == '\n')
+            page_put(page, "\\n", 2);
+        else
+            page_put(page, text, 1);
+    }
+    page_put(page, "\"", 1);
+}
+
+static void put_number(struct page *page, double value)
+{
+    char number[40];
+    size_t length = text_from_number(number, sizeof(number), value, -1);
+
+    page_put(page, number, length);
+    page_put(page, "\n", 1);
+}
+
+static void put_sensors(struct page *page, const struct live *live)
+{
+    put_head(page, "sensor_value", "gauge", "Newest value of a sensor that has one.");
+    for (uint32_t i = 0; i < live->inventory->n_sensors; i++) {
+        const struct inventory_sensor *sensor = &live->inventory->sensors[i];
+
+        if (live->readings[i].kind != VALUE_NUMBER)
+            continue;
+        page_format(page, "thermogate_sensor_value{sensor=\"%s\",unit=", sensor->id);
+        put_quoted(page, sensor->unit);
+        page_put(page, "} ", 2);
+        put_number(page, live->readings[i].number);
+    }
+}
+
+static void put_devices(struct page *page, const struct live *live)
+{
+    put_head(page, "device_online", "gauge", "Whether a device answers.");
+    for (uint32_t i = 0; i < live->inventory->n_devices; i++)
+        page_format(page, "thermogate_device_online{device=\"%s\"} %d\n",
+                    live->inventory->devices[i].name, live->devices[i].why == QUALITY_GOOD);
+}
+
+static void put_rules(struct page *page, const struct live *live)
+{
+    put_head(page, "rule_firing", "gauge", "Whether an alarm is on.");
+    for (uint32_t i = 0; i < live->inventory->n_rules; i++)
+        page_format(page, "thermogate_rule_firing{rule=\"%s\"} %d\n", live->inventory->rules[i].id,
+                    instance_is_firing(&live->states[i]));
+}
+
+static void put_count(struct page *page, const struct web_count *count)
+{
+    char name[64];
+
+    text_copy(name, sizeof(name) - strlen("_total"), count->name);
+    if (count->total)
+        strcat(name, "_total");
+    put_head(page, name, count->total ? "counter" : "gauge", count->help);
+    page_format(page, "thermogate_%s ", name);
+    put_number(page, count->value);
+}
+
+static void put_loop(struct page *page, struct web *web)
+{
+    struct loop_lateness lateness = web_lateness(web);
+
+    put_head(page, "loop_lateness_seconds", "gauge", "How late timers were, of late.");
+    page_format(page, "thermogate_loop_lateness_seconds{quantile=\"0.99\"} ");
+    put_number(page, (double)lateness.p99_us / 1e6);
+    page_format(page, "thermogate_loop_lateness_seconds{quantile=\"1\"} ");
+    put_number(page, (double)lateness.max_us / 1e6);
+}
+
+void show_metrics(struct request *request)
+{
+    struct web_report report = {0};
+    struct page page = {0};
+
+    web_report_all(request->web, &report);
+    put_head(&page, "info", "gauge", "Version of the gateway.");
+    page_format(&page, "thermogate_info{version=\"" THERMOGATE_VERSION "\"} 1\n");
+    put_sensors(&page, &request->web->live);
+    put_devices(&page, &request->web->live);
+    put_rules(&page, &request->web->live);
+    put_loop(&page, request->web);
+    for (size_t i = 0; i < report.n_counts; i++)
+        put_count(&page, &report.counts[i]);
+    request_answer_page(request, request->route->media, &page);
+}

@@ -1,0 +1,82 @@
+/* Web: the HTTP API under /api/v1/, for the command line, the dashboard and other programs. The
+ * only room that knows libmicrohttpd, which runs inside the loop: no thread of its own.
+ *
+ * It listens on a Unix socket, where the kernel says who asks: root, our own user and members of
+ * the group `thermogate` may do everything, everybody else may read. On TCP nobody can be known, so
+ * there everybody may only read, and it listens on loopback only. Everything has a limit: bytes of
+ * a request, seconds to send it, 200 clients, the time to wait for an answer.
+ *
+ * What can be asked stands in one table (routes.c), of which /api/v1/openapi.json is made. */
+#pragma once
+
+#include "gateway/base/error.h"
+#include "gateway/base/setting.h"
+#include "gateway/core/sink.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct commands;
+struct loop;
+struct store;
+struct web;
+
+/* The group `web` of the config (with the default "{}": it is there even when nobody wrote it), and
+ * what its table cannot say; returns how many errors were added. */
+extern const struct setting web_settings[];
+size_t web_check(const struct section *section, struct problems *problems);
+
+#define WEB_SOCKET_SIZE 108 /* sockaddr_un */
+/* The socket where nothing else is said: in $RUNTIME_DIRECTORY, which systemd sets, or here. */
+#define WEB_SOCKET "/run/thermogate/thermogate.sock"
+
+struct web_options {
+    char socket[WEB_SOCKET_SIZE]; /* path */
+    char listen[64];              /* "127.0.0.1:8377"; "": no TCP */
+};
+struct web_options web_options(const struct section *section);
+
+/* What other rooms know of themselves, as rows: `status`, `health` and `/metrics` show them all.
+ * Names are [a-z_]+ and literals, like the help. */
+struct web_count {
+    const char *name, *help;
+    double value;
+    bool total; /* only ever rises */
+};
+#define WEB_COUNTS_MAX   64
+#define WEB_PROBLEMS_MAX 8
+struct web_report {
+    struct web_count counts[WEB_COUNTS_MAX];
+    size_t n_counts;
+    char problems[WEB_PROBLEMS_MAX][160]; /* what a person should look at; makes health "not ok" */
+    size_t n_problems;
+};
+/* One more row; beyond the limit they are left out. */
+void web_count(struct web_report *report, const char *name, double value, bool total,
+               const char *help);
+void web_problem(struct web_report *report, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The rest of the program, borrowed for the life of the web. */
+struct web_context {
+    struct loop *loop;
+    struct commands *commands;
+    struct store *store; /* NULL: no history and no log of events; say so */
+    void (*report)(void *owner, struct web_report *report); /* fills in; may be NULL */
+    void *owner;
+};
+
+/* Starts to listen. What cannot be listened on is logged and tried again every ten seconds. 0,
+ * -ENOMEM or -EMFILE with `reterr`. */
+int web_open(const struct web_options *options, const struct web_context *context,
+             struct web **ret_web, struct error *reterr);
+
+/* For pipeline_add_sink() with the struct web. */
+extern const struct sink_calls web_sink;
+
+/* Stops listening and ends every connection: open questions are answered 503. Does not wait. */
+void web_close(struct web *web);
+/* After web_close(), store_close() and commands_free(): answers that they still owe find their
+ * place until then. NULL is legal. */
+void web_free(struct web *web);

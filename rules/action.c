@@ -1,0 +1,176 @@
+#include "rules/compile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+/* One action while it is compiled: { publish = ...; payload = ... } */
+struct maker {
+    struct compiler *compiler;
+    const struct section *group;
+    struct action *action;
+};
+
+static void action_error(struct maker *maker, const char *key, const char *hint, const char *words)
+{
+    problem_error(maker->compiler->problems, section_place(maker->group, key), hint, "%s: %s",
+                  maker->compiler->who, words);
+}
+
+static void make_publish(struct maker *maker)
+{
+    struct action *action = maker->action;
+    if (!section_has(maker->group, "payload"))
+        action_error(maker, NULL, "write { publish = \"topic\"; payload = \"text\" }",
+                     "publish needs a payload");
+    action->qos = (uint8_t)section_int(maker->group, "qos");
+    action->retain = section_bool(maker->group, "retain");
+    compile_text(maker->compiler, maker->group, "publish", NULL, TEMPLATE_TOPIC, &action->target);
+    compile_text(maker->compiler, maker->group, "payload", NULL, TEMPLATE_TEXT, &action->text);
+}
+
+static void make_log(struct maker *maker)
+{
+    compile_text(maker->compiler, maker->group, "log", NULL, TEMPLATE_TEXT, &maker->action->text);
+}
+
+static void make_notify(struct maker *maker)
+{
+    const struct rules_config *config = maker->compiler->config;
+    const char *name = section_text(maker->group, "notify");
+    if (name)
+        maker->action->name =
+            compile_name(maker->compiler, name, "notifier", config->notifiers, config->n_notifiers,
+                         section_place(maker->group, "notify"));
+}
+
+static void make_run(struct maker *maker)
+{
+    const struct rules_config *config = maker->compiler->config;
+    const char *name = section_text(maker->group, "run");
+    if (name)
+        maker->action->name = compile_name(maker->compiler, name, "hook", config->hooks,
+                                           config->n_hooks, section_place(maker->group, "run"));
+}
+
+/* A text for a sensor of texts, a number for one of numbers; true and false are 1 and 0. */
+static void make_value(struct maker *maker, const struct rules_sensor *sensor)
+{
+    const struct section *group = maker->group;
+    unsigned form = section_form(group, "value");
+    const char *text = section_text(group, "value");
+    struct action *action = maker->action;
+    action->is_text = sensor->text;
+    if (!section_has(group, "value"))
+        action_error(maker, NULL, "write { write = \"device.channel\"; value = 1 }",
+                     "write needs a value");
+    else if (sensor->text != (form == SETTING_TEXT))
+        action_error(maker, "value", NULL,
+                     sensor->text ? "this sensor takes a text" : "this sensor takes a number");
+    else if (text && strlen(text) >= SAMPLE_TEXT_SIZE)
+        action_error(maker, "value", NULL, "the text is too long for a sensor");
+    else if (text)
+        compile_text(maker->compiler, group, "value", NULL, TEMPLATE_TEXT, &action->text);
+    else
+        action->number =
+            form == SETTING_BOOL ? section_bool(group, "value") : section_number(group, "value");
+    if (!isfinite(action->number))
+        action_error(maker, "value", NULL, "the value must be a number");
+}
+
+static void make_write(struct maker *maker)
+{
+    struct compiler *compiler = maker->compiler;
+    const char *id = section_text(maker->group, "write");
+    uint32_t sensor = id ? names_find(compiler->catalog->names, id) : NAMES_NONE;
+    if (!id) /* told when the section was checked */
+        return;
+    if (sensor == NAMES_NONE) {
+        const struct section *rule = compiler->section;
+        compiler->section = maker->group; /* for the place */
+        compile_unknown_sensor(compiler, "write", id);
+        compiler->section = rule;
+        return;
+    }
+    const struct rules_sensor *about = &compiler->catalog->sensors[sensor];
+    if (!about->writable)
+        action_error(maker, "write", "add writable = true to its channel",
+                     "this sensor is not writable");
+    maker->action->name = about->id;
+    maker->action->sensor = sensor;
+    make_value(maker, about);
+}
+
+static const struct verb {
+    const char *key;
+    uint8_t kind; /* enum rule_action_kind */
+    void (*make)(struct maker *);
+} verbs[] = {
+    {"publish", ACTION_PUBLISH, make_publish},
+    {"write", ACTION_WRITE, make_write},
+    {"notify", ACTION_NOTIFY, make_notify},
+    {"run", ACTION_RUN, make_run},
+    {"log", ACTION_LOG, make_log},
+};
+
+/* Keys that go with one verb only. */
+static const struct {
+    const char *key;
+    uint8_t kind;
+    const char *words;
+} companions[] = {
+    {"payload", ACTION_PUBLISH, "payload, qos and retain belong to publish"},
+    {"qos", ACTION_PUBLISH, "payload, qos and retain belong to publish"},
+    {"retain", ACTION_PUBLISH, "payload, qos and retain belong to publish"},
+    {"value", ACTION_WRITE, "value belongs to write"},
+};
+
+static const struct verb *find_verb(struct maker *maker)
+{
+    const struct verb *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (!section_has(maker->group, verbs[i].key))
+            continue;
+        found = &verbs[i];
+        count++;
+    }
+    if (count == 1)
+        return found;
+    action_error(maker, NULL, "one after the other: ( { log = \"text\" }, { run = \"hook\" } )",
+                 "an action is one of publish, write, notify, run, log");
+    return NULL;
+}
+
+static void compile_action(struct maker *maker)
+{
+    const struct verb *verb = find_verb(maker);
+    if (!verb)
+        return;
+    maker->action->kind = verb->kind;
+    verb->make(maker);
+    for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
+        if (companions[i].kind == verb->kind || !section_has(maker->group, companions[i].key))
+            continue;
+        action_error(maker, NULL, "", companions[i].words);
+        return;
+    }
+}
+
+void compile_actions(struct compiler *compiler, const char *key, struct action_list *ret_list)
+{
+    unsigned form = section_form(compiler->section, key);
+    bool groups = form == SETTING_GROUPS || form == SETTING_GROUP;
+    size_t count = groups ? section_count(compiler->section, key) : 0;
+    struct action *actions = arena_take(&compiler->catalog->arena, count * sizeof *actions);
+    if (!actions) {
+        compiler->no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct maker maker = {compiler, section_group_at(compiler->section, key, i), &actions[i]};
+        if (maker.group)
+            compile_action(&maker);
+    }
+    *ret_list = (struct action_list){actions, count};
+}

@@ -1,0 +1,85 @@
+/* Engine: the running side of the rules, shared by rules.c (readings and time in), judge.c (one
+ * instance judged), tell.c (what comes out), order.c, save.c and adopt.c. */
+#pragma once
+
+#include "gateway/base/heap.h"
+#include "rules/rule.h"
+
+#define TEXT_SIZE  8192 /* of a filled text; what is longer is cut */
+#define TOPIC_SIZE 1024
+
+struct rules {
+    struct catalog catalog;
+    struct rules_output output;
+    void *owner;
+    bool started;
+    int64_t now_ms;
+    uint64_t pass;     /* number of the poll */
+    struct heap *due;  /* ids: instances, then sensors */
+    uint32_t *readers; /* instances that read a sensor, sensor after sensor */
+    uint32_t *first;   /* by sensor: where its readers begin; one more for the end */
+    uint32_t changed;  /* first of those to be saved; RULES_NO_INSTANCE: none */
+    char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
+};
+
+/* `at_ms` and then `more_ms`, which may be CLOCK_NEVER. */
+int64_t engine_sum_ms(int64_t at_ms, int64_t more_ms);
+
+/* rules.c: brings the time forward and returns it; the first call starts the clock of every sensor.
+ */
+int64_t engine_advance(struct rules *rules, int64_t now_ms);
+
+/* rules.c: judges all that is due until then, each at its own instant. */
+void engine_run_due(struct rules *rules, int64_t until_ms);
+
+/* rules.c: `sensor` is looked at again at `at_ms`, which is when it becomes stale. */
+void engine_watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms);
+
+/* -- judge.c -- */
+
+void judge(struct rules *rules, uint32_t index, int64_t now_ms);
+
+/* Puts the instance where it belongs in the order of what is due. */
+void judge_plan(struct rules *rules, uint32_t index);
+
+/* Ends what people were told of, because the rule is gone or is another one: `why` in words. */
+void judge_retire(struct rules *rules, uint32_t index, int64_t now_ms, const char *why);
+
+/* The first sensor of the instance that is stale, or was never read in its time; RULES_NO_SENSOR
+ * when it sees all of them. */
+uint32_t judge_lost_sensor(const struct rules *rules, const struct instance *instance,
+                           int64_t now_ms);
+
+/* -- tell.c: of each, events and actions -- */
+
+bool tell_rests(const struct instance *instance);
+
+/* Puts the instance on the list of those to be saved. */
+void tell_changed(struct rules *rules, uint32_t index);
+
+/* After the change that stands in `last`; `why`: what ended it other than the condition, or NULL.
+ */
+void tell_transition(struct rules *rules, uint32_t index, const char *why);
+
+/* It became blind, or sees again. */
+void tell_sight(struct rules *rules, uint32_t index, int64_t now_ms, const char *why);
+
+/* What people did, or what happened to what they had done: `order` may be NULL. */
+void tell_order(struct rules *rules, uint32_t index, enum rule_event_kind kind, int64_t now_ms,
+                const struct rules_order *order, const char *note);
+
+/* The limit is another one. */
+void tell_limit(struct rules *rules, uint32_t index, uint8_t limit, int64_t now_ms,
+                const struct rules_order *order, const char *note);
+
+/* After a flag went off: tells what has not been told, when nothing else makes it rest. */
+void tell_rest_over(struct rules *rules, uint32_t index, int64_t now_ms);
+
+/* -- save.c: for adopt.c -- */
+
+/* A limit that a person had set over `file`: taken over, or the file wins and says so. */
+void save_take_limit(struct rules *rules, uint32_t index, const char *key, double value,
+                     double file, int64_t now_ms);
+
+/* Puts back to the file what together leaves no room, once all limits are there. */
+void save_settle_limits(struct rules *rules, int64_t now_ms);

@@ -1,0 +1,157 @@
+/* Orders of people: acknowledge, mute, enable, adjust. */
+#include "gateway/base/clock.h"
+#include "rules/engine.h"
+#include "rules/limit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MUTE_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
+
+typedef int (*order_function)(struct rules *rules, uint32_t index, const struct rules_order *order,
+                              int64_t now_ms, struct error *reterr);
+
+static int order_ack(struct rules *rules, uint32_t index, const struct rules_order *order,
+                     int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    if (!life_wants_clear(&instance->life))
+        return error_set(reterr, -EALREADY, "%s: nothing to acknowledge, it is %s", instance->id,
+                         rule_state_name(instance->life.state));
+    if (instance->last.acked)
+        return error_set(reterr, -EALREADY, "%s: it is acknowledged already", instance->id);
+    instance->last.acked = true;
+    tell_order(rules, index, RULE_EVENT_ACKED, now_ms, order, NULL);
+    return 0;
+}
+
+static int order_mute(struct rules *rules, uint32_t index, const struct rules_order *order,
+                      int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    int64_t until_ms = order->until_ms == CLOCK_NEVER ? now_ms + RULES_MUTE_MS : order->until_ms;
+    if (until_ms <= now_ms)
+        return error_set(reterr, -ERANGE, "%s: the end of this mute has passed", instance->id);
+    if (until_ms > now_ms + MUTE_MAX_MS)
+        return error_set(reterr, -ERANGE, "%s: a mute ends within a year; disable it instead",
+                         instance->id);
+    instance->last.muted = true;
+    instance->last.muted_until_ms = until_ms;
+    instance->wall_muted_ms = CLOCK_NEVER;
+    tell_order(rules, index, RULE_EVENT_MUTED, now_ms, order, NULL);
+    return 0;
+}
+
+static int order_unmute(struct rules *rules, uint32_t index, const struct rules_order *order,
+                        int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    if (!instance->last.muted)
+        return error_set(reterr, -EALREADY, "%s: it is not muted", instance->id);
+    instance->last.muted = false;
+    instance->last.muted_until_ms = CLOCK_NEVER;
+    instance->wall_muted_ms = CLOCK_NEVER;
+    tell_order(rules, index, RULE_EVENT_UNMUTED, now_ms, order, NULL);
+    tell_rest_over(rules, index, now_ms);
+    return 0;
+}
+
+static int order_enable(struct rules *rules, uint32_t index, const struct rules_order *order,
+                        int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    if (!instance->last.disabled)
+        return error_set(reterr, -EALREADY, "%s: it is enabled already", instance->id);
+    instance->last.disabled = false;
+    tell_order(rules, index, RULE_EVENT_ENABLED, now_ms, order, NULL);
+    tell_rest_over(rules, index, now_ms);
+    return 0;
+}
+
+static int order_disable(struct rules *rules, uint32_t index, const struct rules_order *order,
+                         int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    if (instance->last.disabled)
+        return error_set(reterr, -EALREADY, "%s: it is disabled already", instance->id);
+    instance->last.disabled = true;
+    tell_order(rules, index, RULE_EVENT_DISABLED, now_ms, order, NULL);
+    return 0;
+}
+
+static int find_limit(const struct instance *instance, const char *key, uint8_t *ret_limit,
+                      struct error *reterr)
+{
+    const struct rule *rule = instance->rule;
+    uint8_t limit = key ? limit_find(rule, key) : LIMIT_ALONE;
+    if (rule->n_limits == 0)
+        return error_set(reterr, -EPERM, "%s: its limits are not adjustable", instance->id);
+    if (limit == LIMIT_ALONE)
+        return error_set(reterr, -ENOENT, "%s: it has no limit \"%.60s\", but %s%s%s", instance->id,
+                         key ? key : "", rule->limits[0].key, rule->n_limits > 1 ? " and " : "",
+                         rule->n_limits > 1 ? rule->limits[1].key : "");
+    *ret_limit = limit;
+    return 0;
+}
+
+static int order_limit(struct rules *rules, uint32_t index, const struct rules_order *order,
+                       int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    uint8_t limit;
+    int result = find_limit(instance, order->key, &limit, reterr);
+    if (result)
+        return result;
+    result = limit_check(&instance->rule->limits[limit], order->value, reterr);
+    if (result == 0)
+        result = limit_check_other(&rules->catalog, instance, limit, order->value, reterr);
+    if (result) {
+        error_prefix(reterr, "%s", instance->id);
+        return result;
+    }
+    if (limit_value(&rules->catalog, instance, limit) == order->value)
+        return error_set(reterr, -EALREADY, "%s: %s is that already", instance->id, order->key);
+    limit_set(&rules->catalog, instance, limit, order->value);
+    tell_limit(rules, index, limit, now_ms, order, NULL);
+    judge(rules, index, now_ms);
+    return 0;
+}
+
+static const order_function orders[] = {
+    [ORDER_ACK] = order_ack,       [ORDER_MUTE] = order_mute,       [ORDER_UNMUTE] = order_unmute,
+    [ORDER_ENABLE] = order_enable, [ORDER_DISABLE] = order_disable, [ORDER_LIMIT] = order_limit,
+};
+
+/* All instances of a rule; the first refusal counts when nobody takes it. */
+static int order_all(struct rules *rules, const struct rules_order *order, int64_t now_ms,
+                     struct error *reterr)
+{
+    struct error first = {0};
+    int taken = 0;
+    for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
+        if (strcmp(rules->catalog.instances[i].rule->name, order->target) != 0)
+            continue;
+        taken += orders[order->kind](rules, i, order, now_ms, first.code ? NULL : &first) == 0;
+        judge_plan(rules, i);
+    }
+    if (taken > 0)
+        return taken;
+    if (first.code == 0)
+        return error_set(reterr, -ENOENT, "there is no rule \"%.130s\"", order->target);
+    return error_set(reterr, first.code, "%s", first.text);
+}
+
+int rules_order(struct rules *rules, const struct rules_order *order, int64_t now_ms,
+                struct error *reterr)
+{
+    if (!order->target || order->kind >= sizeof orders / sizeof orders[0])
+        return error_set(reterr, -EINVAL, "an order needs its kind and a rule");
+    now_ms = engine_advance(rules, now_ms);
+    engine_run_due(rules, now_ms);
+    uint32_t one = rules_find(rules, order->target);
+    if (one == RULES_NO_INSTANCE)
+        return order_all(rules, order, now_ms, reterr);
+    int result = orders[order->kind](rules, one, order, now_ms, reterr);
+    judge_plan(rules, one);
+    return result ? result : 1;
+}
