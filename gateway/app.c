@@ -13,6 +13,7 @@
 #include "gateway/keeper.h"
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/notify/notify.h"
 #include "gateway/store/store.h"
 #include "rules/rules.h"
 
@@ -44,6 +45,7 @@ struct app {
     struct store *store;
     struct mqtt *mqtt;
     struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
+    struct notify *notify;
     struct keeper *keeper;
     struct adapters *adapters;
     struct timer *end_timer, *watchdog_timer;
@@ -102,7 +104,7 @@ struct reload {
 /* What only a start can change. */
 static uint64_t hash_fixed(const struct section *root)
 {
-    static const char *const keys[] = {"gateway", "mqtt", "store"};
+    static const char *const keys[] = {"gateway", "mqtt", "store", "notifiers", "hooks"};
     uint64_t hash = 0;
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -151,7 +153,8 @@ static void reload_done(void *owner)
     if (r < 0 && reload->site != app->site)
         site_free(reload->site);
     if (r == 0 && hash_fixed(conf_root(reload->conf)) != app->fixed_hash)
-        log_warn("reload: changes of `gateway`, `mqtt` and `store` wait for the next start");
+        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
+                 "start");
     if (r == 0)
         log_info("reload: done; %u devices, %u sensors, %u rules", app->site->inventory->n_devices,
                  app->site->inventory->n_sensors, app->site->inventory->n_rules);
@@ -267,6 +270,50 @@ static void take_delivered(void *owner, int64_t row)
         keeper_delivered(app->keeper, row);
 }
 
+static void take_told(void *owner, uint64_t row)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_told(app->keeper, row);
+}
+
+static void take_dropped(void *owner, uint64_t row, const char *why)
+{
+    log_warn("a notification is given up: %s", why);
+    take_told(owner, row);
+}
+
+static void take_failing(void *owner, const char *notifier, int64_t since_ms, const char *why)
+{
+    (void)owner;
+    (void)since_ms;
+    log_error("notifier %s has failed for ten minutes: %s", notifier, why);
+}
+
+static void take_working(void *owner, const char *notifier)
+{
+    (void)owner;
+    log_info("notifier %s works again", notifier);
+}
+
+static void take_hook_ended(void *owner, const char *hook, bool ok, const char *words)
+{
+    (void)owner;
+    if (ok)
+        log_debug("hook %s: %s", hook, words);
+    else
+        log_warn("hook %s: %s", hook, words);
+}
+
+static const struct notify_calls notify_calls = {
+    .delivered = take_told,
+    .dropped = take_dropped,
+    .failing = take_failing,
+    .working = take_working,
+    .hook_ended = take_hook_ended,
+};
+
 static void restore_instance(void *owner, const struct store_state *state)
 {
     struct app *app = owner;
@@ -337,11 +384,26 @@ static int start_mqtt(struct app *app, struct error *reterr)
     return r < 0 ? r : pipeline_add_sink(app->pipeline, &app->mqtt_calls, app->mqtt);
 }
 
+/* Messages to people need the store: what cannot be kept until it has arrived is not begun. */
+static int start_notify(struct app *app, struct error *reterr)
+{
+    const struct section *root = conf_root(app->conf);
+    const struct section *notifiers = section_child(root, "notifiers");
+    const struct section *hooks = section_child(root, "hooks");
+
+    if (!notifiers && !hooks)
+        return 0;
+    if (!app->store)
+        return error_set(reterr, -EINVAL,
+                         "notifiers and hooks need a store: add `store: { path = \"...\" }`");
+    return notify_start(app->loop, notifiers, hooks, &notify_calls, app, &app->notify, reterr);
+}
+
 static int start_keeper(struct app *app, struct error *reterr)
 {
     if (!app->store)
         return 0;
-    app->keeper = keeper_new(app->loop, app->store, app->mqtt);
+    app->keeper = keeper_new(app->loop, app->store, app->mqtt, app->notify);
     if (!app->keeper)
         return error_set(reterr, -ENOMEM, "out of memory");
     return pipeline_add_sink(app->pipeline, &keeper_sink, app->keeper);
@@ -378,6 +440,8 @@ static int open_rooms(struct app *app, struct error *reterr)
         r = start_store(app, reterr);
     if (r == 0)
         r = start_mqtt(app, reterr);
+    if (r == 0)
+        r = start_notify(app, reterr);
     if (r == 0)
         r = start_keeper(app, reterr);
     if (r == 0)
@@ -453,6 +517,7 @@ static bool close_all(struct app *app)
     abandoned = adapters_close(app->adapters, STOP_WORKERS_MS) < 0 || abandoned;
     keeper_free(app->keeper);
     app->keeper = NULL;
+    notify_stop(app->notify);
     abandoned = store_close(app->store, STOP_STORE_MS) < 0 || abandoned;
     if (abandoned)
         return true;

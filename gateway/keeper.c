@@ -5,13 +5,18 @@
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/notify/notify.h"
 #include "gateway/pump.h"
 #include "gateway/store/store.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MQTT_TARGET  "mqtt"
+#define TARGET_SIZE  (7 + TEXT_SLUG_MAX + 1) /* "notify:NAME" */
+#define PUMPS_MAX    32 /* notifiers; a number of 5 bits travels with their rows */
 #define STATE_KIND   "rule"
 #define PAYLOAD_MAX  4096 /* of one message, with its topic */
 #define MESSAGES_MAX 16   /* of one record */
@@ -26,15 +31,26 @@ struct draft {
     char *state;  /* NULL: none */
     size_t n_messages;
     struct {
+        char target[TARGET_SIZE];
         char *payload;
         size_t size;
     } messages[MESSAGES_MAX];
 };
 
+/* The way to one notifier. */
+struct teller {
+    struct keeper *keeper;
+    struct pump *pump;
+    char name[TEXT_SLUG_MAX + 1], target[TARGET_SIZE];
+};
+
 struct keeper {
     struct store *store;
     struct mqtt *mqtt;
-    struct pump *pump;
+    struct notify *notify;
+    struct pump *pump; /* to the broker */
+    struct teller tellers[PUMPS_MAX];
+    size_t n_tellers;
     struct inventory *inventory;
     struct draft *open, **open_end; /* of the judgement that is under way */
     struct draft *sent;             /* that the store has not answered yet */
@@ -75,24 +91,34 @@ static struct draft *newest(struct keeper *keeper)
     return draft ? draft : add_draft(keeper);
 }
 
+/* Takes ownership of `payload` (NULL: memory was out). */
+static void add_message(struct draft *draft, const char *target, char *payload, size_t size)
+{
+    if (!payload || draft->n_messages == MESSAGES_MAX) {
+        log_error("a message to %s is lost: %s", target,
+                  payload ? "a rule sends too many" : "out of memory");
+        free(payload);
+        return;
+    }
+    text_copy(draft->messages[draft->n_messages].target, TARGET_SIZE, target);
+    draft->messages[draft->n_messages].payload = payload;
+    draft->messages[draft->n_messages++].size = size;
+}
+
 /* How a message to the broker stands in the outbox: QoS and retain, the topic with its NUL, the
  * payload. */
 static void add_mqtt(struct draft *draft, uint8_t qos, bool retain, const char *topic,
                      const char *payload, size_t length)
 {
     size_t topic_size = strlen(topic) + 1, size = 1 + topic_size + length;
-    char *bytes = draft->n_messages < MESSAGES_MAX ? malloc(size) : NULL;
+    char *bytes = malloc(size);
 
-    if (!bytes) {
-        log_error("a message to \"%s\" is lost: %s", topic,
-                  draft->n_messages < MESSAGES_MAX ? "out of memory" : "a rule sends too many");
-        return;
+    if (bytes) {
+        bytes[0] = (char)(qos | (retain ? 0x80 : 0));
+        memcpy(bytes + 1, topic, topic_size);
+        memcpy(bytes + 1 + topic_size, payload, length);
     }
-    bytes[0] = (char)(qos | (retain ? 0x80 : 0));
-    memcpy(bytes + 1, topic, topic_size);
-    memcpy(bytes + 1 + topic_size, payload, length);
-    draft->messages[draft->n_messages].payload = bytes;
-    draft->messages[draft->n_messages++].size = size;
+    add_message(draft, MQTT_TARGET, bytes, size);
 }
 
 static int send_mqtt(void *self, int64_t row, const void *payload, size_t size)
@@ -112,6 +138,94 @@ static int send_mqtt(void *self, int64_t row, const void *payload, size_t size)
     message.qos = (uint8_t)bytes[0] & 3;
     message.retain = ((uint8_t)bytes[0] & 0x80) != 0;
     return mqtt_deliver(keeper->mqtt, &message);
+}
+
+/* How a message to a person stands there: this head, then its texts, each with its NUL. */
+struct letter {
+    int64_t since_ms, at_ms; /* wall time; CLOCK_NEVER: none */
+    uint8_t kind, severity;
+};
+#define LETTER_TEXTS 6 /* title, text, rule, sensor, value, unit */
+
+static void add_letter(struct draft *draft, const char *target, const struct letter *head,
+                       const char *const texts[LETTER_TEXTS])
+{
+    size_t size = sizeof(*head), at = sizeof(*head);
+    char *bytes;
+
+    for (size_t i = 0; i < LETTER_TEXTS; i++)
+        size += strlen(texts[i]) + 1;
+    bytes = malloc(size);
+    if (bytes) {
+        memcpy(bytes, head, sizeof(*head));
+        for (size_t i = 0; i < LETTER_TEXTS; i++) {
+            memcpy(bytes + at, texts[i], strlen(texts[i]) + 1);
+            at += strlen(texts[i]) + 1;
+        }
+    }
+    add_message(draft, target, bytes, size);
+}
+
+/* The texts of a letter, in place; false when it is damaged. */
+static bool read_letter(const char *bytes, size_t size, struct letter *ret_head,
+                        const char *ret_texts[LETTER_TEXTS])
+{
+    size_t at = sizeof(*ret_head);
+
+    if (size < at)
+        return false;
+    memcpy(ret_head, bytes, at);
+    for (size_t i = 0; i < LETTER_TEXTS; i++) {
+        const char *end = at < size ? memchr(bytes + at, '\0', size - at) : NULL;
+
+        if (!end)
+            return false;
+        ret_texts[i] = bytes + at;
+        at = (size_t)(end - bytes) + 1;
+    }
+    return true;
+}
+
+static int send_letter(void *self, int64_t row, const void *payload, size_t size)
+{
+    struct teller *teller = self;
+    const char *texts[LETTER_TEXTS];
+    struct notify_message message = {0};
+    struct letter head;
+    int r;
+
+    if (!read_letter(payload, size, &head, texts)) {
+        log_error("a message to \"%s\" in the outbox is damaged and left out", teller->name);
+        pump_done(teller->pump, row);
+        return 0;
+    }
+    message = (struct notify_message){
+        .row = ((uint64_t)row << 5) | (uint64_t)(teller - teller->keeper->tellers),
+        .kind = head.kind,
+        .severity = head.severity,
+        .title = texts[0],
+        .text = texts[1],
+        .rule = texts[2],
+        .sensor = texts[3],
+        .value = texts[4],
+        .unit = texts[5],
+        .since_ms = head.since_ms,
+        .at_ms = head.at_ms,
+    };
+    r = notify_send(teller->keeper->notify, teller->name, &message);
+    if (r == -ENOENT) { /* the notifier is gone from the config */
+        pump_done(teller->pump, row);
+        return 0;
+    }
+    return r;
+}
+
+void keeper_told(struct keeper *keeper, uint64_t row)
+{
+    size_t i = row & 31;
+
+    if (i < keeper->n_tellers)
+        pump_done(keeper->tellers[i].pump, (int64_t)row >> 5);
 }
 
 /* -- the sink: one judgement ---------------------------------------------------------------- */
@@ -153,6 +267,90 @@ static void take_publish(void *sink, const char *topic, const char *payload, uin
 
     if (draft)
         add_mqtt(draft, qos, retain, topic, payload, strlen(payload));
+}
+
+static enum notify_kind kind_of(uint8_t event_type)
+{
+    switch (event_type) {
+    case EVENT_FIRED:
+        return NOTIFY_FIRED;
+    case EVENT_CLEARED:
+        return NOTIFY_CLEARED;
+    case EVENT_LEVEL:
+        return NOTIFY_CHANGED;
+    case EVENT_BLIND:
+        return NOTIFY_BLIND;
+    case EVENT_SEEING:
+        return NOTIFY_SEEING;
+    default:
+        return NOTIFY_GATEWAY;
+    }
+}
+
+/* What a notification tells besides its text. */
+static void describe_letter(const struct keeper *keeper, const struct sink_notification *from,
+                            const struct draft *draft, struct letter *head,
+                            const char *texts[LETTER_TEXTS], char value[32])
+{
+    const struct inventory_rule *rule = &keeper->inventory->rules[from->instance];
+    bool good = clock_wall_is_good();
+
+    *head = (struct letter){.kind = (uint8_t)kind_of(from->type),
+                            .severity = from->severity,
+                            .since_ms = CLOCK_NEVER,
+                            .at_ms = good ? clock_wall_ms(from->at_ms) : CLOCK_NEVER};
+    texts[0] = rule->label;
+    texts[1] = from->text;
+    texts[2] = rule->id;
+    texts[3] = texts[4] = texts[5] = "";
+    if (rule->sensor != UINT32_MAX) {
+        texts[3] = keeper->inventory->sensors[rule->sensor].id;
+        texts[5] = keeper->inventory->sensors[rule->sensor].unit;
+    }
+    if (draft->has_event && good && draft->event.since_ms != CLOCK_NEVER)
+        head->since_ms = clock_wall_ms(draft->event.since_ms);
+    if (draft->has_event && draft->event.kind == VALUE_NUMBER) {
+        text_from_number(value, 32, draft->event.number, -1);
+        texts[4] = value;
+    }
+}
+
+static void take_notify(void *sink, const struct sink_notification *from)
+{
+    struct keeper *keeper = sink;
+    struct draft *draft;
+    const char *texts[LETTER_TEXTS];
+    struct letter head;
+    char value[32];
+
+    if (!keeper->notify || !notify_wants(keeper->notify, from->notifier, from->severity))
+        return;
+    draft = newest(keeper);
+    if (!draft)
+        return;
+    describe_letter(keeper, from, draft, &head, texts, value);
+    for (size_t i = 0; i < keeper->n_tellers; i++) {
+        if (strcmp(keeper->tellers[i].name, from->notifier) == 0)
+            add_letter(draft, keeper->tellers[i].target, &head, texts);
+    }
+}
+
+static void take_run(void *sink, uint32_t instance, const char *hook, const char *text)
+{
+    struct keeper *keeper = sink;
+    const struct inventory_rule *rule = &keeper->inventory->rules[instance];
+    struct notify_message message = {.kind = NOTIFY_FIRED,
+                                     .severity = rule->severity,
+                                     .title = rule->label,
+                                     .text = text,
+                                     .rule = rule->id,
+                                     .since_ms = CLOCK_NEVER,
+                                     .at_ms = CLOCK_NEVER};
+    int r = keeper->notify ? notify_run_hook(keeper->notify, hook, &message) : -ENOENT;
+
+    if (r < 0)
+        log_error("rule %s: hook \"%s\" is not run: %s", rule->id, hook,
+                  r == -ENOENT ? "there is none of this name in the config" : strerror(-r));
 }
 
 /* How an instance stands goes with the last event of it, so that both are kept or neither. */
@@ -223,7 +421,7 @@ static void commit(struct keeper *keeper, struct draft *draft)
     }
     for (; record.n_messages < draft->n_messages; record.n_messages++)
         messages[record.n_messages] = (struct store_message){
-            .target = MQTT_TARGET,
+            .target = draft->messages[record.n_messages].target,
             .payload = draft->messages[record.n_messages].payload,
             .size = draft->messages[record.n_messages].size,
         };
@@ -254,11 +452,32 @@ const struct sink_calls keeper_sink = {
     .inventory = take_inventory,
     .event = take_event,
     .publish = take_publish,
+    .notify = take_notify,
+    .run = take_run,
     .saved = take_saved,
     .settled = take_settled,
 };
 
 /* -- from the store ------------------------------------------------------------------------- */
+
+static void run_pumps(struct keeper *keeper)
+{
+    if (keeper->pump)
+        pump_run(keeper->pump);
+    for (size_t i = 0; i < keeper->n_tellers; i++)
+        pump_run(keeper->tellers[i].pump);
+}
+
+/* The disk fails or is slow, and nobody waits for it: the broker hears of it now, and again with
+ * the same id when it is written. A person is told by then only: twice would be taken for two
+ * alarms. */
+static void send_at_once(struct keeper *keeper, const struct draft *draft)
+{
+    for (size_t i = 0; keeper->mqtt && i < draft->n_messages; i++) {
+        if (strcmp(draft->messages[i].target, MQTT_TARGET) == 0)
+            (void)send_mqtt(keeper, 0, draft->messages[i].payload, draft->messages[i].size);
+    }
+}
 
 void keeper_committed(struct keeper *keeper, uint64_t token, bool durable)
 {
@@ -270,18 +489,16 @@ void keeper_committed(struct keeper *keeper, uint64_t token, bool durable)
     if (!draft)
         return;
     *at = draft->next;
-    if (durable && keeper->pump && draft->n_messages > 0)
-        pump_run(keeper->pump);
-    /* Nobody waits for a disk: row 0 is acknowledged to no one. */
-    for (size_t i = 0; !durable && keeper->mqtt && i < draft->n_messages; i++)
-        (void)send_mqtt(keeper, 0, draft->messages[i].payload, draft->messages[i].size);
+    if (!durable)
+        send_at_once(keeper, draft);
+    else if (draft->n_messages > 0)
+        run_pumps(keeper);
     free_draft(draft);
 }
 
 void keeper_start(struct keeper *keeper)
 {
-    if (keeper->pump)
-        pump_run(keeper->pump);
+    run_pumps(keeper);
 }
 
 void keeper_delivered(struct keeper *keeper, int64_t row)
@@ -292,7 +509,39 @@ void keeper_delivered(struct keeper *keeper, int64_t row)
 
 /* -- life ----------------------------------------------------------------------------------- */
 
-struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *mqtt)
+static int add_teller(struct keeper *keeper, struct loop *loop, const char *name)
+{
+    struct teller *teller = &keeper->tellers[keeper->n_tellers];
+
+    teller->keeper = keeper;
+    text_copy(teller->name, sizeof(teller->name), name);
+    snprintf(teller->target, sizeof(teller->target), "notify:%.63s", name);
+    teller->pump = pump_new(loop, keeper->store, teller->target, send_letter, teller);
+    if (!teller->pump)
+        return -ENOMEM;
+    keeper->n_tellers++;
+    return 0;
+}
+
+static int make_ways(struct keeper *keeper, struct loop *loop)
+{
+    struct notify_status status;
+    int r = 0;
+
+    if (keeper->mqtt &&
+        !(keeper->pump = pump_new(loop, keeper->store, MQTT_TARGET, send_mqtt, keeper)))
+        return -ENOMEM;
+    for (size_t i = 0; r == 0 && keeper->notify && notify_status(keeper->notify, i, &status); i++) {
+        if (i < PUMPS_MAX)
+            r = add_teller(keeper, loop, status.name);
+        else
+            log_error("notifier \"%s\": there may be %d at most", status.name, PUMPS_MAX);
+    }
+    return r;
+}
+
+struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *mqtt,
+                          struct notify *notify)
 {
     struct keeper *keeper = calloc(1, sizeof(*keeper));
 
@@ -300,9 +549,10 @@ struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *m
         return NULL;
     keeper->store = store;
     keeper->mqtt = mqtt;
+    keeper->notify = notify;
     keeper->open_end = &keeper->open;
-    if (mqtt && !(keeper->pump = pump_new(loop, store, MQTT_TARGET, send_mqtt, keeper))) {
-        free(keeper);
+    if (make_ways(keeper, loop) < 0) {
+        keeper_free(keeper);
         return NULL;
     }
     return keeper;
@@ -325,6 +575,8 @@ void keeper_free(struct keeper *keeper)
     free_list(keeper->open);
     free_list(keeper->sent);
     pump_free(keeper->pump);
+    for (size_t i = 0; i < keeper->n_tellers; i++)
+        pump_free(keeper->tellers[i].pump);
     inventory_release(keeper->inventory);
     free(keeper);
 }

@@ -14,10 +14,12 @@
 struct keeper;
 struct loop;
 struct mqtt;
+struct notify;
 struct store;
 
-/* `mqtt` may be NULL: then events are only kept. NULL when memory is out. */
-struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *mqtt);
+/* Without `mqtt` or `notify` (NULL) nothing is kept for them. NULL when memory is out. */
+struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *mqtt,
+                          struct notify *notify);
 void keeper_free(struct keeper *keeper); /* before the store */
 
 /* For pipeline_add_sink(), before the sinks that publish readings. */
@@ -28,6 +30,9 @@ void keeper_committed(struct keeper *keeper, uint64_t token, bool durable);
 
 /* The messages of earlier runs go out, too. After the store has opened. */
 void keeper_start(struct keeper *keeper);
+
+/* From notify: a message was delivered, or given up. */
+void keeper_told(struct keeper *keeper, uint64_t row);
 
 /* From mqtt: the broker has acknowledged a message. */
 void keeper_delivered(struct keeper *keeper, int64_t row);

@@ -6,6 +6,7 @@
 #include "gateway/core/inventory.h"
 #include "gateway/core/site.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/notify/notify.h"
 #include "gateway/store/store.h"
 #include "rules/rules.h"
 
@@ -20,6 +21,9 @@ const struct setting app_settings[] = {
      .help = "The broker; without it nothing is published."},
     {"store", SETTING_GROUP, .standard = "{}", .inside = store_settings,
      .help = "History, and what must outlive a restart. Run by hand, only where it is written."},
+    {"notifiers", SETTING_NAMED | SETTING_OPEN, .help = "Ways to tell people."},
+    {"hooks", SETTING_NAMED, .inside = notify_hook_settings,
+     .help = "Programs that rules may run."},
     {"buses", SETTING_NAMED | SETTING_OPEN, .help = "Lines and networks that devices are on."},
     {"devices", SETTING_NAMED | SETTING_OPEN, .help = "Devices and what is read from them."},
     {"rules", SETTING_NAMED, .inside = rules_settings, .help = "What is judged, and what then."},
@@ -42,8 +46,10 @@ static int build(struct section *root, const struct site_context *context,
 {
     const struct section *mqtt = section_child(root, "mqtt");
     size_t wrong = mqtt ? mqtt_check(mqtt, problems) : 0;
-    int r = site_new(root, context, problems, ret_site);
+    int r;
 
+    wrong += notify_check(section_child(root, "notifiers"), section_child(root, "hooks"), problems);
+    r = site_new(root, context, problems, ret_site);
     return r == 0 && wrong > 0 ? -EINVAL : r;
 }
 

@@ -39,6 +39,20 @@ static int copy_sensors(struct catalog *catalog, const struct rules_config *conf
     return catalog->names ? 0 : -ENOMEM;
 }
 
+/* What firing() and acked() ask. */
+static bool rule_is(const void *owner, uint32_t number, enum rule_what what)
+{
+    const struct catalog *catalog = owner;
+    const struct rule_range *range = &catalog->ranges[number];
+    for (uint32_t i = range->first; i < range->end; i++) {
+        const struct instance *instance = &catalog->instances[i];
+        if (instance->rule->number == number && life_wants_clear(&instance->life) &&
+            (what == RULE_IS_FIRING || instance->last.acked))
+            return true;
+    }
+    return false;
+}
+
 static int make_facts(struct catalog *catalog, const struct rules_config *config)
 {
     struct fact *facts = calloc(catalog->n_sensors + 1, sizeof *facts);
@@ -52,9 +66,48 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
         facts[i].due_ms = CLOCK_NEVER;
         facts[i].quality = QUALITY_NOT_READ;
     }
-    catalog->facts = (struct facts){facts, config->texts};
+    catalog->facts =
+        (struct facts){.at = facts, .texts = config->texts, .rule_is = rule_is, .owner = catalog};
     catalog->n_facts = catalog->n_sensors;
     return 0;
+}
+
+/* Rules of one name have a number: their place in the config; then come low and high. */
+static int name_rules(struct catalog *catalog, const struct rules_config *config)
+{
+    uint32_t n = 0;
+    while (config->rules && section_key(config->rules, n))
+        n++;
+    const char **names = arena_take(&catalog->arena, (n + 2) * sizeof *names);
+    if (!names)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n; i++)
+        if (!(names[i] = arena_text(&catalog->arena, section_key(config->rules, i))))
+            return -ENOMEM;
+    names[n] = "low";
+    names[n + 1] = "high";
+    catalog->n_rules = n + 2;
+    catalog->rule_names = names_new(names, n + 2);
+    catalog->ranges = arena_take(&catalog->arena, (n + 2) * sizeof *catalog->ranges);
+    return catalog->rule_names && catalog->ranges ? 0 : -ENOMEM;
+}
+
+static int make_windows(struct catalog *catalog)
+{
+    struct window_sensor *sensors = calloc((size_t)catalog->n_sensors + 1, sizeof *sensors);
+    for (uint32_t i = 0; sensors && i < catalog->n_sensors; i++) {
+        const struct rules_sensor *sensor = &catalog->sensors[i];
+        sensors[i] = (struct window_sensor){
+            .text = sensor->text,
+            .every_ms = sensor->every_ms,
+            .max_rate = sensor->max_rate > 0 ? sensor->max_rate : 1,
+            .stale_ms = sensor->stale_ms > 0 ? sensor->stale_ms : CLOCK_NEVER,
+        };
+    }
+    if (sensors)
+        catalog->facts.windows = windows_new(sensors, catalog->n_sensors, catalog->facts.texts);
+    free(sensors);
+    return catalog->facts.windows ? 0 : -ENOMEM;
 }
 
 /* Every instance has its own value of each adjustable limit: a fact that is always known. */
@@ -107,18 +160,11 @@ static int name_instance(struct catalog *catalog, const struct rule *rule, uint3
                          struct instance *instance)
 {
     struct arena *arena = &catalog->arena;
-    const char *id = catalog->sensors[sensor].id;
+    const char *id = sensor == RULES_NO_SENSOR ? NULL : catalog->sensors[sensor].id;
     instance->id = rule->many ? arena_format(arena, "%s@%s", rule->name, id) : rule->name;
     instance->label = label_instance(catalog, rule, sensor, instance->id);
-    instance->summary = arena_format(arena, "%s %s", id, rule->words);
-    uint32_t *slots = arena_copy(arena, rule->slots, rule->n_slots, sizeof *slots);
-    if (!instance->id || !instance->label || !instance->summary || !slots)
-        return -ENOMEM;
-    slots[0] = sensor;
-    for (uint8_t i = 0; i < rule->n_limits; i++)
-        slots[rule->limits[i].slot] = catalog->n_facts++;
-    instance->slots = slots;
-    return 0;
+    instance->summary = id ? arena_format(arena, "%s %s", id, rule->words) : rule->words;
+    return instance->id && instance->label && instance->summary ? 0 : -ENOMEM;
 }
 
 static struct instance new_instance(const struct rule *rule, uint32_t index)
@@ -128,6 +174,7 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
         .partner = RULES_NO_INSTANCE,
         .life = life_new(),
         .due_ms = CLOCK_NEVER,
+        .look_ms = CLOCK_NEVER,
         .lost_ms = CLOCK_NEVER,
         .cleared_ms = CLOCK_NEVER,
         .wall_fired_ms = CLOCK_NEVER,
@@ -150,11 +197,17 @@ static void add_instance(struct compiler *compiler, const struct rule *rule, uin
                       RULE_INSTANCES_MAX);
         return;
     }
+    if (!compile_instance_slots(compiler, rule, sensor, &instance))
+        return;
     if (make_room(catalog) || name_instance(catalog, rule, sensor, &instance)) {
         compiler->no_memory = true;
         return;
     }
+    struct rule_range *range = &catalog->ranges[rule->number];
+    if (range->end == 0)
+        range->first = catalog->n_instances;
     catalog->instances[catalog->n_instances++] = instance;
+    range->end = catalog->n_instances;
 }
 
 /* -- rules -- */
@@ -199,6 +252,7 @@ static struct rule *start_rule(struct compiler *compiler, const char *name)
         return NULL;
     }
     rule->name = arena_text(&compiler->catalog->arena, name);
+    rule->number = names_find(compiler->catalog->rule_names, name);
     rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
     rule->severity = choice(section, "severity");
     rule->ack = section_bool(section, "ack");
@@ -223,6 +277,14 @@ static void warn_of_silence(struct compiler *compiler, const struct rule *rule)
                         "%s: it neither notifies nor acts", compiler->who);
 }
 
+static bool is_timed(const struct code *code)
+{
+    for (uint16_t i = 0; i < code->length; i++)
+        if (code->at[i].op > OP_VALUE && code->at[i].op <= OP_CIVIL)
+            return true;
+    return false;
+}
+
 /* Condition, texts and actions; what is wrong in one of them does not hide what is wrong in
  * another. */
 static bool finish_rule(struct compiler *compiler, const struct plain_option *options,
@@ -230,11 +292,15 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
 {
     const struct section *section = compiler->section;
     const char *message = NULL;
-    bool good = compile_condition(compiler, options, own, rule, &message);
+    bool good = section_has(section, "when")
+                    ? compile_when(compiler, own, rule, &message)
+                    : compile_condition(compiler, options, own, rule, &message);
+    rule->timed = is_timed(&rule->when);
     compile_text(compiler, section, "message", message, TEMPLATE_TEXT, &rule->message);
     compile_text(compiler, section, "clear_message",
-                 "{label} back to {value} {unit} after {duration}", TEMPLATE_TEXT,
-                 &rule->clear_message);
+                 own ? "{label} back to {value} {unit} after {duration}"
+                     : "{label} is over after {duration}",
+                 TEMPLATE_TEXT, &rule->clear_message);
     compile_actions(compiler, "on_fire", &rule->on_fire);
     compile_actions(compiler, "on_clear", &rule->on_clear);
     compile_actions(compiler, "on_change", &rule->on_change);
@@ -296,6 +362,14 @@ static void add_single(struct compiler *compiler, const char *name)
         add_instance(compiler, rule, sensor);
 }
 
+/* A rule whose condition names all that it reads. */
+static void add_free(struct compiler *compiler, const char *name)
+{
+    struct rule *rule = start_rule(compiler, name);
+    if (rule && finish_rule(compiler, plain_of_rules, NULL, rule))
+        add_instance(compiler, rule, RULES_NO_SENSOR);
+}
+
 static void add_rule(struct compiler *compiler, const char *name)
 {
     bool one = section_text(compiler->section, "sensor") != NULL;
@@ -304,6 +378,8 @@ static void add_rule(struct compiler *compiler, const char *name)
     if (strcmp(name, "low") == 0 || strcmp(name, "high") == 0)
         compile_error(compiler, NULL, "choose another name",
                       "the name belongs to the limits of sensors");
+    else if (!one && !many && section_has(compiler->section, "when"))
+        add_free(compiler, name);
     else if (one == many)
         compile_error(compiler, NULL,
                       "write sensor = \"device.channel\" or sensors = \"*.channel\"",
@@ -408,13 +484,38 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
 {
     size_t errors = problems_errors(problems);
     struct compiler compiler = {.catalog = catalog, .config = config, .problems = problems};
-    if (copy_sensors(catalog, config) || make_facts(catalog, config))
+    if (copy_sensors(catalog, config) || make_facts(catalog, config) ||
+        name_rules(catalog, config) || make_windows(catalog))
         return -ENOMEM;
     add_rules(&compiler, config);
     add_limits(&compiler, config);
+    compile_ranks(&compiler);
     if (compiler.no_memory || make_limit_facts(catalog) || index_instances(catalog))
         return -ENOMEM;
-    return problems_errors(problems) > errors ? -EINVAL : 0;
+    if (problems_errors(problems) > errors)
+        return -EINVAL;
+    return windows_build(catalog->facts.windows);
+}
+
+bool catalog_source(const struct catalog *catalog, const struct instance *instance, size_t i,
+                    uint32_t *ret_source)
+{
+    const struct rule *rule = instance->rule;
+    if (i < rule->n_slots) {
+        uint32_t fact = instance->slots[i]; /* others are windows and limits */
+        *ret_source = fact < catalog->n_sensors ? fact : RULES_NO_SENSOR;
+        return true;
+    }
+    i -= rule->n_slots;
+    for (uint16_t g = 0; g < rule->n_groups; i -= rule->groups[g++]->count) {
+        if (i < rule->groups[g]->count) {
+            *ret_source = rule->groups[g]->at[i];
+            return true;
+        }
+    }
+    if (i < rule->n_asks)
+        *ret_source = catalog->n_sensors + rule->asks[i];
+    return i < rule->n_asks;
 }
 
 void catalog_release(struct catalog *catalog)
@@ -423,5 +524,7 @@ void catalog_release(struct catalog *catalog)
     free(catalog->facts.at);
     names_free(catalog->names);
     names_free(catalog->instance_names);
+    names_free(catalog->rule_names);
+    windows_free(catalog->facts.windows);
     arena_free(&catalog->arena);
 }

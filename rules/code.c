@@ -7,12 +7,38 @@
 #define IS  CELL_BOOL
 
 static const struct opcode_type types[OP_COUNT] = {
-    [OP_NUMBER] = {"number", 0, {0}, CELL_NUMBER},
+    [OP_NUMBER] = {"number", 0, {0}, NUM},
+    [OP_BOOL] = {"bool", 0, {0}, IS},
     [OP_TEXT] = {"text", 0, {0}, CELL_TEXT},
-    [OP_VALUE] = {"value", 0, {0}, TYPE_ANY}, /* coder_value() knows the kind */
+    /* coder_push() is told the kind of these */
+    [OP_VALUE] = {"value", 0, {0}, TYPE_ANY},
+    [OP_AGE] = {"age", 0, {0}, TYPE_ANY},
+    [OP_NODATA] = {"nodata", 0, {0}, TYPE_ANY},
+    [OP_QUALITY] = {"quality", 0, {0}, TYPE_ANY},
+    [OP_WINDOW] = {"window", 0, {0}, TYPE_ANY},
+    [OP_GROUP] = {"group", 0, {0}, TYPE_ANY},
+    [OP_RULE] = {"rule", 0, {0}, TYPE_ANY},
+    [OP_CIVIL] = {"civil", 0, {0}, TYPE_ANY},
     [OP_ADD] = {"+", 2, {NUM, NUM}, NUM},
     [OP_SUB] = {"-", 2, {NUM, NUM}, NUM},
+    [OP_MUL] = {"*", 2, {NUM, NUM}, NUM},
+    [OP_DIV] = {"/", 2, {NUM, NUM}, NUM},
+    [OP_MOD] = {"%", 2, {NUM, NUM}, NUM},
+    [OP_NEG] = {"-", 1, {NUM}, NUM},
     [OP_ABS] = {"abs", 1, {NUM}, NUM},
+    [OP_ROUND] = {"round", 1, {NUM}, NUM},
+    [OP_FLOOR] = {"floor", 1, {NUM}, NUM},
+    [OP_CEIL] = {"ceil", 1, {NUM}, NUM},
+    [OP_SQRT] = {"sqrt", 1, {NUM}, NUM},
+    [OP_EXP] = {"exp", 1, {NUM}, NUM},
+    [OP_LN] = {"ln", 1, {NUM}, NUM},
+    [OP_LOG10] = {"log10", 1, {NUM}, NUM},
+    [OP_POW] = {"pow", 2, {NUM, NUM}, NUM},
+    [OP_MIN2] = {"min2", 2, {NUM, NUM}, NUM},
+    [OP_MAX2] = {"max2", 2, {NUM, NUM}, NUM},
+    [OP_CLAMP] = {"clamp", 3, {NUM, NUM, NUM}, NUM},
+    [OP_DEW_POINT] = {"dew_point", 2, {NUM, NUM}, NUM},
+    [OP_HEAT_INDEX] = {"heat_index", 2, {NUM, NUM}, NUM},
     [OP_LT] = {"<", 2, {NUM, NUM}, IS},
     [OP_LE] = {"<=", 2, {NUM, NUM}, IS},
     [OP_GT] = {">", 2, {NUM, NUM}, IS},
@@ -48,22 +74,25 @@ static void append(struct coder *coder, struct instruction instruction, uint8_t 
     coder->kinds[coder->depth++] = gives;
 }
 
-void coder_number(struct coder *coder, double number)
+void coder_push(struct coder *coder, struct instruction instruction, enum cell_kind kind)
 {
     if (coder->status == 0)
-        append(coder, (struct instruction){.op = OP_NUMBER, .number = number}, CELL_NUMBER);
+        append(coder, instruction, (uint8_t)kind);
+}
+
+void coder_number(struct coder *coder, double number)
+{
+    coder_push(coder, (struct instruction){.op = OP_NUMBER, .number = number}, CELL_NUMBER);
 }
 
 void coder_text(struct coder *coder, const char *text)
 {
-    if (coder->status == 0)
-        append(coder, (struct instruction){.op = OP_TEXT, .text = text}, CELL_TEXT);
+    coder_push(coder, (struct instruction){.op = OP_TEXT, .text = text}, CELL_TEXT);
 }
 
 void coder_value(struct coder *coder, uint16_t slot, enum cell_kind kind)
 {
-    if (coder->status == 0)
-        append(coder, (struct instruction){.op = OP_VALUE, .slot = slot}, (uint8_t)kind);
+    coder_push(coder, (struct instruction){.op = OP_VALUE, .slot = slot}, kind);
 }
 
 static bool operands_fit(const struct coder *coder, const struct opcode_type *type)

@@ -7,6 +7,7 @@
  *
  *   value > 85          value 0, number 85, gt
  *   outside (18, 26)    value 0, number 18, lt, value 0, number 26, gt, or
+ *   avg(10m) > 0.5/m    window 1 (avg), number 0.00833, gt
  *
  * To add an instruction: one line in `enum opcode`, one in the table of code.c (name, what it takes
  * and gives), one function in the table of evaluate.c. */
@@ -30,12 +31,37 @@ struct cell {
 };
 
 enum opcode {
-    OP_NUMBER, /* the constant */
-    OP_TEXT,   /* likewise */
-    OP_VALUE,  /* newest good value of the sensor in the slot; unknown when none or stale */
+    OP_NUMBER,  /* the constant */
+    OP_BOOL,    /* likewise: `number` is 0 or 1 */
+    OP_TEXT,    /* likewise */
+    OP_VALUE,   /* newest good value of the sensor in the slot; unknown when none or stale */
+    OP_AGE,     /* seconds since that came */
+    OP_NODATA,  /* whether none came for `ms` */
+    OP_QUALITY, /* of the newest reading, as text */
+    OP_WINDOW,  /* `what` (enum window_what) of the window in the slot */
+    OP_GROUP,   /* `what` (enum group_what) of the newest values of `group` */
+    OP_RULE,    /* `what` (enum rule_what) of the rule numbered `needs` */
+    OP_CIVIL,   /* `what` (enum civil_what) of local time */
     OP_ADD,
     OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_MOD,
+    OP_NEG,
     OP_ABS,
+    OP_ROUND,
+    OP_FLOOR,
+    OP_CEIL,
+    OP_SQRT,
+    OP_EXP,
+    OP_LN,
+    OP_LOG10,
+    OP_POW,
+    OP_MIN2,
+    OP_MAX2,
+    OP_CLAMP, /* value, low, high */
+    OP_DEW_POINT,
+    OP_HEAT_INDEX,
     OP_LT,
     OP_LE,
     OP_GT,
@@ -49,12 +75,27 @@ enum opcode {
     OP_COUNT
 };
 
+enum group_what { GROUP_SUM, GROUP_AVG, GROUP_MIN, GROUP_MAX, GROUP_COUNT, GROUP_COUNT_GOOD };
+enum rule_what { RULE_IS_FIRING, RULE_IS_ACKED };
+enum civil_what { CIVIL_HOUR, CIVIL_MINUTE, CIVIL_WEEKDAY, CIVIL_MONTH };
+
+/* Sensors that a glob means. */
+struct sensor_group {
+    uint32_t count;
+    uint32_t at[];
+};
+
 struct instruction {
     uint8_t op;    /* enum opcode */
-    uint16_t slot; /* of OP_VALUE */
+    uint8_t what;  /* of OP_WINDOW, OP_GROUP, OP_RULE, OP_CIVIL */
+    uint16_t slot; /* of OP_VALUE to OP_WINDOW */
+    uint32_t
+        needs; /* of OP_WINDOW: samples that half a window must have, 0: as usual; of OP_RULE */
     union {
-        double number;    /* of OP_NUMBER */
-        const char *text; /* of OP_TEXT; outlives the program */
+        double number;                    /* of OP_NUMBER, OP_BOOL; of OP_WINDOW the argument */
+        int64_t ms;                       /* of OP_NODATA */
+        const char *text;                 /* of OP_TEXT; outlives the program */
+        const struct sensor_group *group; /* likewise */
     };
 };
 
@@ -93,6 +134,9 @@ void coder_number(struct coder *coder, double number);
 void coder_text(struct coder *coder, const char *text);
 void coder_value(struct coder *coder, uint16_t slot, enum cell_kind kind);
 void coder_op(struct coder *coder, enum opcode op);
+
+/* Any instruction that takes no operands, and the kind of what it gives. */
+void coder_push(struct coder *coder, struct instruction instruction, enum cell_kind kind);
 
 /* Copies the program, which must leave one cell of `kind`, into `arena`. 0, the failure of before,
  * -EINVAL when it leaves something else, or -ENOMEM. */

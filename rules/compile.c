@@ -20,6 +20,13 @@ void compile_error(struct compiler *compiler, const char *key, const char *hint,
                   compiler->who, text);
 }
 
+void compile_error_in_text(struct compiler *compiler, const char *key, size_t offset,
+                           const char *hint, const char *words)
+{
+    problem_error(compiler->problems, section_text_place(compiler->section, key, offset), hint,
+                  "%s: %s", compiler->who, words);
+}
+
 void compile_unknown_sensor(struct compiler *compiler, const char *key, const char *id)
 {
     char hint[2 * TEXT_SLUG_MAX + 32] = "";

@@ -21,6 +21,30 @@ void compile_error(struct compiler *compiler, const char *key, const char *hint,
 /* An error "unknown sensor ..." at `key`, with the nearest there is. */
 void compile_unknown_sensor(struct compiler *compiler, const char *key, const char *id);
 
+/* An error at byte `offset` of the text of `key`. */
+void compile_error_in_text(struct compiler *compiler, const char *key, size_t offset,
+                           const char *hint, const char *words);
+
+/* resolve.c: what expressions of the rule may speak of; `own` is a sensor like the instances' own,
+ * or NULL. */
+void compile_scope(struct compiler *compiler, const struct rules_sensor *own, struct scope *scope);
+
+/* resolve.c: what they read becomes what the rule reads. False when memory is out. */
+bool compile_slots(struct compiler *compiler, const struct scope *scope, struct rule *rule);
+
+/* resolve.c: the facts and windows of an instance, whose own sensor is `own`. False when one is
+ * missing, which is told, or when memory is out. */
+bool compile_instance_slots(struct compiler *compiler, const struct rule *rule, uint32_t own,
+                            struct instance *instance);
+
+/* rank.c: sees to it that rules are judged after those they ask; rings are told. */
+void compile_ranks(struct compiler *compiler);
+
+/* when.c: compiles `when` and `clear_when`, as compile_condition() does plain keys. `own`: NULL for
+ * a rule without a sensor. */
+bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct rule *rule,
+                  const char **ret_message);
+
 /* Which options are plain keys here, and which key each one is. */
 struct plain_option {
     const char *option; /* NULL ends a list */

@@ -114,6 +114,66 @@ static void equals_clear(struct coder *coder, const struct term *term)
     coder_op(coder, OP_GT);
 }
 
+/* How far the newest value is above the lowest within the time, or below the highest. */
+static void put_move(struct coder *coder, const struct term *term, enum window_what what)
+{
+    coder_push(coder,
+               (struct instruction){.op = OP_WINDOW, .what = (uint8_t)what, .slot = term->slot},
+               CELL_NUMBER);
+}
+
+static void put_move_compared(struct coder *coder, const struct term *term, enum window_what what,
+                              enum opcode op, double by)
+{
+    put_move(coder, term, what);
+    put_bound(coder, &term->a, by);
+    coder_op(coder, op);
+}
+
+static void rises_when(struct coder *coder, const struct term *term)
+{
+    put_move_compared(coder, term, WINDOW_RISE, OP_GT, 0);
+}
+
+static void rises_clear(struct coder *coder, const struct term *term)
+{
+    put_move_compared(coder, term, WINDOW_RISE, OP_LE, -term->hysteresis);
+}
+
+static void falls_when(struct coder *coder, const struct term *term)
+{
+    put_move_compared(coder, term, WINDOW_FALL, OP_GT, 0);
+}
+
+static void falls_clear(struct coder *coder, const struct term *term)
+{
+    put_move_compared(coder, term, WINDOW_FALL, OP_LE, -term->hysteresis);
+}
+
+static void no_data_when(struct coder *coder, const struct term *term)
+{
+    coder_push(coder, (struct instruction){.op = OP_NODATA, .ms = term->ms}, CELL_BOOL);
+}
+
+static void no_data_clear(struct coder *coder, const struct term *term)
+{
+    no_data_when(coder, term);
+    coder_op(coder, OP_NOT);
+}
+
+static void stuck_when(struct coder *coder, const struct term *term)
+{
+    coder_push(coder,
+               (struct instruction){.op = OP_WINDOW, .what = WINDOW_STUCK, .slot = term->slot},
+               CELL_BOOL);
+}
+
+static void stuck_clear(struct coder *coder, const struct term *term)
+{
+    stuck_when(coder, term);
+    coder_op(coder, OP_NOT);
+}
+
 static void single_limit(struct coder *coder, const struct term *term)
 {
     put_bound(coder, &term->a, 0);
@@ -133,22 +193,28 @@ static const struct plain {
     bool pair;
     bool texts; /* works on texts */
     bool moves; /* works with hysteresis */
+    bool timed; /* the key itself is a duration */
     void (*when)(struct coder *, const struct term *);
     void (*clear)(struct coder *, const struct term *);
     void (*limit)(struct coder *, const struct term *); /* NULL: none single */
 } plains[N_PLAINS] = {
-    [ABOVE] = {"clear_below", false, false, true, above_when, above_clear, single_limit},
-    [BELOW] = {"clear_above", false, false, true, below_when, below_clear, single_limit},
-    [OUTSIDE] = {NULL, true, false, true, outside_when, outside_clear, outside_limit},
-    [INSIDE] = {NULL, true, false, true, inside_when, inside_clear, NULL},
-    [EQUALS] = {NULL, false, true, true, equals_when, equals_clear, single_limit},
-    [NOT_EQUALS] = {NULL, false, true, false, equals_clear, equals_when, single_limit},
+    [ABOVE] = {"clear_below", false, false, true, false, above_when, above_clear, single_limit},
+    [BELOW] = {"clear_above", false, false, true, false, below_when, below_clear, single_limit},
+    [OUTSIDE] = {NULL, true, false, true, false, outside_when, outside_clear, outside_limit},
+    [INSIDE] = {NULL, true, false, true, false, inside_when, inside_clear, NULL},
+    [EQUALS] = {NULL, false, true, true, false, equals_when, equals_clear, single_limit},
+    [NOT_EQUALS] = {NULL, false, true, false, false, equals_clear, equals_when, single_limit},
+    [RISES] = {NULL, false, false, true, false, rises_when, rises_clear, single_limit},
+    [FALLS] = {NULL, false, false, true, false, falls_when, falls_clear, single_limit},
+    [NO_DATA] = {NULL, false, true, false, true, no_data_when, no_data_clear, NULL},
+    [STUCK] = {NULL, false, true, false, true, stuck_when, stuck_clear, NULL},
 };
 
 const struct plain_option plain_of_rules[] = {
-    {"above", ABOVE},   {"below", BELOW},   {"outside", OUTSIDE},
-    {"inside", INSIDE}, {"equals", EQUALS}, {"not_equals", NOT_EQUALS},
-    {NULL, 0},
+    {"above", ABOVE},     {"below", BELOW},    {"outside", OUTSIDE},
+    {"inside", INSIDE},   {"equals", EQUALS},  {"not_equals", NOT_EQUALS},
+    {"rises_by", RISES},  {"falls_by", FALLS}, {"no_data_for", NO_DATA},
+    {"stuck_for", STUCK}, {NULL, 0},
 };
 const struct plain_option plain_of_low[] = {{"low", BELOW}, {NULL, 0}};
 const struct plain_option plain_of_high[] = {{"high", ABOVE}, {NULL, 0}};
@@ -156,6 +222,11 @@ const struct plain_option plain_of_high[] = {{"high", ABOVE}, {NULL, 0}};
 bool plain_is_pair(uint8_t plain)
 {
     return plains[plain].pair;
+}
+
+bool plain_is_timed(uint8_t plain)
+{
+    return plains[plain].timed;
 }
 
 const char *plain_clear_option(uint8_t plain)
@@ -179,11 +250,9 @@ static bool read_sensor_bound(struct condition *condition, const char *key, cons
                       id);
         return false;
     }
-    assert(condition->rule->n_slots < RULE_SLOTS_MAX); /* there are fewer plain keys */
-    bound->kind = BOUND_SENSOR;
-    bound->text = id;
-    bound->slot = condition->rule->n_slots++;
-    condition->rule->slots[bound->slot] = sensor;
+    int slot = scope_sensor(&condition->scope, sensor);
+    assert(slot > 0); /* there are fewer plain keys than slots */
+    *bound = (struct bound){.kind = BOUND_SENSOR, .text = id, .slot = (uint16_t)slot};
     return true;
 }
 
@@ -228,11 +297,42 @@ static bool read_bounds(struct condition *condition, struct term *term)
     if (plains[term->plain].pair)
         return read_number_bound(condition, key, section_number_at(section, key, 0), &term->a) &&
                read_number_bound(condition, key, section_number_at(section, key, 1), &term->b);
+    if (plains[term->plain].timed)
+        return true;
     if (form == SETTING_TEXT)
         return read_text_bound(condition, key, &term->a);
     double number =
         form == SETTING_BOOL ? section_bool(section, key) : section_number(section, key);
     return read_number_bound(condition, key, number, &term->a);
+}
+
+/* The window of a key, when it has one. */
+static bool read_time(struct condition *condition, struct term *term)
+{
+    struct compiler *compiler = condition->compiler;
+    bool timed = plains[term->plain].timed, moves = term->plain == RISES || term->plain == FALLS;
+    const char *key = timed ? term->option : "within";
+    if (!moves && !timed)
+        return true;
+    term->ms = section_duration_ms(compiler->section, key);
+    struct span span = {.kind = SPAN_TIME, .length = term->ms};
+    if (term->ms <= 0) {
+        compile_error(compiler, term->option, moves ? "add within = \"10m\"" : "",
+                      "\"%s\" needs %s", term->option,
+                      moves ? "\"within\"" : "a time of more than nothing");
+        return false;
+    }
+    if (term->plain == NO_DATA)
+        return true;
+    if (span_is_long(&span)) {
+        compile_error(compiler, key, NULL, "\"%s\" is at most 6h", key);
+        return false;
+    }
+    int slot = scope_window(&condition->scope, 0, &span, moves ? WINDOW_NEEDS_SUMS : 0);
+    assert(slot > 0);
+    term->slot = (uint16_t)slot;
+    condition->scope.slots[slot].key = key;
+    return true;
 }
 
 static bool check_own(struct condition *condition, const struct term *term)
@@ -251,9 +351,12 @@ static bool check_hysteresis(struct condition *condition, const struct term *ter
     const char *wrong = NULL;
     if (term->hysteresis == 0)
         return true;
-    if (!plains[term->plain].moves)
-        wrong = "hysteresis does not go with not_equals";
-    else if (condition->own->text)
+    if (!plains[term->plain].moves) {
+        compile_error(condition->compiler, "hysteresis", hint, "hysteresis does not go with %s",
+                      term->option);
+        return false;
+    }
+    if (condition->own->text)
         wrong = "hysteresis needs a sensor of numbers";
     else if (term->plain == OUTSIDE && 2 * term->hysteresis >= term->b.number - term->a.number) {
         wrong = "hysteresis leaves nothing inside where it could clear";
@@ -298,7 +401,8 @@ static bool read_term(struct condition *condition, const struct plain_option *op
         .own = condition->own->text ? CELL_TEXT : CELL_NUMBER,
     };
     return check_own(condition, term) && read_bounds(condition, term) &&
-           check_hysteresis(condition, term) && read_clear(condition, term);
+           read_time(condition, term) && check_hysteresis(condition, term) &&
+           read_clear(condition, term);
 }
 
 static bool has_plain(const struct condition *condition, unsigned plain)
@@ -325,6 +429,22 @@ static bool check_stray_clear(struct condition *condition)
         good = false;
     }
     return good;
+}
+
+static bool check_strays(struct condition *condition)
+{
+    struct compiler *compiler = condition->compiler;
+    bool good = check_stray_clear(condition);
+    if (section_has(compiler->section, "clear_when")) {
+        compile_error(compiler, "clear_when", NULL, "\"clear_when\" goes only with \"when\"");
+        good = false;
+    }
+    if (!section_has(compiler->section, "within") || has_plain(condition, RISES) ||
+        has_plain(condition, FALLS))
+        return good;
+    compile_error(compiler, "within", NULL,
+                  "\"within\" goes only with \"rises_by\" or \"falls_by\"");
+    return false;
 }
 
 static bool check_together(struct condition *condition)
@@ -358,11 +478,11 @@ static bool read_terms(struct condition *condition, const struct plain_option *o
         if (section_has(compiler->section, option->option))
             good = read_term(condition, option) && good;
     if (condition->count == 0) {
-        compile_error(compiler, NULL, "add above, below, outside, inside, equals or not_equals",
+        compile_error(compiler, NULL, "add above, below, outside, equals, no_data_for, when, ...",
                       "it has no condition");
         return false;
     }
-    return check_stray_clear(condition) && good && check_together(condition);
+    return check_strays(condition) && good && check_together(condition);
 }
 
 /* -- the codes -- */
@@ -396,8 +516,9 @@ bool compile_condition(struct compiler *compiler, const struct plain_option *opt
                        const struct rules_sensor *own, struct rule *rule, const char **ret_message)
 {
     struct condition condition = {.compiler = compiler, .rule = rule, .own = own};
-    rule->n_slots = 1;
-    if (!read_terms(&condition, options) || !limits_compile(&condition))
+    compile_scope(compiler, own, &condition.scope);
+    if (!read_terms(&condition, options) || !limits_compile(&condition) ||
+        !compile_slots(compiler, &condition.scope, rule))
         return false;
     int result = make_code(&condition, false, &rule->when);
     if (result == 0)

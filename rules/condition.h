@@ -5,7 +5,19 @@
 #include "rules/compile.h"
 
 /* The plain keys, whatever option names them. */
-enum plain_key { ABOVE, BELOW, OUTSIDE, INSIDE, EQUALS, NOT_EQUALS, N_PLAINS };
+enum plain_key {
+    ABOVE,
+    BELOW,
+    OUTSIDE,
+    INSIDE,
+    EQUALS,
+    NOT_EQUALS,
+    RISES,
+    FALLS,
+    NO_DATA,
+    STUCK,
+    N_PLAINS
+};
 
 /* A limit as it is written: a number, a number that people may adjust, a text, another sensor. */
 enum bound_kind { BOUND_NUMBER, BOUND_LIMIT, BOUND_TEXT, BOUND_SENSOR };
@@ -24,7 +36,9 @@ struct term {
     double hysteresis;
     bool has_clear; /* `clear_below` or `clear_above` is written: */
     double clear;
-    uint8_t own; /* enum cell_kind of the instance's sensor */
+    uint8_t own;   /* enum cell_kind of the instance's sensor */
+    uint16_t slot; /* of its window */
+    int64_t ms;    /* of a key that is a duration, of `within`; 0: none */
 };
 
 /* The terms of one rule; all must hold. */
@@ -32,12 +46,16 @@ struct condition {
     struct compiler *compiler;
     struct rule *rule;
     const struct rules_sensor *own;
+    struct scope scope;
     struct term terms[N_PLAINS];
     size_t count;
 };
 
 /* A pair has two limits. */
 bool plain_is_pair(uint8_t plain);
+
+/* Whether the key itself is a duration. */
+bool plain_is_timed(uint8_t plain);
 
 /* The option that sets where it clears ("clear_below" of ABOVE); NULL when there is none. */
 const char *plain_clear_option(uint8_t plain);

@@ -14,11 +14,13 @@ struct rules {
     void *owner;
     bool started;
     int64_t now_ms;
-    uint64_t pass;     /* number of the poll */
-    struct heap *due;  /* ids: instances, then sensors */
-    uint32_t *readers; /* instances that read a sensor, sensor after sensor */
-    uint32_t *first;   /* by sensor: where its readers begin; one more for the end */
-    uint32_t changed;  /* first of those to be saved; RULES_NO_INSTANCE: none */
+    uint64_t pass;      /* number of the poll */
+    struct heap *due;   /* ids: instances, then sensors */
+    struct heap *later; /* instances to be judged in this pass after those they ask, by rank */
+    uint32_t *readers;  /* instances that read a sensor, sensor after sensor, then those that ask a
+                           rule, rule after rule */
+    uint32_t *first;    /* by sensor, then rule: where its readers begin; one more for the end */
+    uint32_t changed;   /* first of those to be saved; RULES_NO_INSTANCE: none */
     char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
 };
 
@@ -34,6 +36,13 @@ void engine_run_due(struct rules *rules, int64_t until_ms);
 
 /* rules.c: `sensor` is looked at again at `at_ms`, which is when it becomes stale. */
 void engine_watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms);
+
+/* rules.c: the state of the instance is another one: those that ask its rule are judged in this
+ * pass. */
+void engine_rule_changed(struct rules *rules, uint32_t index);
+
+/* rules.c: judges those that wait for the rules they ask. */
+void engine_judge_later(struct rules *rules, int64_t now_ms);
 
 /* -- judge.c -- */
 

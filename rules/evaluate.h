@@ -6,6 +6,7 @@
 
 #include "gateway/base/reading.h"
 #include "rules/code.h"
+#include "rules/window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,16 +27,25 @@ struct fact {
     uint8_t kind;           /* enum value_kind; VALUE_NONE: nothing good yet */
     uint8_t wanted_kind;    /* what it is configured to give */
     uint8_t quality;        /* of the newest reading */
+    bool quality_asked;     /* so a bad reading is judged too */
 };
 
 struct facts {
     struct fact *at; /* by sensor */
     const struct text_table *texts;
+    struct windows *windows; /* NULL: no program asks for one */
+    int64_t started_ms;      /* since when readings are looked at */
+    /* Whether any instance of the rule with that number is; NULL: no program asks. */
+    bool (*rule_is)(const void *owner, uint32_t number, enum rule_what what);
+    const void *owner;
 };
+
+/* Slots hold the numbers of facts, or with this bit that of a window. */
+#define SLOT_WINDOW 0x80000000u
 
 bool fact_is_known(const struct fact *fact, int64_t now_ms);
 
-/* `slots` are the instance's sensors. *ret_waiting (may be NULL) tells whether a sensor was unknown
- * only because it has not yet had the time to be read. */
+/* `slots` are the instance's sensors and windows. *ret_outlook (may be NULL) tells why it may be
+ * unknown, and when time alone may change it. */
 struct cell evaluate(const struct code *code, const struct facts *facts, const uint32_t *slots,
-                     int64_t now_ms, bool *ret_waiting);
+                     int64_t now_ms, struct outlook *ret_outlook);

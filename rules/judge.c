@@ -9,9 +9,9 @@
 static int64_t longest_stale_ms(const struct rules *rules, const struct instance *instance)
 {
     int64_t longest_ms = 0;
-    for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++) {
-        uint32_t sensor = instance->slots[slot];
-        if (sensor >= rules->catalog.n_sensors) /* a limit */
+    uint32_t sensor;
+    for (size_t i = 0; catalog_source(&rules->catalog, instance, i, &sensor); i++) {
+        if (sensor >= rules->catalog.n_sensors) /* another rule */
             continue;
         int64_t stale_ms = rules->catalog.facts.at[sensor].stale_ms;
         if (stale_ms != CLOCK_NEVER && stale_ms > longest_ms)
@@ -36,6 +36,8 @@ void judge_plan(struct rules *rules, uint32_t index)
         due_ms = blind_ms;
     if (instance->last.muted_until_ms < due_ms)
         due_ms = instance->last.muted_until_ms;
+    if (instance->look_ms < due_ms)
+        due_ms = instance->look_ms;
     if (due_ms == instance->due_ms)
         return;
     instance->due_ms = due_ms;
@@ -56,8 +58,13 @@ static double limit_now(const struct rules *rules, const struct instance *instan
     return cell.kind == CELL_NUMBER ? cell.number : (double)NAN;
 }
 
-static void set_value(struct rule_transition *change, const struct fact *fact, int64_t now_ms)
+static void set_value(const struct rules *rules, struct instance *instance, int64_t now_ms)
 {
+    struct rule_transition *change = &instance->last;
+    change->kind = VALUE_NONE;
+    if (instance->slots[0] == RULES_NO_SENSOR)
+        return;
+    const struct fact *fact = &rules->catalog.facts.at[instance->slots[0]];
     change->kind = fact_is_known(fact, now_ms) ? fact->kind : VALUE_NONE;
     change->number = change->kind == VALUE_NUMBER ? fact->number : 0;
     change->text = change->kind == VALUE_TEXT ? fact->text : 0;
@@ -74,7 +81,8 @@ static void record(struct rules *rules, struct instance *instance, const struct 
     change->since_ms = life->fired_ms;
     if (life->fired_ms != CLOCK_NEVER)
         change->fired_ms = life->fired_ms;
-    set_value(change, &rules->catalog.facts.at[instance->slots[0]], now_ms);
+    set_value(rules, instance, now_ms);
+    engine_rule_changed(rules, change->instance);
     /* What was crossed is told by the way up; on the way back the value is on the other side. */
     if (life->state == RULE_PENDING || before->fired_ms == CLOCK_NEVER)
         change->limit = limit_now(rules, instance, now_ms);
@@ -90,12 +98,11 @@ static void record(struct rules *rules, struct instance *instance, const struct 
 uint32_t judge_lost_sensor(const struct rules *rules, const struct instance *instance,
                            int64_t now_ms)
 {
-    for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++) {
-        uint32_t sensor = instance->slots[slot];
+    uint32_t sensor;
+    for (size_t i = 0; catalog_source(&rules->catalog, instance, i, &sensor); i++)
         if (sensor < rules->catalog.n_sensors &&
             now_ms >= rules->catalog.facts.at[sensor].fresh_until_ms)
             return sensor;
-    }
     return RULES_NO_SENSOR;
 }
 
@@ -135,21 +142,29 @@ static void end_mute(struct rules *rules, uint32_t index, int64_t now_ms)
     tell_rest_over(rules, index, now_ms);
 }
 
+static enum truth truth_of(const struct rules *rules, struct instance *instance, int64_t now_ms)
+{
+    struct outlook outlook;
+    const struct rule *rule = instance->rule;
+    const struct code *code = life_wants_clear(&instance->life) ? &rule->clear : &rule->when;
+    struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, &outlook);
+    instance->look_ms = outlook.next_ms;
+    if (cell.kind == CELL_BOOL)
+        return cell.is ? TRUTH_TRUE : TRUTH_FALSE;
+    return outlook.waiting && !outlook.stale ? TRUTH_WAITING : TRUTH_UNKNOWN;
+}
+
 void judge(struct rules *rules, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
     const struct rule *rule = instance->rule;
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
-    bool waiting;
-    const struct code *code = life_wants_clear(&instance->life) ? &rule->clear : &rule->when;
-    struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, &waiting);
-    bool is_known = cell.kind == CELL_BOOL;
-    enum truth truth = is_known  ? cell.is ? TRUTH_TRUE : TRUTH_FALSE
-                       : waiting ? TRUTH_WAITING
-                                 : TRUTH_UNKNOWN;
+    enum truth truth = truth_of(rules, instance, now_ms);
+    bool is_known = truth == TRUTH_TRUE || truth == TRUTH_FALSE;
     struct life before = instance->life;
     if (life_step(&instance->life, &rule->terms, truth, now_ms)) {
+        truth_of(rules, instance, now_ms); /* the other condition may change at another time */
         record(rules, instance, &before, now_ms);
         tell_transition(rules, index, NULL);
     }

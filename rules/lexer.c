@@ -115,8 +115,9 @@ static struct token read_duration(struct lexer *lexer, size_t length)
     memcpy(text, token.at, length);
     text[length] = '\0';
     if (text_to_duration_ms(text, &token.ms))
-        return bad(&here, "this is no duration", "like 90s, 1.5h or \"1h 30m\": d h m s ms, the "
-                                                 "larger before the smaller");
+        return bad(&here, "this is no duration",
+                   "like 90s, 1.5h or \"1h 30m\": d h m s ms, the "
+                   "larger before the smaller");
     return token;
 }
 
@@ -144,8 +145,7 @@ static struct token read_number(struct lexer *lexer)
     size_t duration = duration_length(lexer->text + lexer->at);
     if (duration)
         return read_duration(lexer, duration);
-    struct token token =
-        take(lexer, TOKEN_NUMBER, number_length(lexer->text + lexer->at));
+    struct token token = take(lexer, TOKEN_NUMBER, number_length(lexer->text + lexer->at));
     if (token.length >= sizeof text)
         return bad(&here, "the number is too long", "");
     memcpy(text, token.at, token.length);
@@ -217,10 +217,17 @@ static const struct {
 /* What other languages write. */
 static const struct {
     const char *text, *hint;
-} foreign[] = {{"&&", "write and"},       {"||", "write or"},        {"<>", "write !="},
-               {"=", "write =="},         {"!", "write not"},        {"&", "write and"},
-               {"|", "write or"},         {"^", "write pow(a, b)"},  {"[", "write (10m) for a window"},
-               {"?", "write if(condition, then, else)"}, {";", "an expression ends at its quote"}};
+} foreign[] = {{"&&", "write and"},
+               {"||", "write or"},
+               {"<>", "write !="},
+               {"=", "write =="},
+               {"!", "write not"},
+               {"&", "write and"},
+               {"|", "write or"},
+               {"^", "write pow(a, b)"},
+               {"[", "write (10m) for a window"},
+               {"?", "write if(condition, then, else)"},
+               {";", "an expression ends at its quote"}};
 
 static struct token read_symbol(struct lexer *lexer)
 {

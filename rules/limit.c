@@ -2,6 +2,7 @@
 
 #include "rules/condition.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -73,7 +74,9 @@ static bool add_limit(struct condition *condition, const struct term *term, cons
     compiler->no_memory |= !limit->key;
     limit->file = bound->number;
     limit->other = LIMIT_ALONE;
-    limit->slot = rule->n_slots++;
+    int slot = scope_limit(&condition->scope);
+    assert(slot > 0); /* there are fewer limits than slots */
+    limit->slot = (uint16_t)slot;
     set_edge(term, limit);
     bound->kind = BOUND_LIMIT;
     bound->slot = limit->slot;

@@ -21,6 +21,7 @@ static int order_ack(struct rules *rules, uint32_t index, const struct rules_ord
     if (instance->last.acked)
         return error_set(reterr, -EALREADY, "%s: it is acknowledged already", instance->id);
     instance->last.acked = true;
+    engine_rule_changed(rules, index);
     tell_order(rules, index, RULE_EVENT_ACKED, now_ms, order, NULL);
     return 0;
 }
@@ -149,9 +150,13 @@ int rules_order(struct rules *rules, const struct rules_order *order, int64_t no
     now_ms = engine_advance(rules, now_ms);
     engine_run_due(rules, now_ms);
     uint32_t one = rules_find(rules, order->target);
-    if (one == RULES_NO_INSTANCE)
-        return order_all(rules, order, now_ms, reterr);
+    if (one == RULES_NO_INSTANCE) {
+        int taken = order_all(rules, order, now_ms, reterr);
+        engine_judge_later(rules, now_ms);
+        return taken;
+    }
     int result = orders[order->kind](rules, one, order, now_ms, reterr);
     judge_plan(rules, one);
+    engine_judge_later(rules, now_ms);
     return result ? result : 1;
 }

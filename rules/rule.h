@@ -9,11 +9,11 @@
 #include "rules/evaluate.h"
 #include "rules/life.h"
 #include "rules/names.h"
+#include "rules/parser.h"
 #include "rules/rules.h"
 #include "rules/template.h"
 
 /* Limits of what a person can make grow. */
-#define RULE_SLOTS_MAX     32     /* sensors that one instance reads */
 #define RULE_INSTANCES_MAX 200000 /* of all rules together */
 
 struct action {
@@ -58,8 +58,13 @@ struct rule {
     uint8_t severity;
     bool many, of_limits, ack, blind_quiet;
     uint8_t n_limits;
-    uint16_t n_slots;
-    uint32_t slots[RULE_SLOTS_MAX]; /* every instance has its own in slot 0 and for its limits */
+    bool timed;      /* it may change without any reading, also before the first one */
+    uint32_t number; /* of rules of one name, which firing() asks */
+    uint32_t rank;   /* it is judged after those it asks, which have a smaller one */
+    uint16_t n_slots, n_groups, n_asks;
+    const struct slot *slots; /* what it reads; each instance has its own things in them */
+    const struct sensor_group *const *groups; /* and what it reads all of */
+    const uint32_t *asks;                     /* rules, by number */
     struct limit *limits;
     const char *name, *label; /* label: NULL when it has none */
     const char *words;        /* the condition: "above 85 for 30s" */
@@ -75,13 +80,14 @@ enum told { TOLD_NOTHING, TOLD_THIS, TOLD_EARLIER };
 
 struct instance {
     const struct rule *rule;
-    const uint32_t *slots;
+    const uint32_t *slots; /* facts (of slot 0 RULES_NO_SENSOR: no own sensor) and windows */
     const char *id, *label, *summary;
     uint32_t partner; /* the other limit of its sensor; RULES_NO_INSTANCE: none */
     uint32_t next_changed;
     bool is_changed; /* in the list of those to be saved */
     uint64_t pass;   /* the last poll for which it was judged */
     int64_t due_ms;  /* as it stands in the heap */
+    int64_t look_ms; /* when time alone may change its condition; CLOCK_NEVER: it does not */
 
     struct life life;
     struct rule_transition last; /* and the flags */
@@ -92,6 +98,10 @@ struct instance {
     int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */
     int64_t wall_fired_ms,
         wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */
+};
+
+struct rule_range {
+    uint32_t first, end;
 };
 
 /* Everything compiled. Instances live; the rest does not change any more. */
@@ -105,10 +115,18 @@ struct catalog {
     struct instance *instances;
     uint32_t n_instances, capacity;
     struct names *instance_names;
+    struct names *rule_names; /* by number: those of the config, then "low" and "high" */
+    uint32_t n_rules;
+    struct rule_range *ranges; /* by number: where the instances are; others may be between */
 };
 
 /* Fills `catalog`, which must be zeroed. 0, -EINVAL with `problems`, -ENOMEM; release in any case.
  */
 int catalog_build(struct catalog *catalog, const struct rules_config *config,
                   struct problems *problems);
+/* Something that an instance reads: a sensor, or behind the sensors the number of a rule that it
+ * asks. The i-th; false at the end. RULES_NO_SENSOR is to be passed over. */
+bool catalog_source(const struct catalog *catalog, const struct instance *instance, size_t i,
+                    uint32_t *ret_source);
+
 void catalog_release(struct catalog *catalog);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *rule_state_name(uint8_t state)
 {
@@ -29,42 +30,51 @@ const char *rule_severity_name(uint8_t severity)
 
 /* -- making -- */
 
-static void count_readers(struct rules *rules)
+/* Calls `each` for every source of every instance, once for each pair. `last` has room for one
+ * number a source. */
+static void walk_sources(struct rules *rules, uint32_t *last,
+                         void (*each)(struct rules *, uint32_t source, uint32_t instance))
 {
-    for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
-        const struct instance *instance = &rules->catalog.instances[i];
-        for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++)
-            if (instance->slots[slot] < rules->catalog.n_sensors) /* others are limits */
-                rules->first[instance->slots[slot] + 1]++;
-    }
-    for (uint32_t s = 0; s < rules->catalog.n_sensors; s++)
-        rules->first[s + 1] += rules->first[s];
+    const struct catalog *catalog = &rules->catalog;
+    uint32_t source;
+    memset(last, 0xff, ((size_t)catalog->n_sensors + catalog->n_rules) * sizeof *last);
+    for (uint32_t i = 0; i < catalog->n_instances; i++)
+        for (size_t k = 0; catalog_source(catalog, &catalog->instances[i], k, &source); k++) {
+            if (source == RULES_NO_SENSOR || last[source] == i)
+                continue;
+            last[source] = i;
+            each(rules, source, i);
+        }
 }
 
-/* Fills each sensor's stretch from its end down, so that afterwards `first` is where it begins. */
+static void count_reader(struct rules *rules, uint32_t source, uint32_t instance)
+{
+    (void)instance;
+    rules->first[source + 2]++;
+}
+
+static void list_reader(struct rules *rules, uint32_t source, uint32_t instance)
+{
+    rules->readers[rules->first[source + 1]++] = instance;
+}
+
+/* While the lists are filled, each source's place in `first` is one farther, so that afterwards it
+ * is where the source begins. */
 static int list_readers(struct rules *rules)
 {
-    uint32_t n_sensors = rules->catalog.n_sensors;
-    rules->first = calloc((size_t)n_sensors + 2, sizeof *rules->first);
-    if (!rules->first)
-        return -ENOMEM;
-    count_readers(rules);
-    rules->readers = calloc((size_t)rules->first[n_sensors] + 1, sizeof *rules->readers);
-    uint32_t *end = malloc(((size_t)n_sensors + 1) * sizeof *end);
-    if (!rules->readers || !end) {
-        free(end);
-        return -ENOMEM;
+    size_t n = (size_t)rules->catalog.n_sensors + rules->catalog.n_rules;
+    rules->first = calloc(n + 2, sizeof *rules->first);
+    uint32_t *last = malloc((n + 1) * sizeof *last);
+    if (rules->first && last) {
+        walk_sources(rules, last, count_reader);
+        for (size_t s = 0; s <= n; s++)
+            rules->first[s + 1] += rules->first[s];
+        rules->readers = calloc((size_t)rules->first[n + 1] + 1, sizeof *rules->readers);
+        if (rules->readers)
+            walk_sources(rules, last, list_reader);
     }
-    for (uint32_t s = 0; s < n_sensors; s++)
-        end[s] = rules->first[s + 1];
-    for (uint32_t i = rules->catalog.n_instances; i-- > 0;) {
-        const struct instance *instance = &rules->catalog.instances[i];
-        for (uint16_t slot = 0; slot < instance->rule->n_slots; slot++)
-            if (instance->slots[slot] < n_sensors)
-                rules->readers[--end[instance->slots[slot]]] = i;
-    }
-    free(end);
-    return 0;
+    free(last);
+    return rules->readers ? 0 : -ENOMEM;
 }
 
 int rules_new(const struct rules_config *config, const struct rules_output *output, void *owner,
@@ -81,7 +91,8 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
         result = list_readers(rules);
     if (result == 0) {
         rules->due = heap_new((size_t)rules->catalog.n_instances + rules->catalog.n_sensors);
-        result = rules->due ? 0 : -ENOMEM;
+        rules->later = heap_new(rules->catalog.n_instances);
+        result = rules->due && rules->later ? 0 : -ENOMEM;
     }
     if (result) {
         rules_free(rules);
@@ -96,6 +107,7 @@ void rules_free(struct rules *rules)
     if (!rules)
         return;
     heap_free(rules->due);
+    heap_free(rules->later);
     free(rules->readers);
     free(rules->first);
     catalog_release(&rules->catalog);
@@ -104,10 +116,40 @@ void rules_free(struct rules *rules)
 
 /* -- what is due -- */
 
+/* One that asks others waits until they have been judged. */
+static void judge_in_turn(struct rules *rules, uint32_t index, int64_t now_ms)
+{
+    uint32_t rank = rules->catalog.instances[index].rule->rank;
+    if (rank == 0)
+        judge(rules, index, now_ms);
+    else
+        heap_set(rules->later, index, rank);
+}
+
+void engine_rule_changed(struct rules *rules, uint32_t index)
+{
+    uint32_t number = rules->catalog.instances[index].rule->number;
+    uint32_t source = rules->catalog.n_sensors + number;
+    for (uint32_t i = rules->first[source]; i < rules->first[source + 1]; i++) {
+        uint32_t reader = rules->readers[i];
+        heap_set(rules->later, reader, rules->catalog.instances[reader].rule->rank);
+    }
+}
+
+void engine_judge_later(struct rules *rules, int64_t now_ms)
+{
+    uint32_t index;
+    int64_t rank;
+    while (heap_first(rules->later, &index, &rank)) {
+        heap_remove(rules->later, index);
+        judge(rules, index, now_ms);
+    }
+}
+
 static void judge_readers(struct rules *rules, uint32_t sensor, int64_t now_ms)
 {
     for (uint32_t i = rules->first[sensor]; i < rules->first[sensor + 1]; i++)
-        judge(rules, rules->readers[i], now_ms);
+        judge_in_turn(rules, rules->readers[i], now_ms);
 }
 
 void engine_watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms)
@@ -134,9 +176,10 @@ void engine_run_due(struct rules *rules, int64_t until_ms)
     int64_t at_ms;
     while (heap_first(rules->due, &id, &at_ms) && at_ms <= until_ms) {
         if (id < rules->catalog.n_instances)
-            judge(rules, id, at_ms);
+            judge_in_turn(rules, id, at_ms);
         else
             sensor_due(rules, id - rules->catalog.n_instances, at_ms);
+        engine_judge_later(rules, at_ms);
     }
 }
 
@@ -152,6 +195,8 @@ static void start(struct rules *rules, int64_t now_ms)
 {
     rules->started = true;
     rules->now_ms = now_ms;
+    rules->catalog.facts.started_ms = now_ms;
+    windows_start(rules->catalog.facts.windows, now_ms);
     for (uint32_t s = 0; s < rules->catalog.n_sensors; s++) {
         struct fact *fact = &rules->catalog.facts.at[s];
         fact->fresh_until_ms = engine_sum_ms(now_ms, fact->stale_ms);
@@ -160,6 +205,14 @@ static void start(struct rules *rules, int64_t now_ms)
             engine_watch_sensor(rules, s, fact->fresh_until_ms);
     }
     save_settle_limits(rules, now_ms);
+    /* What time alone decides, as hour(), has no reading to wait for. */
+    for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
+        struct instance *instance = &rules->catalog.instances[i];
+        if (!instance->rule->timed)
+            continue;
+        instance->look_ms = now_ms;
+        judge_plan(rules, i);
+    }
 }
 
 int64_t engine_advance(struct rules *rules, int64_t now_ms)
@@ -191,6 +244,8 @@ static void take_bad(struct rules *rules, const struct reading *reading, int64_t
     struct fact *fact = &rules->catalog.facts.at[reading->sensor];
     if (fact->quality == QUALITY_GOOD)
         fact->bad_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
+    if (fact->quality_asked && fact->quality != reading->quality)
+        fact->pass = rules->pass; /* judged, though it has no value */
     fact->quality = reading->quality;
 }
 
@@ -203,10 +258,13 @@ static void take(struct rules *rules, const struct reading *reading, int64_t now
     fact->at_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
     fact->fresh_until_ms = engine_sum_ms(fact->at_ms, fact->stale_ms);
     fact->pass = rules->pass;
-    if (reading->kind == VALUE_TEXT)
+    if (reading->kind == VALUE_TEXT) {
         fact->text = reading->text;
-    else
+        windows_push_text(rules->catalog.facts.windows, s, fact->at_ms, reading->text);
+    } else {
         fact->number = reading->number;
+        windows_push_number(rules->catalog.facts.windows, s, fact->at_ms, reading->number);
+    }
     if (fact->fresh_until_ms < fact->due_ms && rules->first[s] < rules->first[s + 1])
         engine_watch_sensor(rules, s,
                             fact->fresh_until_ms > now_ms ? fact->fresh_until_ms : now_ms);
@@ -220,7 +278,7 @@ static void judge_poll(struct rules *rules, uint32_t sensor, int64_t now_ms)
         if (instance->pass == rules->pass)
             continue;
         instance->pass = rules->pass;
-        judge(rules, rules->readers[i], now_ms);
+        judge_in_turn(rules, rules->readers[i], now_ms);
     }
 }
 
@@ -241,6 +299,7 @@ void rules_on_poll(struct rules *rules, const struct reading *readings, size_t c
             rules->catalog.facts.at[sensor].pass == rules->pass)
             judge_poll(rules, sensor, now_ms);
     }
+    engine_judge_later(rules, now_ms);
     engine_run_due(rules, now_ms);
 }
 
@@ -257,6 +316,11 @@ int64_t rules_next_ms(const struct rules *rules)
 }
 
 /* -- what others know -- */
+
+size_t rules_memory(const struct rules *rules)
+{
+    return windows_bytes(rules->catalog.facts.windows);
+}
 
 size_t rules_count(const struct rules *rules)
 {

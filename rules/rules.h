@@ -42,6 +42,7 @@ struct rules_sensor {
     int64_t every_ms;             /* 0: pushes */
     int64_t stale_ms;             /* a reading that old is unknown; 0: it does not age */
     const struct section *limits; /* NULL: none */
+    double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
     bool writable;                /* a rule may write to it */
 };
 
@@ -55,7 +56,9 @@ struct rules_config {
     size_t n_notifiers;
     const char *const *hooks; /* that `run` may name; NULL: any */
     size_t n_hooks;
+    size_t memory; /* bytes that all windows may take; 0: RULES_MEMORY */
 };
+#define RULES_MEMORY ((size_t)32 << 20)
 
 enum rule_state { RULE_OK, RULE_PENDING, RULE_FIRING, RULE_RECOVERING };
 const char *rule_state_name(uint8_t state);
@@ -137,6 +140,9 @@ struct rules_output {
 int rules_new(const struct rules_config *config, const struct rules_output *output, void *owner,
               struct problems *problems, struct rules **ret_rules);
 void rules_free(struct rules *rules);
+
+/* Bytes that the windows take, for `check`. */
+size_t rules_memory(const struct rules *rules);
 
 /* All readings of one poll, in order of time; then every instance that reads one of them is judged
  * once. `now_ms` is the time of the poll, never less than that of the call before. */

@@ -79,9 +79,10 @@ enum window_what {
 
 /* What is unknown may be so for reasons that a person is told; and it may change by itself. */
 struct outlook {
-    bool stale;      /* a sensor that is read gives nothing */
-    bool waiting;    /* a sensor was not yet read, a window still fills, the clock is not known */
-    int64_t next_ms; /* when time alone may change the result, staleness apart; CLOCK_NEVER: never */
+    bool stale;   /* a sensor that is read gives nothing */
+    bool waiting; /* a sensor was not yet read, a window still fills, the clock is not known */
+    int64_t
+        next_ms; /* when time alone may change the result, staleness apart; CLOCK_NEVER: never */
 };
 
 /* What windows must know of a sensor. */
@@ -93,6 +94,7 @@ struct window_sensor {
 };
 
 struct windows;
+struct text_table;
 
 /* For sensors 0 .. count-1, which are copied. NULL when memory is out. */
 struct windows *windows_new(const struct window_sensor *sensors, uint32_t count,

@@ -1,8 +1,10 @@
 #include "rules/condition.h"
 
 static const char *const words[N_PLAINS] = {
-    [ABOVE] = "above",   [BELOW] = "below", [OUTSIDE] = "outside",
-    [INSIDE] = "inside", [EQUALS] = "at",   [NOT_EQUALS] = "not at",
+    [ABOVE] = "above",         [BELOW] = "below",      [OUTSIDE] = "outside",
+    [INSIDE] = "inside",       [EQUALS] = "at",        [NOT_EQUALS] = "not at",
+    [RISES] = "rising by",     [FALLS] = "falling by", [NO_DATA] = "without data for",
+    [STUCK] = "unchanged for",
 };
 
 static void say_number(char *to, size_t size, size_t *length, double number)
@@ -35,10 +37,20 @@ static void say_bound(char *to, size_t size, size_t *length, const struct bound 
         say_number(to, size, length, bound->number);
 }
 
+static void say_duration(char *to, size_t size, size_t *length, const char *before, int64_t ms)
+{
+    char text[32];
+    text_append(to, size, length, "%s%s", before, text_from_duration(text, sizeof text, ms));
+}
+
 static void say_term(char *to, size_t size, size_t *length, const struct term *term,
                      bool in_template)
 {
     text_append(to, size, length, "%s ", words[term->plain]);
+    if (plain_is_timed(term->plain)) {
+        say_duration(to, size, length, "", term->ms);
+        return;
+    }
     say_bound(to, size, length, &term->a, in_template);
     if (plain_is_pair(term->plain)) {
         text_append(to, size, length, " to ");
@@ -46,6 +58,8 @@ static void say_term(char *to, size_t size, size_t *length, const struct term *t
     }
     if (in_template && term->a.kind != BOUND_TEXT)
         text_append(to, size, length, " {unit}");
+    if (term->ms > 0)
+        say_duration(to, size, length, " within ", term->ms);
 }
 
 #define CONDITION_SIZE 2048 /* more than all keys with the longest texts and ids need */
@@ -77,6 +91,7 @@ const char *words_of_message(const struct condition *condition)
 {
     char text[CONDITION_SIZE];
     say_terms(condition, true, text);
-    return arena_format(&condition->compiler->catalog->arena,
-                        "{label} {value} {unit}, %s since {since}", text);
+    bool has_value = condition->terms[0].plain != NO_DATA;
+    return arena_format(&condition->compiler->catalog->arena, "{label}%s, %s since {since}",
+                        has_value ? " {value} {unit}" : "", text);
 }

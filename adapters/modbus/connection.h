@@ -6,9 +6,9 @@
  * silent device costs its time-outs and never the connection, since the others behind it may be
  * well. A frame that contradicts itself does: where the next one begins is not known any more.
  *
- *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed, answered before-->
- * closed |                     |
- *                    +----- waiting <------+ failed, or closed without one answer
+ *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed--> closed
+ *                    |             |
+ *                    +-> waiting <-+ failed, or closed without one answer
  *
  * A peer that takes connections and never says anything is asked once in the other framing. */
 #pragma once

@@ -26,7 +26,7 @@ enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
 
 struct lane {
     struct mb_line *line;
-    const char *path;
+    char *path;
     struct sample *samples; /* of one answer */
     int64_t open_ms;        /* not before this */
     int64_t pause_ms;
@@ -54,6 +54,7 @@ static void serial_close(void *owner)
     for (uint32_t i = 0; bus->lanes && i < bus->n_lanes; i++) {
         mb_line_free(bus->lanes[i].line);
         free(bus->lanes[i].samples);
+        free(bus->lanes[i].path);
     }
     for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
         mb_device_clear(&bus->devices[i].model);
@@ -72,10 +73,10 @@ static int find_lane(struct serial_bus *bus, const char *path, uint32_t *ret_lan
             return 0;
     }
     lane = &bus->lanes[bus->n_lanes++];
-    lane->path = path;
+    lane->path = strdup(path);
     lane->last_unit = -1;
     lane->line = mb_line_new(path, &bus->options);
-    return lane->line ? 0 : -ENOMEM;
+    return lane->line && lane->path ? 0 : -ENOMEM;
 }
 
 static int make_devices(struct serial_bus *bus, const struct bus_config *config,

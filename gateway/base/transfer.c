@@ -4,8 +4,10 @@
 
 #include <errno.h>
 
-/* One file per certificate, found by its name's hash: a bundle of all would have to be parsed
- * first, which takes a Pi a tenth of a second in which the loop does nothing else. */
+/* One file per certificate, found by its name's hash: the bundle of all would be parsed for every
+ * connection, which takes 20 ms on a PC, against 0.6 ms, and longer on a Pi; on the loop that
+ * counts.
+ */
 #define CA_FOLDER "/etc/ssl/certs"
 
 static bool trust(CURL *easy, const char *ca_file)

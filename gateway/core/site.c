@@ -311,6 +311,18 @@ static void fill_rules(struct builder *builder, struct inventory *inventory)
     inventory->n_rules = list ? (uint32_t)n : 0;
 }
 
+/* The names under a group of the config: what rules may refer to. Never NULL but without memory. */
+static const char **names_of(const struct section *section, size_t *ret_n)
+{
+    size_t n = count_keys(section);
+    const char **names = calloc(n + 1, sizeof(*names));
+
+    for (size_t i = 0; names && i < n; i++)
+        names[i] = section_key(section, i);
+    *ret_n = n;
+    return names;
+}
+
 static int compile_rules(struct builder *builder, const struct site_context *context)
 {
     struct rules_sensor *sensors = describe_to_rules(builder);
@@ -321,11 +333,19 @@ static int compile_rules(struct builder *builder, const struct site_context *con
         .n_sensors = builder->site->inventory->n_sensors,
         .texts = context->texts,
     };
-    int r = sensors ? rules_new(&config, context->output, context->owner, builder->problems,
-                                &builder->site->rules)
-                    : -ENOMEM;
+    const char **notifiers =
+        names_of(section_child(builder->root, "notifiers"), &config.n_notifiers);
+    const char **hooks = names_of(section_child(builder->root, "hooks"), &config.n_hooks);
+    int r = -ENOMEM;
 
+    config.notifiers = notifiers;
+    config.hooks = hooks;
+    if (sensors && notifiers && hooks)
+        r = rules_new(&config, context->output, context->owner, builder->problems,
+                      &builder->site->rules);
     free(sensors);
+    free(notifiers);
+    free(hooks);
     return r;
 }
 

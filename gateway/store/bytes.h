@@ -24,6 +24,10 @@ void bytes_put_byte(struct bytes *bytes, uint8_t byte);
 void bytes_put_unsigned(struct bytes *bytes, uint64_t value);
 void bytes_put_signed(struct bytes *bytes, int64_t value);
 
+/* Times beyond this, before or after 1970, are no times; milliseconds. With less, sums of some
+ * never overflow. */
+#define BYTES_TIME_MAX (UINT64_C(1) << 53)
+
 struct bytes_reader {
     const uint8_t *at, *end;
     bool failed; /* it asked for more than there was; all further answers are 0 */

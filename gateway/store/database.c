@@ -86,6 +86,13 @@ int database_step(struct database *database, sqlite3_stmt *statement)
     return r;
 }
 
+const char *database_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+
+    return text ? text : "";
+}
+
 int database_number(struct database *database, const char *sql, int64_t otherwise, int64_t *ret)
 {
     sqlite3_stmt *statement = NULL;
@@ -211,8 +218,8 @@ static int look_through(struct database *database)
     code = sqlite3_step(statement);
     if (code != SQLITE_ROW)
         r = database_error(database);
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
-        r = damaged(database, (const char *)sqlite3_column_text(statement, 0));
+    else if (strcmp(database_text(statement, 0), "ok") != 0)
+        r = damaged(database, database_text(statement, 0));
     sqlite3_finalize(statement);
     return r;
 }

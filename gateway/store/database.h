@@ -57,6 +57,10 @@ int database_number(struct database *database, const char *sql, int64_t otherwis
 /* Steps a statement that returns nothing, and resets it. 0 or -Exxx with `why`. */
 int database_step(struct database *database, sqlite3_stmt *statement);
 
+/* A column as text, "" for NULL: a damaged file may have that where it cannot be. Borrowed until
+ * the next step. */
+const char *database_text(sqlite3_stmt *row, int column);
+
 /* What SQLite has just said, as -Exxx, with `why`. */
 int database_error(struct database *database);
 

@@ -66,7 +66,8 @@ static int add_row(struct cut *cut, sqlite3_stmt *from)
     row->blob = malloc(size + 1);
     if (!row->blob)
         return -ENOMEM;
-    memcpy(row->blob, sqlite3_column_blob(from, 3), size);
+    if (size > 0)
+        memcpy(row->blob, sqlite3_column_blob(from, 3), size);
     cut->n_rows++;
     cut->bytes += size;
     cut->last_seq = sqlite3_column_int64(from, 0);

@@ -196,7 +196,7 @@ int history_series(struct history_db *history, const char *name, const char *uni
     code = sqlite3_step(find);
     if (code == SQLITE_ROW) {
         *ret_series = sqlite3_column_int64(find, 0);
-        other_unit = unit && strcmp((const char *)sqlite3_column_text(find, 1), unit) != 0;
+        other_unit = unit && strcmp(database_text(find, 1), unit) != 0;
     }
     sqlite3_reset(find);
     if (code == SQLITE_ROW)

@@ -66,11 +66,10 @@ static int read_series(struct collect *collect, struct database *file)
     int code = SQLITE_DONE;
 
     while (r == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(rows, 1);
+        const char *name = database_text(rows, 1);
 
         if (is_wanted(collect->range, name))
-            r = add_series(collect, sqlite3_column_int64(rows, 0), name,
-                           (const char *)sqlite3_column_text(rows, 2));
+            r = add_series(collect, sqlite3_column_int64(rows, 0), name, database_text(rows, 2));
     }
     if (r == 0 && code != SQLITE_DONE)
         r = database_error(file);

@@ -101,7 +101,7 @@ int visit_find(struct visit *visit, const char *name, int64_t *ret_series, int64
     if (code == SQLITE_ROW) {
         *ret_series = sqlite3_column_int64(find, 0);
         *ret_rolled = sqlite3_column_int64(find, 1);
-        text_copy(unit, size, (const char *)sqlite3_column_text(find, 2));
+        text_copy(unit, size, database_text(find, 2));
     } else if (code != SQLITE_DONE) {
         r = database_error(visit->file);
     }

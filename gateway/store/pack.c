@@ -31,6 +31,8 @@ static void get_times(struct bytes_reader *from, struct reading *readings, size_
 
         at += now;
         step = i > 0 ? now : 0;
+        if (at + BYTES_TIME_MAX > 2 * BYTES_TIME_MAX)
+            from->failed = true;
         readings[i] = (struct reading){.at_ms = (int64_t)at};
     }
 }

@@ -83,8 +83,8 @@ static void done_tidy(struct task *task)
 static bool is_batch_due(const struct store *store)
 {
     return store->intake.blocks > 0 &&
-           (store->closing || store->intake.blocks >= INTAKE_BATCH_MAX ||
-            clock_boot_ms() >= store->batch_ms);
+           (store->closing || store->intake.first->inventory != store->intake.inventory ||
+            store->intake.blocks >= INTAKE_BATCH_MAX || clock_boot_ms() >= store->batch_ms);
 }
 
 static void give(struct store *store, void (*work)(struct task *), void (*done)(struct task *))
@@ -165,8 +165,6 @@ static void take_inventory(void *sink, struct inventory *inventory)
     struct store *store = sink;
 
     intake_use(&store->intake, inventory);
-    if (store->intake.blocks > 0)
-        store->batch_ms = clock_boot_ms();
     readings_pump(store);
 }
 

@@ -223,6 +223,8 @@ static void get_heads(struct bytes_reader *from, struct rollup *items, size_t co
     for (size_t i = 0; i < count; i++) {
         at += (uint64_t)bytes_get_signed(from) * (uint64_t)step_ms;
         items[i] = (struct rollup){.at_ms = (int64_t)at};
+        if (at + BYTES_TIME_MAX > 2 * BYTES_TIME_MAX)
+            from->failed = true;
     }
     for (size_t i = 0; i < count; i++) {
         uint64_t mark = bytes_get_unsigned(from);

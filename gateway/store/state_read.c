@@ -124,13 +124,6 @@ int log_page_start(struct log_page *page, const struct store_log_query *query,
 
 /* -- the log: what is on disk ---------------------------------------------------------------- */
 
-static const char *column_text(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-
-    return text ? text : "";
-}
-
 static void take_value(struct store_event *event, sqlite3_stmt *row)
 {
     int type = sqlite3_column_type(row, 10);
@@ -139,7 +132,7 @@ static void take_value(struct store_event *event, sqlite3_stmt *row)
     event->kind = VALUE_NONE;
     if (type == SQLITE_TEXT) {
         event->kind = VALUE_TEXT;
-        event->text = column_text(row, 10);
+        event->text = database_text(row, 10);
     } else if (type != SQLITE_NULL) {
         event->kind = VALUE_NUMBER;
         event->number = sqlite3_column_double(row, 10);
@@ -161,16 +154,16 @@ static struct store_log_entry read_entry(sqlite3_stmt *row)
         entry.since_wall_ms = sqlite3_column_int64(row, 5);
     event->boot = (uint64_t)sqlite3_column_int64(row, 1);
     event->sequence = (uint64_t)sqlite3_column_int64(row, 2);
-    event->type = column_text(row, 6);
+    event->type = database_text(row, 6);
     event->severity = (uint8_t)sqlite3_column_int(row, 7);
-    event->rule = column_text(row, 8);
-    event->sensor = column_text(row, 9);
+    event->rule = database_text(row, 8);
+    event->sensor = database_text(row, 9);
     take_value(event, row);
-    event->unit = column_text(row, 11);
-    event->by = column_text(row, 13);
-    event->via = column_text(row, 14);
-    event->result = column_text(row, 15);
-    event->note = column_text(row, 16);
+    event->unit = database_text(row, 11);
+    event->by = database_text(row, 13);
+    event->via = database_text(row, 14);
+    event->result = database_text(row, 15);
+    event->note = database_text(row, 16);
     event->merged = (uint32_t)sqlite3_column_int64(row, 17);
     return entry;
 }

@@ -6,6 +6,7 @@
 #include "gateway/base/text.h"
 #include "gateway/store/store.h"
 #include "gateway/web/handlers.h"
+#include "gateway/web/server.h"
 #include "gateway/web/waiting.h"
 
 #include <errno.h>
@@ -78,7 +79,7 @@ static void go_on(struct export *export)
     if (!export->suspended)
         return;
     export->suspended = false;
-    MHD_resume_connection(export->connection);
+    server_resume(export->web->server, export->connection);
 }
 
 static ssize_t read_on(void *owner, uint64_t position, char *bytes, size_t max)

@@ -26,7 +26,7 @@ void request_answer(struct request *request, unsigned status, struct MHD_Respons
     request->waiting = NULL;
     if (request->suspended) {
         request->suspended = false;
-        MHD_resume_connection(request->connection);
+        server_resume(request->web->server, request->connection);
     }
 }
 

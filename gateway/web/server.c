@@ -47,7 +47,7 @@ struct server {
     struct client *clients;
     size_t n_clients;
     gid_t group;
-    bool turning;
+    bool turning, resumed;
 };
 
 /* -- turns ---------------------------------------------------------------------------------- */
@@ -56,7 +56,9 @@ static void plan_turn(struct server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
 
-    if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES)
+    if (server->resumed)
+        timer_at(server->turn, clock_boot_ms());
+    else if (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES)
         timer_at(server->turn, clock_boot_ms() + (int64_t)wait_ms);
     else
         timer_at(server->turn, CLOCK_NEVER);
@@ -67,8 +69,17 @@ void server_turn(struct server *server)
     if (server->turning)
         return;
     server->turning = true;
+    server->resumed = false;
     MHD_run(server->daemon);
     server->turning = false;
+    plan_turn(server);
+}
+
+/* libmicrohttpd would knock at its own door, which without a listening socket nobody watches. */
+void server_resume(struct server *server, struct MHD_Connection *connection)
+{
+    MHD_resume_connection(connection);
+    server->resumed = true;
     plan_turn(server);
 }
 

@@ -28,6 +28,9 @@ void server_free(struct server *server);
 /* Does what can be done now. Nothing when called from inside a handler. */
 void server_turn(struct server *server);
 
+/* A connection that was suspended goes on, at the loop's next turn. */
+void server_resume(struct server *server, struct MHD_Connection *connection);
+
 /* How many are connected. */
 size_t server_clients(const struct server *server);
 

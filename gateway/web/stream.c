@@ -44,7 +44,7 @@ static void wake(struct subscriber *subscriber)
     if (!subscriber->suspended)
         return;
     subscriber->suspended = false;
-    MHD_resume_connection(subscriber->connection);
+    server_resume(subscriber->web->server, subscriber->connection);
 }
 
 static ssize_t read_on(void *owner, uint64_t position, char *bytes, size_t max)

@@ -188,6 +188,21 @@ static inline void world_run_until(struct world *world, const int *counter, int 
         guard_run(&world->guard);
 }
 
+static inline void guard_end_turn(void *owner)
+{
+    loop_stop(owner);
+}
+
+/* Lets the loop run for so long, or until somebody stops it. */
+static inline void guard_turn(struct guard *guard, int64_t ms)
+{
+    struct timer *timer = timer_new(guard->loop, guard_end_turn, guard->loop);
+
+    timer_at(timer, clock_boot_ms() + ms);
+    guard_run(guard);
+    timer_free(timer);
+}
+
 static inline void world_test(struct world *world, const char *name)
 {
     int before = world->tests;

@@ -50,6 +50,8 @@ static inline const struct setting *site_root(void)
         {.key = "defaults", .forms = SETTING_GROUP, .inside = defaults_settings},
         {.key = "buses", .forms = SETTING_NAMED | SETTING_OPEN},
         {.key = "devices", .forms = SETTING_NAMED | SETTING_OPEN},
+        {.key = "notifiers", .forms = SETTING_NAMED | SETTING_OPEN},
+        {.key = "hooks", .forms = SETTING_NAMED | SETTING_OPEN},
         {.key = "rules", .forms = SETTING_NAMED, .inside = rules_settings},
         {0},
     };

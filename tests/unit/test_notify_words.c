@@ -127,12 +127,12 @@ static void what_there_is_no_room_for_is_counted(void **state)
     many[3].rule = "low";
     compose(200, many, NOON + 30 * MINUTE);
     assert_true(strlen(delivery.text) < WORDS_TEXT_SIZE);
-    assert_non_null(strstr(delivery.text, "\nand 167 more\ndelivered 12:30"));
+    assert_non_null(strstr(delivery.text, "\nand 168 more\ndelivered 12:30"));
 }
 
 static void a_long_text_is_cut_between_characters_and_keeps_its_time(void **state)
 {
-    char text[8001];
+    char text[8001] = "";
     struct notify_message one = message("high", NOTIFY_FIRED, text, 2);
 
     (void)state;

@@ -436,7 +436,8 @@ static void an_order_changes_the_state_and_is_an_event_with_its_author(void **st
     use_config(world, "buses: { sim: { adapter = \"sim\" } }\n"
                       "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
                       "rules: { hot: { sensor = \"a.t\"; above = 50; adjustable = true;"
-                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }");
+                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }\n"
+                      "notifiers: { phone: { } } hooks: { siren: { } }");
     world->length = 0;
     assert_int_equal(rules_order(world->site.site->rules, &order, clock_boot_ms(), NULL), 1);
     expect(world, "state:0:ok event:0:limit ");
@@ -457,7 +458,8 @@ static void notifications_and_hooks_go_to_the_sinks(void **state)
     use_config(world, "buses: { sim: { adapter = \"sim\" } }\n"
                       "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
                       "rules: { hot: { sensor = \"a.t\"; above = 50;"
-                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }");
+                      " notify = \"phone\"; message = \"m\"; on_fire = ({ run = \"siren\" }) } }\n"
+                      "notifiers: { phone: { } } hooks: { siren: { } }");
     world->length = 0;
     accept(world, 0, sample_number(0, clock_boot_ms(), 51));
     expect(world, "readings:0:1:good state:0:firing event:0:fired notify:phone:fired:m "

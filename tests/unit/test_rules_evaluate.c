@@ -64,7 +64,7 @@ static struct cell run(struct world *w, const char *program)
     struct instruction list[100];
     struct code code = {list, 0};
     struct fact facts_at[] = {w->fact, {.kind = VALUE_NONE}};
-    struct facts facts = {facts_at, w->texts};
+    struct facts facts = {.at = facts_at, .texts = w->texts};
     const uint32_t slots[] = {0, 1};
     strcpy(text, program);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {
@@ -187,16 +187,16 @@ static void a_sensor_that_was_never_read_is_waited_for_until_its_time_is_over(vo
     const struct instruction list[] = {{.op = OP_VALUE}};
     const struct code code = {list, 1};
     const uint32_t slot = 0;
-    struct facts facts = {&w->fact, w->texts};
-    bool waiting;
+    struct facts facts = {.at = &w->fact, .texts = w->texts};
+    struct outlook outlook;
     w->fact.kind = VALUE_NONE;
-    assert_int_equal(evaluate(&code, &facts, &slot, 99, &waiting).kind, CELL_UNKNOWN);
-    assert_true(waiting);
-    evaluate(&code, &facts, &slot, 100, &waiting);
-    assert_false(waiting);
+    assert_int_equal(evaluate(&code, &facts, &slot, 99, &outlook).kind, CELL_UNKNOWN);
+    assert_true(outlook.waiting);
+    evaluate(&code, &facts, &slot, 100, &outlook);
+    assert_false(outlook.waiting);
     w->fact.kind = VALUE_NUMBER; /* read, and stale */
-    evaluate(&code, &facts, &slot, 100, &waiting);
-    assert_false(waiting);
+    evaluate(&code, &facts, &slot, 100, &outlook);
+    assert_false(outlook.waiting);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

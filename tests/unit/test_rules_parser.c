@@ -26,19 +26,19 @@ static const char *const ids[N_SENSORS] = {"room.temp",  "room.humidity", "pump.
                                            "door.event", "cellar.temp",   "pump.online"};
 
 struct world {
-    struct names *names;
+    struct names *names, *rules;
     struct arena arena;
     struct text_table *texts;
     struct fact facts[N_SENSORS];
-    uint32_t firing[1];
+    bool firing;
     struct scope scope;
     struct expression_fault fault;
 };
 
-static uint32_t find_rule(const void *owner, const char *name)
+static bool rule_is(const void *owner, uint32_t number, enum rule_what what)
 {
-    (void)owner;
-    return strcmp(name, "fire") == 0 ? 0 : RULES_NO_SENSOR;
+    const struct world *w = owner;
+    return number == 0 && what == RULE_IS_FIRING && w->firing;
 }
 
 static int setup(void **state)
@@ -46,6 +46,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof *w);
     const double values[N_SENSORS] = {20, 50, 100, 0, 0, 1};
     w->names = names_new(ids, N_SENSORS);
+    w->rules = names_new((const char *const[]){"fire"}, 1);
     w->texts = text_table_new();
     for (int i = 0; i < N_SENSORS; i++)
         w->facts[i] = (struct fact){.kind = VALUE_NUMBER,
@@ -65,6 +66,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
     names_free(w->names);
+    names_free(w->rules);
     text_table_free(w->texts);
     arena_free(&w->arena);
     free(w);
@@ -82,7 +84,7 @@ static int parse(struct world *w, const char *text, enum cell_kind kind, uint32_
                               .own = own,
                               .key = "when",
                               .arena = &w->arena,
-                              .find_rule = find_rule};
+                              .rules = w->rules};
     scope_start(&w->scope);
     coder_start(&coder);
     int result = expression_parse(text, &w->scope, kind, &coder, &w->fault);
@@ -98,8 +100,7 @@ static struct cell run(struct world *w, const char *text, enum cell_kind kind)
     uint32_t slots[EXPRESSION_SLOTS_MAX];
     for (int i = 0; i < w->scope.n_slots; i++)
         slots[i] = w->scope.slots[i].sensor == RULES_NO_SENSOR ? TEMP : w->scope.slots[i].sensor;
-    struct facts facts = {
-        .at = w->facts, .texts = w->texts, .firing = w->firing, .acked = w->firing};
+    struct facts facts = {.at = w->facts, .texts = w->texts, .rule_is = rule_is, .owner = w};
     return evaluate(&code, &facts, slots, 61000, NULL);
 }
 
@@ -290,7 +291,7 @@ static void rules_and_the_calendar_can_be_asked(void **state)
 {
     struct world *w = *state;
     is_truth(w, "firing(fire)", 'f');
-    w->firing[0] = 2;
+    w->firing = true;
     is_truth(w, "firing(fire)", 't');
     is_number(w, "hour() * 100 + minute()", 1401);
     is_number(w, "weekday() * 100 + month()", 511);
@@ -339,7 +340,7 @@ static void unknown_names_are_refused_with_what_may_be_meant(void **state)
                     "did you mean .humidity?");
     is_refused_with(*state, "1 < humidity", 4, "\"humidity\" alone means nothing",
                     "did you mean room.humidity?");
-    is_refused(*state, "firing(fir)", 7, "unknown rule \"fir\"");
+    is_refused_with(*state, "firing(fir)", 7, "unknown rule \"fir\"", "did you mean fire?");
     is_refused_with(*state, "online(pumpe)", 7, "unknown sensor \"pumpe.online\"",
                     "did you mean pump.online?");
     is_refused(*state, "sum_of(\"*.gone\") > 1", 7, "no sensor matches \"*.gone\"");

@@ -42,7 +42,7 @@ static int setup(void **state)
     w.facts_at[1].number = 0.125;
     w.facts_at[2].kind = VALUE_TEXT;
     w.facts_at[2].text = text_table_add(w.texts, "open");
-    w.facts = (struct facts){w.facts_at, w.texts};
+    w.facts = (struct facts){.at = w.facts_at, .texts = w.texts};
     w.change = (struct rule_transition){.to = RULE_FIRING,
                                         .severity = SEVERITY_CRITICAL,
                                         .at_ms = 3725000,

@@ -278,7 +278,7 @@ static void rules_and_limits_become_instances(void **state)
     site_world_good(&world, SIM
                     "devices: { a: { bus = \"sim\"; label = \"Kessel\";\n"
                     "channels: { t: { limits: { high = 85.0; severity = \"critical\" } } } } }\n"
-                    "defaults: { notify = \"phone\" }"
+                    "notifiers: { phone: { } } defaults: { notify = \"phone\" }"
                     "rules: { hot: { sensor = \"a.t\"; above = 50; label = \"Too hot\"; ack = true;"
                     "adjustable = ( 0, 100, 0.5 ) } }");
     inventory = world.site->inventory;
@@ -305,6 +305,7 @@ static void an_inventory_outlives_its_site(void **state)
     struct inventory *inventory;
     (void)state;
     site_world_good(&world, SIM "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                                "notifiers: { x: { } } "
                                 "rules: { hot: { sensor = \"a.t\"; above = 50; notify = \"x\" } }");
     inventory = inventory_hold(world.site->inventory);
     site_world_close(&world);

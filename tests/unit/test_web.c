@@ -284,7 +284,7 @@ static void parameters_nobody_knows_are_refused(void **state)
 static void expect_malformed(const struct web_world *world, const char *bytes, size_t count)
 {
     struct web_said said = web_raw(world, bytes, count);
-    if (said.status != 0 && said.status / 100 != 4)
+    if (said.status != 0 && said.status / 100 != 4 && said.status != 505)
         fail_msg("%.60s -> %s", bytes, said.text);
     free(said.text);
 }
@@ -292,7 +292,6 @@ static void expect_malformed(const struct web_world *world, const char *bytes, s
 static void malformed_requests_are_survived(void **state)
 {
     static const char *const rows[] = {
-        "\r\n\r\n\r\n",
         "GET\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
         "GET /api/v1/status\r\n\r\n",
@@ -306,16 +305,12 @@ static void malformed_requests_are_survived(void **state)
         "GET /api/v1/rules/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     };
     char line[70000];
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        expect_malformed(*state, rows[i], strlen(rows[i]));
+    for (size_t i = 0; i < 300; i++) { /* more than there are places */
         int fd = web_connect(*state);
-        struct web_said said;
-        web_send(fd, rows[i], strlen(rows[i]));
-        shutdown(fd, SHUT_WR);
-        said = web_listen(fd);
+        web_send(fd, "\r\n\r\nGET / HT", 12);
         close(fd);
-        if (said.status != 0 && said.status / 100 != 4 && said.status != 505)
-            fail_msg("%s -> %s", rows[i], said.text);
-        free(said.text);
     }
     memset(line, 'a', sizeof(line));
     memcpy(line, "GET /", 5);
@@ -415,11 +410,12 @@ static void one_more_than_two_hundred_is_told_so(void **state)
 
 static void a_slow_one_holds_up_nobody(void **state)
 {
+    static const char rest[] = "tus HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     int slow = web_connect(*state);
     web_send(slow, "GET /api/v1/sta", 15);
     for (size_t i = 0; i < 50; i++)
         web_expect(web_get(*state, "/api/v1/health"), 200, "true");
-    web_send(slow, "tus HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 43);
+    web_send(slow, rest, strlen(rest));
     web_expect(web_listen(slow), 200, "cellar");
     close(slow);
 }

@@ -1,0 +1,101 @@
+#include "rules/slide.h"
+
+static size_t fine_count(uint32_t capacity)
+{
+    return capacity < SLIDE_BLOCK ? capacity + 1 : SLIDE_BLOCK;
+}
+
+static size_t block_count(uint32_t capacity)
+{
+    return capacity / SLIDE_BLOCK + 2;
+}
+
+size_t slide_bytes(uint32_t capacity)
+{
+    return (fine_count(capacity) + block_count(capacity)) * sizeof(struct sums);
+}
+
+void slide_init(struct slide *slide, uint32_t capacity, void *memory)
+{
+    slide->fine = memory;
+    slide->blocks = slide->fine + fine_count(capacity);
+}
+
+double slide_time(const struct slide *slide, int64_t at_ms)
+{
+    return (double)(at_ms - slide->epoch_ms);
+}
+
+/* Joins a sample with the pair that it makes with the next one. */
+static void join(const struct slide *slide, const struct series *series, uint64_t number,
+                 struct sums *to)
+{
+    const struct entry *a = series_at(series, number), *b = series_at(series, number + 1);
+    int64_t ms = b->at_ms - a->at_ms;
+    sums_join_one(to, a->number, slide_time(slide, a->at_ms));
+    if (ms <= series->stale_ms)
+        to->area += (a->number + b->number) / 2 * (double)ms;
+    to->growth += series_growth(a->number, b->number);
+}
+
+void slide_reset(struct slide *slide, const struct series *series, uint64_t number)
+{
+    slide->start = slide->front_end = number;
+    slide->front = slide->back = (struct sums){0};
+    slide->epoch_ms = series_at(series, number)->at_ms;
+}
+
+void slide_fold(struct slide *slide, const struct series *series, uint64_t number)
+{
+    join(slide, series, number, &slide->back);
+}
+
+/* The back becomes the front. */
+static void turn(struct slide *slide, const struct series *series, uint64_t oldest, uint64_t end)
+{
+    size_t block = (size_t)((end - oldest + SLIDE_BLOCK - 1) / SLIDE_BLOCK);
+    struct sums sums = {0};
+    slide->start = oldest;
+    slide->front_end = end;
+    slide->epoch_ms = series_at(series, oldest)->at_ms;
+    slide->back = slide->blocks[block] = sums;
+    for (uint64_t number = end; number-- > oldest;) {
+        join(slide, series, number, &sums);
+        if ((number - oldest) % SLIDE_BLOCK == 0)
+            slide->blocks[--block] = sums;
+    }
+}
+
+/* The sums from each sample of the block that begins at `first` to the block's end. */
+static void open_block(struct slide *slide, const struct series *series, uint64_t first)
+{
+    uint64_t end = first + SLIDE_BLOCK < slide->front_end ? first + SLIDE_BLOCK : slide->front_end;
+    struct sums sums = {0};
+    for (uint64_t number = end; number-- > first;) {
+        join(slide, series, number, &sums);
+        slide->fine[number - first] = sums;
+    }
+}
+
+void slide_drop(struct slide *slide, const struct series *series, uint64_t oldest, uint64_t end)
+{
+    if (oldest == slide->front_end) {
+        turn(slide, series, oldest, end);
+        open_block(slide, series, oldest);
+    }
+    uint64_t next = oldest + 1, place = next - slide->start;
+    slide->front = (struct sums){0};
+    if (next == slide->front_end)
+        return;
+    if (place % SLIDE_BLOCK == 0)
+        open_block(slide, series, next);
+    slide->front = slide->fine[place % SLIDE_BLOCK];
+    sums_join(&slide->front, &slide->blocks[place / SLIDE_BLOCK + 1]);
+}
+
+struct sums slide_sums(const struct slide *slide)
+{
+    struct sums sums = slide->front;
+    sums_join(&sums, &slide->back);
+    return sums;
+}
