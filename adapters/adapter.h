@@ -18,8 +18,9 @@
 
 struct loop;
 
-/* What open() is given; borrowed until it returns: copy what is kept. The sections were checked against
- * the adapter's tables (and the core's); channels and devices are known by their index from here on. */
+/* What open() is given; borrowed until it returns: copy what is kept. The sections were checked
+ * against the adapter's tables (and the core's); channels and devices are known by their index from
+ * here on. */
 struct channel_config {
     const char *name;
     const struct section *options;
@@ -61,18 +62,20 @@ struct write_request {
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
 
-    /* Samples of one device, several calls for one poll are joined. From poll(): on the worker. From
-     * begin(): on the loop, before end(). What pushes: on the loop, each call is a poll of its own. */
+    /* Samples of one device, several calls for one poll are joined. From poll(): on the worker.
+     * From begin(): on the loop, before end(). What pushes: on the loop, each call is a poll of its
+     * own. */
     void (*report)(struct adapter_host *host, uint32_t device, const struct sample *samples,
                    size_t count);
 
-    /* The one end of begin() and begin_write(): QUALITY_GOOD when the device answered at all (single channels may be
-     * bad), else why not; then all its channels count as bad for that reason. Loop only. */
+    /* The one end of begin() and begin_write(): QUALITY_GOOD when the device answered at all
+     * (single channels may be bad), else why not; then all its channels count as bad for that
+     * reason. Loop only. */
     void (*end)(struct adapter_host *host, uint64_t ticket, uint8_t quality);
 
-    /* A connection or line of this bus came up (why = NULL) or went down. Said once for each change,
-     * logged by the runner: `link` names it ("192.168.1.50:502", "/dev/ttyUSB0"), `why` says what
-     * happened and what to do. Same thread as report(). */
+    /* A connection or line of this bus came up (why = NULL) or went down. Said once for each
+     * change, logged by the runner: `link` names it ("192.168.1.50:502", "/dev/ttyUSB0"), `why`
+     * says what happened and what to do. Same thread as report(). */
     void (*link)(struct adapter_host *host, const char *link, const char *why);
 };
 
@@ -81,22 +84,24 @@ struct adapter {
     const char *scheme;          /* `connect = "tcp://..."`: what stands before the first ':' */
     const char *default_connect; /* when neither device nor bus has `connect`; NULL: required */
     const char *connect_help;    /* for messages, with its quotes: "tcp://HOST[:PORT]" */
-    const struct setting *bus, *device, *channel; /* its own options beside the core's; may be NULL */
-    bool network;                /* its polls snap to the grid on which wake-ups are gathered */
+    const struct setting *bus, *device,
+        *channel; /* its own options beside the core's; may be NULL */
+    bool network; /* its polls snap to the grid on which wake-ups are gathered */
 
     /* May be NULL. Puts into a device's section what the adapter knows: the channels of a template,
      * the `temp` of a 1-Wire sensor. Before the channels are checked. What a person wrote wins. */
     void (*complete)(struct section *device, struct problems *problems);
 
-    /* Says all that is wrong with the options beyond their tables: addresses, overlaps, types that do
-     * not fit. Pure: opens nothing. */
+    /* Says all that is wrong with the options beyond their tables: addresses, overlaps, types that
+     * do not fit. Pure: opens nothing. */
     void (*check)(const struct bus_config *config, struct problems *problems);
 
     /* What a checked channel is. May be NULL: CHANNEL_NUMBER, -1. */
     struct channel_traits (*traits)(const struct section *channel);
 
-    /* Makes the bus. Does not block and does not fail because a device or line is away: that is told
-     * by poll results. `config` was passed by check(). 0, or -ENOMEM and the like with `reterr`. */
+    /* Makes the bus. Does not block and does not fail because a device or line is away: that is
+     * told by poll results. `config` was passed by check(). 0, or -ENOMEM and the like with
+     * `reterr`. */
     int (*open)(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
                 struct error *reterr);
     void (*close)(void *bus); /* no poll is under way; NULL is legal */
@@ -110,23 +115,23 @@ struct adapter {
     uint32_t (*lanes)(void *bus);
     int32_t (*lane_of)(void *bus, uint32_t device);
 
-    /* Writes one channel, on the worker as poll(). QUALITY_GOOD when the device has confirmed it. NULL:
-     * nothing on such a bus can be written. */
+    /* Writes one channel, on the worker as poll(). QUALITY_GOOD when the device has confirmed it.
+     * NULL: nothing on such a bus can be written. */
     uint8_t (*write)(void *bus, const struct write_request *request, uint32_t lane);
 
-    /* begin: asks, on the loop, and returns; exactly one host->end(ticket) follows, never from inside
-     * begin(), within the adapter's own time-outs. One ticket a device at a time. */
+    /* begin: asks, on the loop, and returns; exactly one host->end(ticket) follows, never from
+     * inside begin(), within the adapter's own time-outs. One ticket a device at a time. */
     void (*begin)(void *bus, uint32_t device, uint64_t ticket);
 
-    /* The same for a write; goes ahead of polls that wait for the same connection. `request` is borrowed
-     * for the call. Beside polls of the device; one write a channel at a time. */
+    /* The same for a write; goes ahead of polls that wait for the same connection. `request` is
+     * borrowed for the call. Beside polls of the device; one write a channel at a time. */
     void (*begin_write)(void *bus, const struct write_request *request, uint64_t ticket);
 };
 
 /* -- help for writers -------------------------------------------------------------------------- */
 
-/* Splits "scheme:rest" or "scheme://host:port/path" of connect. `host` gets no brackets, `port` keeps
- * its value where the text has none. 0 or -EINVAL. */
+/* Splits "scheme:rest" or "scheme://host:port/path" of connect. `host` gets no brackets, `port`
+ * keeps its value where the text has none. 0 or -EINVAL. */
 struct address {
     char host[256];
     uint16_t port;

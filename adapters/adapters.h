@@ -1,10 +1,10 @@
-/* Adapters, the running side: finds the adapter for a connect address, polls every device when it is
- * due, and hands up what came. Loop thread only; workers for blocking lines are its own affair.
+/* Adapters, the running side: finds the adapter for a connect address, polls every device when it
+ * is due, and hands up what came. Loop thread only; workers for blocking lines are its own affair.
  *
- * schedule.c alone owns due times, phases, deadlines, back-off and lost polls. Due times are absolute
- * and each device keeps its phase; network devices snap to a grid (ADAPTERS_GRID_MS), so that
- * wake-ups and publishes come in groups. A late poll is counted, not repeated. A device that does not
- * answer is probed with growing pauses, from its interval up to 60 s. */
+ * schedule.c alone owns due times, phases, deadlines, back-off and lost polls. Due times are
+ * absolute and each device keeps its phase; network devices snap to a grid (ADAPTERS_GRID_MS), so
+ * that wake-ups and publishes come in groups. A late poll is counted, not repeated. A device that
+ * does not answer is probed with growing pauses, from its interval up to 60 s. */
 #pragma once
 
 #include "adapters/adapter.h"
@@ -18,9 +18,9 @@ const struct adapter *adapters_find(const char *word, const char *connect);
 /* The i-th adapter, NULL at the end: for messages, manual and completion. */
 const struct adapter *adapters_at(size_t i);
 
-/* One bus to run: the part of a configured bus that shares an adapter and an address. `ids[i]` is the number under
- * which its device i is known to the caller. Borrowed until adapters_close() or adapters_reload(); its
- * sections only during the call. */
+/* One bus to run: the part of a configured bus that shares an adapter and an address. `ids[i]` is
+ * the number under which its device i is known to the caller. Borrowed until adapters_close() or
+ * adapters_reload(); its sections only during the call. */
 struct adapters_bus {
     const struct adapter *adapter;
     struct bus_config config;
@@ -32,11 +32,12 @@ struct adapters_bus {
 struct adapters_events {
     /* The samples of one poll of a device; when it failed, one bad sample for each channel. */
     void (*poll)(void *owner, uint32_t id, const struct sample *samples, size_t count);
-    /* A device went away (`why`) or came back (QUALITY_GOOD). The first state is told, too. Away means
-     * three failed polls in a row, or the first poll ever, or no connection. Logged already. */
+    /* A device went away (`why`) or came back (QUALITY_GOOD). The first state is told, too. Away
+     * means three failed polls in a row, or the first poll ever, or no connection. Logged already.
+     */
     void (*device)(void *owner, uint32_t id, uint8_t why, int64_t at_ms);
-    /* A write ended: QUALITY_GOOD when the device has confirmed it. A poll that reads it back follows by
-     * itself. May be NULL where nothing is written. */
+    /* A write ended: QUALITY_GOOD when the device has confirmed it. A poll that reads it back
+     * follows by itself. May be NULL where nothing is written. */
     void (*wrote)(void *owner, uint32_t token, uint8_t quality);
 };
 
@@ -47,15 +48,17 @@ int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_
                   const struct adapters_events *events, void *owner, struct adapters **ret_adapters,
                   struct error *reterr);
 
-/* Goes over to other buses. One that is what it was (name, adapter, hash) keeps its connections, phases,
- * back-off and polls under way, whatever numbers its devices have now; the others are closed and opened.
- * Does not wait: a worker that is busy ends later. 0, or -Exxx with `reterr`: then nothing has changed. */
+/* Goes over to other buses. One that is what it was (name, adapter, hash) keeps its connections,
+ * phases, back-off and polls under way, whatever numbers its devices have now; the others are
+ * closed and opened. Does not wait: a worker that is busy ends later. 0, or -Exxx with `reterr`:
+ * then nothing has changed. */
 int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses, size_t n_buses,
                     struct error *reterr);
 
-/* Writes `number`, in the channel's unit, to channel `channel` of the device with this id. Exactly one
- * `wrote` with `token` follows, never from inside the call. 0, -ENOENT for no such device, -ENOTSUP where
- * nothing can be written, -ENODEV when it is on no line now, -ENOBUFS when too much waits. */
+/* Writes `number`, in the channel's unit, to channel `channel` of the device with this id. Exactly
+ * one `wrote` with `token` follows, never from inside the call. 0, -ENOENT for no such device,
+ * -ENOTSUP where nothing can be written, -ENODEV when it is on no line now, -ENOBUFS when too much
+ * waits. */
 int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
                    uint32_t token);
 
@@ -67,6 +70,6 @@ struct adapters_counts {
 };
 struct adapters_counts adapters_counts(const struct adapters *adapters);
 
-/* Ends polling; a worker that does not come back within `wait_ms` is abandoned with its bus: then the
- * result is -ETIMEDOUT and the process should end with _exit(). NULL is legal. */
+/* Ends polling; a worker that does not come back within `wait_ms` is abandoned with its bus: then
+ * the result is -ETIMEDOUT and the process should end with _exit(). NULL is legal. */
 int adapters_close(struct adapters *adapters, int64_t wait_ms);

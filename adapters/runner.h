@@ -1,5 +1,5 @@
-/* Runner: one open bus, its workers if it blocks, and the way back of what it reports. Private to the
- * room; adapters.c decides which device is asked when. Loop thread only. */
+/* Runner: one open bus, its workers if it blocks, and the way back of what it reports. Private to
+ * the room; adapters.c decides which device is asked when. Loop thread only. */
 #pragma once
 
 #include "adapters/adapters.h"
@@ -23,8 +23,8 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
 /* Asks a device; exactly one `end` follows. On a lane that is busy it waits its turn. */
 void runner_poll(struct runner *runner, uint32_t device);
 
-/* Writes one channel, ahead of the polls that wait; exactly one `wrote` with `token` follows. 0, -ENOTSUP
- * where nothing can be written, -ENOBUFS when too much waits already. */
+/* Writes one channel, ahead of the polls that wait; exactly one `wrote` with `token` follows. 0,
+ * -ENOTSUP where nothing can be written, -ENOBUFS when too much waits already. */
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token);
 
 /* It goes on as bus number `bus`. */

@@ -1,13 +1,13 @@
 /* Schedule: when each device is due. Pure: time comes in as a parameter. Private to the room.
  *
- * Due times are absolute: the k-th due time of a device is its phase + k x interval, whatever happened
- * before. Phases are spread over the interval, so that a thousand devices each second are not asked in
- * the same millisecond; those of network devices fall on a grid, so that wake-ups and publishes come
- * in groups. The first due time of all devices comes within min(interval, 2 s).
+ * Due times are absolute: the k-th due time of a device is its phase + k x interval, whatever
+ * happened before. Phases are spread over the interval, so that a thousand devices each second are
+ * not asked in the same millisecond; those of network devices fall on a grid, so that wake-ups and
+ * publishes come in groups. The first due time of all devices comes within min(interval, 2 s).
  *
- * A device is away after three failed polls in a row (at once when it never answered or its connection
- * is down). Then it is probed with a pause that doubles from its interval up to 60 s, +-20 %; for want
- * of a connection only up to 2 s, since asking costs nothing there. */
+ * A device is away after three failed polls in a row (at once when it never answered or its
+ * connection is down). Then it is probed with a pause that doubles from its interval up to 60 s,
+ * +-20 %; for want of a connection only up to 2 s, since asking costs nothing there. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ struct schedule;
 struct schedule *schedule_new(size_t n, uint32_t seed);
 void schedule_free(struct schedule *schedule);
 
-/* Device `i` of `n` joins at `now_ms`. `every_ms` 0: due again as soon as it has answered. `grid_ms` 0:
- * no grid. */
+/* Device `i` of `n` joins at `now_ms`. `every_ms` 0: due again as soon as it has answered.
+ * `grid_ms` 0: no grid. */
 void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64_t grid_ms,
                   int64_t now_ms);
 
@@ -44,12 +44,12 @@ struct schedule_end {
 struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t quality,
                                  int64_t now_ms);
 
-/* Polls `i` as soon as possible, beside its raster: after a write, to read it back. While a poll is under
- * way, which may have read before the write, another follows it. */
+/* Polls `i` as soon as possible, beside its raster: after a write, to read it back. While a poll is
+ * under way, which may have read before the write, another follows it. */
 void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
 
-/* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under way.
- * Counters go over once, with schedule_adopt_counts(). */
+/* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under
+ * way. Counters go over once, with schedule_adopt_counts(). */
 void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,
                     uint32_t old_i);
 

@@ -1,7 +1,7 @@
 /* Worker: the thread of one lane, for buses that block. Private to the room.
  *
- * It does one poll at a time. The samples of a poll wait in the worker until the loop has taken them;
- * only then it is given the next. What it has to say goes through the queue of its bus. */
+ * It does one poll at a time. The samples of a poll wait in the worker until the loop has taken
+ * them; only then it is given the next. What it has to say goes through the queue of its bus. */
 #pragma once
 
 #include "adapters/adapter.h"
@@ -41,6 +41,6 @@ void worker_report(struct worker *worker, const struct sample *samples, size_t c
 /* On the loop, after NOTE_END: what came. Borrowed until the next worker_start(). */
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count);
 
-/* Ends the thread and frees it; false when it does not come back until boot time `until_ms`: then it and
- * everything that it uses must stay, and this may be called again. NULL is legal. */
+/* Ends the thread and frees it; false when it does not come back until boot time `until_ms`: then
+ * it and everything that it uses must stay, and this may be called again. NULL is legal. */
 bool worker_stop(struct worker *worker, int64_t until_ms);

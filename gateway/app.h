@@ -19,18 +19,19 @@ enum app_exit { APP_OK = 0, APP_FAILED = 1, APP_USAGE = 2, APP_CONFIG = 78 };
 extern const struct setting app_settings[];
 
 struct app_options {
-    const char *config_path; /* of the file; or the name to show for config_text */
-    const char *config_text; /* an embedded config; NULL: read the file */
-    int64_t for_ms;          /* ends by itself after that; 0: never */
+    const char *config_path;       /* of the file; or the name to show for config_text */
+    const char *config_text;       /* an embedded config; NULL: read the file */
+    int64_t for_ms;                /* ends by itself after that; 0: never */
     const struct sink_calls *sink; /* one more sink, for the terminal; may be NULL */
     void *sink_self;
     bool quiet; /* without the life-cycle lines in the log */
 };
 
-/* Runs until SIGTERM, SIGINT or `for_ms`. Problems of the config go to standard error. `*ret_abandoned`:
- * a thread did not come back and still uses memory: leave by _exit(). Returns an app_exit. */
+/* Runs until SIGTERM, SIGINT or `for_ms`. Problems of the config go to standard error.
+ * `*ret_abandoned`: a thread did not come back and still uses memory: leave by _exit(). Returns an
+ * app_exit. */
 int app_run(const struct app_options *options, bool *ret_abandoned);
 
-/* Reads and builds all that the config describes, opens nothing, and prints problems and a summary to
- * `to`. Returns an app_exit. */
+/* Reads and builds all that the config describes, opens nothing, and prints problems and a summary
+ * to `to`. Returns an app_exit. */
 int app_check(const char *config_path, FILE *to);

@@ -1,9 +1,10 @@
-/* Keeper: nothing is told before it is kept. Stands between the pipeline and those who tell: what one
- * judgement caused - events, the states of instances, messages - becomes records of the store, and only
- * when they are on the disk do the messages leave it, through the pumps of their targets.
+/* Keeper: nothing is told before it is kept. Stands between the pipeline and those who tell: what
+ * one judgement caused - events, the states of instances, messages - becomes records of the store,
+ * and only when they are on the disk do the messages leave it, through the pumps of their targets.
  *
  * A commit that fails or takes over a second does not hold up an alarm: its event then goes to the
- * broker at once, and once more, under the same id, when the disk has taken it. Loop thread only. */
+ * broker at once, and once more, under the same id, when the disk has taken it. Loop thread only.
+ */
 #pragma once
 
 #include "gateway/core/sink.h"

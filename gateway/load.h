@@ -9,7 +9,7 @@ struct conf;
 struct site;
 struct site_context;
 
-/* Reads, checks and builds what `options` name; what is wrong is printed to `to`. 0; -EINVAL: said in
- * full; -ENOMEM. `*ret_conf` is to be freed in any case. Any thread. */
+/* Reads, checks and builds what `options` name; what is wrong is printed to `to`. 0; -EINVAL: said
+ * in full; -ENOMEM. `*ret_conf` is to be freed in any case. Any thread. */
 int load(const struct app_options *options, const struct site_context *context,
          struct conf **ret_conf, struct site **ret_site, FILE *to);

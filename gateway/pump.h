@@ -1,6 +1,6 @@
-/* Pump: what stands in the store's outbox for one target, on its way there in order. Live messages and
- * those of an earlier run take the same way: they are read from the disk when they are on it. Loop
- * thread only. */
+/* Pump: what stands in the store's outbox for one target, on its way there in order. Live messages
+ * and those of an earlier run take the same way: they are read from the disk when they are on it.
+ * Loop thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,9 @@ struct loop;
 struct pump;
 struct store;
 
-/* Takes one message; 0, or negative when it cannot take more now: it is offered again when something
- * was delivered, or a second later. For each row taken pump_done() must follow some time. */
+/* Takes one message; 0, or negative when it cannot take more now: it is offered again when
+ * something was delivered, or a second later. For each row taken pump_done() must follow some time.
+ */
 typedef int (*pump_send)(void *self, int64_t row, const void *payload, size_t size);
 
 /* `target` is borrowed. NULL when memory is out. */

@@ -1,6 +1,6 @@
-/* Track: recorded readings of one sensor, played again. Loaded from a CSV file whose header names the
- * columns `time`, `sensor`, `value` and perhaps `quality` (others are ignored): the form in which
- * history is exported. `time` is seconds from any start, or ISO 8601 with or without zone. */
+/* Track: recorded readings of one sensor, played again. Loaded from a CSV file whose header names
+ * the columns `time`, `sensor`, `value` and perhaps `quality` (others are ignored): the form in
+ * which history is exported. `time` is seconds from any start, or ISO 8601 with or without zone. */
 #pragma once
 
 #include "gateway/base/error.h"
@@ -18,7 +18,8 @@ void tracks_free(struct tracks *tracks);
 /* Milliseconds from the first row to the last of all sensors, plus one. */
 int64_t tracks_length_ms(const struct tracks *tracks);
 
-/* The newest row of `sensor` ("boiler.flow_temp") at or before `ms` from the first row, as a sample of
- * `channel` at `at_ms`; QUALITY_NOT_READ before its first row, QUALITY_NO_SENSOR when it has none. */
+/* The newest row of `sensor` ("boiler.flow_temp") at or before `ms` from the first row, as a sample
+ * of `channel` at `at_ms`; QUALITY_NOT_READ before its first row, QUALITY_NO_SENSOR when it has
+ * none. */
 struct sample tracks_at(const struct tracks *tracks, const char *sensor, int64_t ms,
                         uint32_t channel, int64_t at_ms);

@@ -1,5 +1,5 @@
-/* Arena: memory that is taken piece by piece and given back all at once. What an inventory or a set of rules
- * owns - texts, code, lists - has one life, so it has one owner. One thread at a time. */
+/* Arena: memory that is taken piece by piece and given back all at once. What an inventory or a set
+ * of rules owns - texts, code, lists - has one life, so it has one owner. One thread at a time. */
 #pragma once
 
 #include <stddef.h>

@@ -18,8 +18,8 @@ int64_t clock_boot_ms(void);
 /* The same in microseconds, for measuring how long something took. */
 int64_t clock_boot_us(void);
 
-/* A boot time as CLOCK_MONOTONIC has it, for the waits of pthreads; at most an hour ahead, after which
- * the caller looks again. A time that has passed is now. */
+/* A boot time as CLOCK_MONOTONIC has it, for the waits of pthreads; at most an hour ahead, after
+ * which the caller looks again. A time that has passed is now. */
 struct timespec clock_monotonic_at(int64_t boot_ms);
 
 /* Unix milliseconds (UTC) of a boot time, by the offset between the two clocks as it is now. */

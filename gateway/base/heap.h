@@ -1,5 +1,5 @@
-/* Heap: which of many numbered things is due first. A binary min-heap that knows where each id sits,
- * so that a thing can be moved or taken out. No thread of its own; nothing is allocated after
+/* Heap: which of many numbered things is due first. A binary min-heap that knows where each id
+ * sits, so that a thing can be moved or taken out. No thread of its own; nothing is allocated after
  * heap_new(). */
 #pragma once
 

@@ -25,8 +25,8 @@ void json_object(struct json *json, const char *key);
 void json_array(struct json *json, const char *key);
 void json_end(struct json *json); /* of the innermost object or array */
 
-/* The next value's key, ready as `"key":`; its value then follows with a NULL key. For keys that are
- * written over and over. */
+/* The next value's key, ready as `"key":`; its value then follows with a NULL key. For keys that
+ * are written over and over. */
 void json_ready_key(struct json *json, const char *text, size_t length);
 
 void json_null(struct json *json, const char *key);

@@ -41,9 +41,9 @@ struct wake *wake_new(struct loop *loop, void (*fire)(void *owner), void *owner)
 void wake_send(struct wake *wake);
 void wake_free(struct wake *wake);
 
-/* A watch runs `fire` on the loop whenever there is something to read at `fd`, as long as there is. The
- * descriptor stays the caller's: it may be closed once the watch is freed. NULL when memory is out, or
- * when it is nothing that can be watched. */
+/* A watch runs `fire` on the loop whenever there is something to read at `fd`, as long as there is.
+ * The descriptor stays the caller's: it may be closed once the watch is freed. NULL when memory is
+ * out, or when it is nothing that can be watched. */
 struct watch *watch_new(struct loop *loop, int fd, void (*fire)(void *owner), void *owner);
 void watch_free(struct watch *watch);
 

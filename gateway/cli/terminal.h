@@ -1,7 +1,8 @@
 /* Terminal: a sink that shows a person what happens. Loop thread only.
  *
- * On a terminal the newest values, the states of rules and the last events are drawn anew a few times a
- * second; into a file or pipe go lines: each device every two seconds at most, each event at once. */
+ * On a terminal the newest values, the states of rules and the last events are drawn anew a few
+ * times a second; into a file or pipe go lines: each device every two seconds at most, each event
+ * at once. */
 #pragma once
 
 #include "gateway/core/sink.h"

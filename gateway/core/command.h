@@ -1,9 +1,9 @@
 /* Command: what people and rules want done - write a value, acknowledge, mute, enable, set a limit,
- * standby, reload. One entry for all of them, from any thread, checked on the loop in one table; each
- * has exactly one answer, and each answer is an event with `by`, `via` and `note`.
+ * standby, reload. One entry for all of them, from any thread, checked on the loop in one table;
+ * each has exactly one answer, and each answer is an event with `by`, `via` and `note`.
  *
- * Writes queue per channel: while one is under way the newest waits, and an older one that waited is
- * answered `superseded`. A write is read back within two seconds; only then it is `ok`. */
+ * Writes queue per channel: while one is under way the newest waits, and an older one that waited
+ * is answered `superseded`. A write is read back within two seconds; only then it is `ok`. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,9 +17,9 @@ struct commands;
 
 /* Published and logged by name: add, never renumber. */
 enum command_kind {
-    COMMAND_WRITE,   /* target: sensor id; argument: a number, ON, OFF */
-    COMMAND_ACK,     /* target: instance, or a rule for all of its instances; so below */
-    COMMAND_MUTE,    /* argument: duration; "" is two hours */
+    COMMAND_WRITE, /* target: sensor id; argument: a number, ON, OFF */
+    COMMAND_ACK,   /* target: instance, or a rule for all of its instances; so below */
+    COMMAND_MUTE,  /* argument: duration; "" is two hours */
     COMMAND_UNMUTE,
     COMMAND_ENABLE,
     COMMAND_DISABLE,
@@ -54,12 +54,12 @@ enum command_result {
 const char *command_result_name(uint8_t result);
 
 struct command_reply {
-    uint64_t token;     /* of the command */
-    uint8_t kind;       /* enum command_kind */
-    uint8_t result;     /* enum command_result */
-    bool has_value;     /* of a write: what was read back */
+    uint64_t token; /* of the command */
+    uint8_t kind;   /* enum command_kind */
+    uint8_t result; /* enum command_result */
+    bool has_value; /* of a write: what was read back */
     double value;
-    char words[200];    /* for people; "" when there is nothing to say */
+    char words[200]; /* for people; "" when there is nothing to say */
     char target[136];
 };
 
@@ -79,8 +79,8 @@ struct command {
 /* At most this many wait to be looked at; one more is refused aloud. */
 #define COMMANDS_MAX 256
 
-/* `reload` is called for COMMAND_RELOAD; what it answers comes later by commands_reloaded(). NULL when
- * memory is out. */
+/* `reload` is called for COMMAND_RELOAD; what it answers comes later by commands_reloaded(). NULL
+ * when memory is out. */
 struct commands *commands_new(struct loop *loop, struct pipeline *pipeline,
                               void (*reload)(void *owner), void *owner);
 void commands_free(struct commands *commands);
@@ -88,7 +88,8 @@ void commands_free(struct commands *commands);
 /* The adapters to write to; NULL from the time on when they close. */
 void commands_use(struct commands *commands, struct adapters *adapters);
 
-/* Any thread. Copies. 0, or -ENOBUFS when too many wait: say so to whoever asked, no reply follows. */
+/* Any thread. Copies. 0, or -ENOBUFS when too many wait: say so to whoever asked, no reply follows.
+ */
 int command_submit(struct commands *commands, const struct command *command);
 
 /* How a reload ended: answers all that asked for it. `words` is NULL when it worked. */

@@ -1,7 +1,7 @@
 /* Inventory: what there is - buses, devices, sensors, rule instances - as the config says it.
  *
- * Immutable and reference-counted: made whole, handed to sinks and threads, replaced by a new one at
- * a reload. Indices of sensors, devices and instances are those in readings, events and actions.
+ * Immutable and reference-counted: made whole, handed to sinks and threads, replaced by a new one
+ * at a reload. Indices of sensors, devices and instances are those in readings, events and actions.
  * Any thread may read and release one; texts are borrowed from it. */
 #pragma once
 
@@ -27,22 +27,22 @@ extern const struct setting channel_settings[];  /* channels: NAME: */
 enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
 
 struct inventory_sensor {
-    const char *id;      /* "boiler.flow_temp" */
-    const char *channel; /* "flow_temp" */
-    const char *label;   /* of the channel, for people: its label, else its name */
-    const char *unit;    /* "" when it has none */
-    const char *klass;   /* Home Assistant device class; "" when none */
+    const char *id;          /* "boiler.flow_temp" */
+    const char *channel;     /* "flow_temp" */
+    const char *label;       /* of the channel, for people: its label, else its name */
+    const char *unit;        /* "" when it has none */
+    const char *klass;       /* Home Assistant device class; "" when none */
     const char *state_class; /* likewise; "" when none */
-    const char *icon;    /* "mdi:..."; "" when none */
-    const char *category; /* "", "diagnostic" or "config" */
+    const char *icon;        /* "mdi:..."; "" when none */
+    const char *category;    /* "", "diagnostic" or "config" */
     uint32_t device;
-    uint8_t kind;        /* enum sensor_kind */
-    int8_t decimals;     /* places to show; -1: as many as the number has */
-    bool ha;             /* shown in Home Assistant */
+    uint8_t kind;    /* enum sensor_kind */
+    int8_t decimals; /* places to show; -1: as many as the number has */
+    bool ha;         /* shown in Home Assistant */
     bool counter;
     bool has_valid;
     double valid_low, valid_high; /* with has_valid */
-    double max_step;     /* 0: any */
+    double max_step;              /* 0: any */
     bool writable;
     double write_min, write_max; /* of what may be written; -INFINITY, INFINITY: any */
     double write_step;           /* 0: any */
@@ -72,7 +72,7 @@ struct inventory_limit {
 
 struct inventory_rule {
     const char *id, *rule, *label, *summary; /* as struct rule_info */
-    uint32_t sensor; /* UINT32_MAX when it reads several or none */
+    uint32_t sensor;                         /* UINT32_MAX when it reads several or none */
     uint8_t severity;
     bool many;
     bool ack; /* it wants to be acknowledged */
@@ -81,9 +81,9 @@ struct inventory_rule {
 };
 
 struct inventory {
-    const char *name;  /* gateway.name */
-    const char *id;    /* gateway.id */
-    const char *label; /* gateway.label */
+    const char *name;               /* gateway.name */
+    const char *id;                 /* gateway.id */
+    const char *label;              /* gateway.label */
     const struct text_table *texts; /* of readings; outlives every inventory */
     const struct inventory_bus *buses;
     const struct inventory_device *devices;

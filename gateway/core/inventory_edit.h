@@ -1,12 +1,13 @@
-/* Inventory, the building side: for site.c and for tests that need one. Private to the room otherwise. */
+/* Inventory, the building side: for site.c and for tests that need one. Private to the room
+ * otherwise. */
 #pragma once
 
 #include "gateway/core/inventory.h"
 
 struct arena;
 
-/* An empty inventory with one owner. Fill its fields with memory of inventory_arena() and sort it with
- * inventory_finish() before anyone else sees it. NULL when memory is out. */
+/* An empty inventory with one owner. Fill its fields with memory of inventory_arena() and sort it
+ * with inventory_finish() before anyone else sees it. NULL when memory is out. */
 struct inventory *inventory_new(void);
 struct arena *inventory_arena(struct inventory *inventory);
 

@@ -1,5 +1,5 @@
-/* Pipeline: the way of a reading, from the samples of a poll to sinks and actions. There is no other
- * way for data. Loop thread only.
+/* Pipeline: the way of a reading, from the samples of a poll to sinks and actions. There is no
+ * other way for data. Loop thread only.
  *
  *   pipeline_accept(samples of one poll)
  *     1 plausible_judge   what cannot be true gets a bad quality
@@ -7,8 +7,8 @@
  *     3 sinks             the readings, copied: broker, terminal
  *     4 rules_on_poll     -> transitions (states and events, to the sinks) and actions
  *
- * Sinks get the readings before the rules judge them, so that whoever is told of an alarm has already
- * been told of the value behind it. */
+ * Sinks get the readings before the rules judge them, so that whoever is told of an alarm has
+ * already been told of the value behind it. */
 #pragma once
 
 #include "adapters/adapters.h"
@@ -32,12 +32,13 @@ void pipeline_free(struct pipeline *pipeline);
 struct text_table *pipeline_texts(struct pipeline *pipeline);
 extern const struct rules_output pipeline_rules_output;
 
-/* Sinks are added before pipeline_use(); `calls` is borrowed for the pipeline's life. 0 or -ENOSPC. */
+/* Sinks are added before pipeline_use(); `calls` is borrowed for the pipeline's life. 0 or -ENOSPC.
+ */
 int pipeline_add_sink(struct pipeline *pipeline, const struct sink_calls *calls, void *sink);
 
-/* Works with `site` from now on (borrowed) and tells the sinks. Called again with another one it takes
- * over the newest values and the lives of all instances that still are; the old site can be freed
- * afterwards. 0, or -ENOMEM: then nothing has changed. */
+/* Works with `site` from now on (borrowed) and tells the sinks. Called again with another one it
+ * takes over the newest values and the lives of all instances that still are; the old site can be
+ * freed afterwards. 0, or -ENOMEM: then nothing has changed. */
 int pipeline_use(struct pipeline *pipeline, struct site *site);
 
 /* The samples of one poll of device `device` of the inventory: adapters_events.poll. */
@@ -53,7 +54,8 @@ void pipeline_restore(struct pipeline *pipeline, const char *id, const char *tex
 void pipeline_save_all(struct pipeline *pipeline);
 
 /* An order of a person to the rules, as rules_order(). */
-int pipeline_order(struct pipeline *pipeline, const struct rules_order *order, struct error *reterr);
+int pipeline_order(struct pipeline *pipeline, const struct rules_order *order,
+                   struct error *reterr);
 
 /* The end of a command, for everyone to know: becomes an event. */
 struct pipeline_command_event {
@@ -63,7 +65,8 @@ struct pipeline_command_event {
 };
 void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command);
 
-/* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action. */
+/* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action.
+ */
 void pipeline_on_write(struct pipeline *pipeline,
                        void (*write)(void *owner, const struct rule_action *action), void *owner);
 

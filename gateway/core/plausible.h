@@ -1,8 +1,9 @@
 /* Plausible: refuses values that cannot be true, before anyone sees them. Loop thread only.
  *
- * `valid`: outside the range a value is implausible. `max_step`: a larger change since the last good
- * value is held back until three readings in a row agree (within max_step of each other). `counter`: a
- * value below the last is held back in the same way: a real reset confirms itself, a glitch does not. */
+ * `valid`: outside the range a value is implausible. `max_step`: a larger change since the last
+ * good value is held back until three readings in a row agree (within max_step of each other).
+ * `counter`: a value below the last is held back in the same way: a real reset confirms itself, a
+ * glitch does not. */
 #pragma once
 
 #include "gateway/base/reading.h"

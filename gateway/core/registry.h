@@ -12,7 +12,8 @@ struct registry;
 struct registry *registry_new(size_t capacity);
 void registry_free(struct registry *registry);
 
-/* Copies `reading`. Returns 1 when value or quality changed, 0 when not, -ENOENT for an unknown sensor. */
+/* Copies `reading`. Returns 1 when value or quality changed, 0 when not, -ENOENT for an unknown
+ * sensor. */
 int registry_update(struct registry *registry, const struct reading *reading);
 
 /* The newest reading, good or bad; its quality is QUALITY_NOT_READ before the first. NULL for an

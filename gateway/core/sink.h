@@ -1,7 +1,8 @@
 /* Sink: where the way of a reading leaves the loop - MQTT, terminal, store, browser, phone.
  *
  * The pipeline calls every sink on the loop thread; a sink with a thread of its own copies into its
- * queue and returns. Sinks know sensors and instances by the inventory, and do not know each other. */
+ * queue and returns. Sinks know sensors and instances by the inventory, and do not know each other.
+ */
 #pragma once
 
 #include "gateway/base/reading.h"
@@ -37,15 +38,15 @@ const char *event_type_name(uint8_t type);
 struct event {
     uint64_t boot, sequence;
     int64_t at_ms;
-    int64_t since_ms;  /* of the firing, also when it is over by this; CLOCK_NEVER: none */
-    uint32_t instance; /* of the inventory; UINT32_MAX: none */
-    uint32_t sensor;   /* likewise */
-    uint8_t type;      /* enum event_type */
-    uint8_t severity;  /* enum rule_severity */
-    uint8_t kind;      /* enum value_kind */
+    int64_t since_ms;     /* of the firing, also when it is over by this; CLOCK_NEVER: none */
+    uint32_t instance;    /* of the inventory; UINT32_MAX: none */
+    uint32_t sensor;      /* likewise */
+    uint8_t type;         /* enum event_type */
+    uint8_t severity;     /* enum rule_severity */
+    uint8_t kind;         /* enum value_kind */
     double number, limit; /* limit: NAN when there is none */
-    uint32_t text;     /* in the table of texts */
-    char note[96];     /* words; "" when none */
+    uint32_t text;        /* in the table of texts */
+    char note[96];        /* words; "" when none */
     char by[32], via[16]; /* who, and by which way, when a person did it; "" when none */
     char result[16];      /* of EVENT_COMMAND: "ok", "refused", ...; "" when none */
 };
@@ -62,8 +63,8 @@ struct instance_state {
     double number, limit;
     uint32_t text;
     bool acked, muted, disabled, blind;
-    int64_t muted_until_ms; /* CLOCK_NEVER: not muted */
-    uint8_t n_limits;       /* adjustable ones, as in the inventory: */
+    int64_t muted_until_ms;         /* CLOCK_NEVER: not muted */
+    uint8_t n_limits;               /* adjustable ones, as in the inventory: */
     double limits[SINK_LIMITS_MAX]; /* their values now */
 };
 

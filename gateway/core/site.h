@@ -1,6 +1,6 @@
-/* Site: all that a config describes, checked and built, ready to be run: the inventory, the buses for
- * the adapters, the rules. Made whole from sections or not at all; opens nothing. May be made on any
- * thread, so that a reload costs the loop nothing. */
+/* Site: all that a config describes, checked and built, ready to be run: the inventory, the buses
+ * for the adapters, the rules. Made whole from sections or not at all; opens nothing. May be made
+ * on any thread, so that a reload costs the loop nothing. */
 #pragma once
 
 #include "gateway/base/problem.h"
@@ -28,9 +28,10 @@ struct site_context {
     const struct text_table *texts;
 };
 
-/* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which was
- * checked against tables that leave buses and devices open. Only the adapters still read `root`, and only
- * until adapters_open() is through. All that is wrong goes to `problems`. 0, -EINVAL when there were errors, -ENOMEM. */
+/* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which
+ * was checked against tables that leave buses and devices open. Only the adapters still read
+ * `root`, and only until adapters_open() is through. All that is wrong goes to `problems`. 0,
+ * -EINVAL when there were errors, -ENOMEM. */
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,
              struct site **ret_site);
 void site_free(struct site *site);

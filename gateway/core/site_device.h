@@ -1,5 +1,5 @@
-/* Site device: one device of the config, from its section to what adapters, inventory and rules want
- * to know of it. Private to the room: site.c puts the devices together. */
+/* Site device: one device of the config, from its section to what adapters, inventory and rules
+ * want to know of it. Private to the room: site.c puts the devices together. */
 #pragma once
 
 #include "adapters/adapters.h"
@@ -24,7 +24,8 @@ void site_check_name(const struct section *section, const char *what, struct pro
 /* Says when `adapter` of a bus is none; then false: nobody knows what its options would mean. */
 bool site_check_word(const struct section *bus, struct problems *problems);
 
-/* Reads and checks a device of `root`. false when it is too broken to go on with; said in `problems`. */
+/* Reads and checks a device of `root`. false when it is too broken to go on with; said in
+ * `problems`. */
 bool site_device_read(struct site_device *device, const struct section *root,
                       struct section *section, struct problems *problems);
 void site_device_clear(struct site_device *device);

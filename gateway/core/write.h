@@ -1,5 +1,5 @@
-/* Write: the values that are on their way to devices. Private to the room; command.c decides what may
- * be written. Loop thread only. */
+/* Write: the values that are on their way to devices. Private to the room; command.c decides what
+ * may be written. Loop thread only. */
 #pragma once
 
 #include "gateway/core/command.h"
@@ -21,7 +21,8 @@ void writes_free(struct writes *writes);
 void writes_use(struct writes *writes, const struct inventory *inventory);
 void writes_connect(struct writes *writes, struct adapters *adapters);
 
-/* Takes a write of `number` to `sensor`, which may be written. Ends it at once when it cannot be. */
+/* Takes a write of `number` to `sensor`, which may be written. Ends it at once when it cannot be.
+ */
 void writes_put(struct writes *writes, const struct command *command, uint32_t sensor,
                 double number);
 

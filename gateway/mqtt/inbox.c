@@ -11,7 +11,7 @@
 
 #define CELLS_HALF 40960 /* that readings and states may fill; the rest is for events */
 #define EVENTS_MIN 4096
-#define GROUP_MAX  256         /* readings pushed together; a longer poll goes in several groups */
+#define GROUP_MAX  256 /* readings pushed together; a longer poll goes in several groups */
 
 /* Inside the queue there is one more: the last reading of a poll. */
 #define CELL_READING_LAST (INBOX_PUBLISH + 1)

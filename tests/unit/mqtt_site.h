@@ -72,7 +72,8 @@ static const struct inventory_device site_devices[N_DEVICES] = {
 static const struct inventory_rule site_rules[N_RULES] = {
     {"high@boiler.flow_temp", "high", "high@boiler.flow_temp", "", FLOW_TEMP, 1, .many = false},
     {"overload", "overload", "Überlast", "", POWER, 2, .many = false},
-    {"silent@boiler.flow_temp", "silent", "silent@boiler.flow_temp", "", FLOW_TEMP, 1, .many = true},
+    {"silent@boiler.flow_temp", "silent", "silent@boiler.flow_temp", "", FLOW_TEMP, 1,
+     .many = true},
     {"silent@meter.power", "silent", "silent@meter.power", "", POWER, 1, .many = true},
     {"silent@hidden.temp", "silent", "silent@hidden.temp", "", HIDDEN_TEMP, 1, .many = true},
     {"whole_house", "whole_house", "whole_house", "", UINT32_MAX, 0, .many = false},
