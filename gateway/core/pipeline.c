@@ -474,9 +474,12 @@ int pipeline_use(struct pipeline *pipeline, struct site *site)
 void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text)
 {
     int64_t now_ms = advance(pipeline, clock_boot_ms());
+    int r = rules_restore(pipeline->site->rules, id, text, now_ms, wall_or_never(now_ms));
 
-    if (rules_restore(pipeline->site->rules, id, text, now_ms, wall_or_never(now_ms)) == -EINVAL)
+    if (r == -EINVAL)
         log_warn("rule %s: what was saved of it cannot be read; it begins anew", id);
+    if (r == 0) /* taking up a state is no transition: nobody was told of it yet */
+        tell_state(pipeline, rules_find(pipeline->site->rules, id));
     settle(pipeline);
     plan_rules(pipeline);
 }
