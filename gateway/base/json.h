@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 16
+#define JSON_DEPTH_MAX 24
 
 struct json {
     char *text;

@@ -99,6 +99,8 @@ int queue_push(struct queue *queue, const void *items, size_t count)
     was_empty = queue->length == 0;
     r = make_room(queue, count);
     if (r == 0) {
+        if (queue->length == 0)
+            queue->head = 0; /* a ring that runs empty touches only as much memory as it needs */
         copy_ring(queue, (queue->head + queue->length) % queue->capacity, NULL, items, count);
         queue->length += count;
     }

@@ -15,6 +15,7 @@
  * brokers end at 128 KB. The few at the top are written out. */
 
 #define ID_SIZE      512
+#define KEY_SIZE     256 /* of a rule: three names of TEXT_SLUG_MAX at most, and what joins them */
 #define EXPIRE_MIN_S 15
 
 /* What a message is made of. */
@@ -207,9 +208,9 @@ static void put_connectivity(struct message *m, const char *key, const char *top
 /* -- rules ---------------------------------------------------------------------------------- */
 
 /* "rule-high-boiler-flow_temp" of "high@boiler.flow_temp". */
-static void rule_key(char key[ID_SIZE], const char *instance)
+static void rule_key(char key[KEY_SIZE], const char *instance)
 {
-    snprintf(key, ID_SIZE, "rule-%s", instance);
+    snprintf(key, KEY_SIZE, "rule-%s", instance);
     for (char *at = key; *at; at++)
         *at = *at == '@' || *at == '.' ? '-' : *at;
 }
@@ -234,14 +235,13 @@ static void put_rule_name(struct message *m, const struct inventory_rule *rule)
 static void put_rule(struct message *m, const struct inventory_rule *rule)
 {
     struct json *json = &m->json;
-    char key[ID_SIZE], topic[TOPICS_SIZE], id[ID_SIZE + 8];
+    char key[KEY_SIZE], topic[TOPICS_SIZE];
 
     rule_key(key, rule->id);
-    snprintf(id, sizeof(id), "%s-state", key);
     topics_rule_state(topic, m->plan->base, rule->id);
     json_object(json, key);
     json_text(json, "p", "binary_sensor");
-    put_id(m, "uniq_id", id, NULL);
+    put_id(m, "uniq_id", key, "state");
     put_rule_name(m, rule);
     json_text(json, "dev_cla", "problem");
     json_text(json, "stat_t", topic);
@@ -257,13 +257,12 @@ static void put_rule(struct message *m, const struct inventory_rule *rule)
 static void put_group(struct message *m, const char *rule)
 {
     struct json *json = &m->json;
-    char key[ID_SIZE], topic[TOPICS_SIZE], id[ID_SIZE + 8];
+    char key[KEY_SIZE], topic[TOPICS_SIZE];
 
     rule_key(key, rule);
-    snprintf(id, sizeof(id), "%s-state", key);
     json_object(json, key);
     json_text(json, "p", "sensor");
-    put_id(m, "uniq_id", id, NULL);
+    put_id(m, "uniq_id", key, "state");
     put_name(m, rule, rule);
     json_text(json, "stat_t", topics_rule_state(topic, m->plan->base, rule));
     json_text(json, "val_tpl", "{{ value_json.firing }}");

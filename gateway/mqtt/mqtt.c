@@ -16,25 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACKS_MAX 4096 /* rows that wait for the loop; no more are ever under way */
-
 struct mqtt {
     struct thread *thread;
-    struct queue *acks; /* int64_t: rows that were delivered */
-    struct wake *wake;  /* the loop takes them; NULL: nobody wants them */
+    struct queue *acks; /* of the thread; NULL: nobody wants them */
+    struct wake *wake;
     void (*delivered)(void *owner, int64_t row);
     void *owner;
     bool said_stuck;
 };
-
-/* On the MQTT thread. Rows come only after mqtt_on_delivered(). */
-static void knock(void *owner)
-{
-    struct mqtt *mqtt = owner;
-
-    if (mqtt->wake)
-        wake_send(mqtt->wake);
-}
 
 size_t mqtt_check(const struct section *section, struct problems *problems)
 {
@@ -50,13 +39,10 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
 
     if (!mqtt)
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
-    mqtt->acks = queue_new(sizeof(int64_t), ACKS_MAX, QUEUE_REFUSE, knock, mqtt);
-    r = mqtt->acks ? options_read(section, gateway_name, &options, reterr)
-                   : error_set(reterr, -ENOMEM, "mqtt: out of memory");
+    r = options_read(section, gateway_name, &options, reterr);
     if (r == 0)
-        r = thread_start(options, mqtt->acks, &mqtt->thread, reterr);
+        r = thread_start(options, &mqtt->thread, reterr);
     if (r < 0) {
-        queue_free(mqtt->acks);
         free(mqtt);
         return r;
     }
@@ -68,10 +54,8 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
 {
     int r = mqtt ? thread_stop(mqtt->thread, wait_ms) : 0;
 
-    if (!mqtt || r < 0)
-        return r; /* a thread that hangs may still tell of an acknowledgement */
-    wake_free(mqtt->wake);
-    queue_free(mqtt->acks);
+    if (mqtt && r == 0)
+        wake_free(mqtt->wake); /* a thread that hangs may be about to use it */
     free(mqtt);
     return r;
 }
@@ -114,7 +98,10 @@ int mqtt_on_delivered(struct mqtt *mqtt, struct loop *loop,
     mqtt->delivered = delivered;
     mqtt->owner = owner;
     mqtt->wake = wake_new(loop, take_acks, mqtt);
-    return mqtt->wake ? 0 : -ENOMEM;
+    if (!mqtt->wake)
+        return -ENOMEM;
+    mqtt->acks = thread_acks(mqtt->thread, mqtt->wake);
+    return 0;
 }
 
 size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,

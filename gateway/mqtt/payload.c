@@ -11,10 +11,16 @@
 /* "2026-11-21T14:02:05.123+01:00": where the milliseconds stand. */
 #define MS_AT 20
 
+/* 0 is the time of what has never happened, in a struct that nobody has filled. */
+static bool is_known(int64_t at_ms)
+{
+    return at_ms != 0 && at_ms != CLOCK_NEVER;
+}
+
 static void put_time(struct json *json, const char *key, int64_t at_ms)
 {
     char text[CLOCK_TEXT_SIZE];
-    bool known = at_ms != CLOCK_NEVER && clock_text(at_ms, text)[0];
+    bool known = is_known(at_ms) && clock_text(at_ms, text)[0];
 
     json_text(json, key, known ? text : NULL);
 }
@@ -25,7 +31,7 @@ static void put_stamp(struct json *json, struct payload_clock *clock, int64_t at
     int64_t wall_ms;
     int ms;
 
-    if (at_ms == CLOCK_NEVER || !clock_wall_is_good()) {
+    if (!is_known(at_ms) || !clock_wall_is_good()) {
         json_null(json, "ts");
         return;
     }

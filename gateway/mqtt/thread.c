@@ -2,11 +2,13 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/retry.h"
 #include "gateway/mqtt/session.h"
 
 #include <errno.h>
@@ -16,13 +18,11 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SIGNALS_MAX  1024 /* see notify(): there are never as many */
-#define BATCH        64
-#define DRAIN_MAX    4096 /* items between two looks at the signals */
-#define RETRY_MIN_MS 1000
-#define RETRY_MAX_MS 60000
-#define STEADY_MS    10000 /* a connection that lasted so long was a good one */
-#define CLOSE_MS     250   /* that Paho needs to end its own thread */
+#define SIGNALS_MAX 1024 /* see notify(): there are never as many */
+#define ACKS_MAX    4096 /* rows that wait for the loop; no more are ever under way */
+#define BATCH       64
+#define DRAIN_MAX   4096 /* items between two looks at the signals */
+#define CLOSE_MS    250  /* that Paho needs to end its own thread */
 
 /* What wakes the thread. */
 enum {
@@ -45,6 +45,8 @@ struct thread {
     struct publisher_counters counters;
     struct queue *signals;                 /* struct signal */
     struct queue *ended;                   /* one int, when the thread is through */
+    struct queue *acks;                    /* int64_t: rows for the loop */
+    _Atomic(struct wake *) acks_wake;      /* the loop's; NULL: it does not want them */
     atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
     atomic_bool online;
     atomic_ullong connects;
@@ -53,7 +55,8 @@ struct thread {
 
     /* The thread's own. */
     bool work, urgent, acked, more, stopping, is_online;
-    int64_t retry_at, delay_ms, since_ms; /* since: of the present state, connected or not */
+    int64_t retry_at, since_ms; /* since: of the present state, connected or not */
+    struct retry retry;
     uint64_t unsent_before;
     char complaint[200]; /* the last one; the same is not said again */
 };
@@ -80,6 +83,16 @@ static void on_inbox(void *owner, bool urgent)
         notify(t, URGENT, 0, 0);
 }
 
+/* The MQTT thread: there are acknowledgements for the loop. */
+static void on_acks(void *owner)
+{
+    struct thread *t = owner;
+    struct wake *wake = atomic_load(&t->acks_wake);
+
+    if (wake)
+        wake_send(wake);
+}
+
 /* Paho's threads. */
 static void on_session(void *owner, enum session_signal what, int token, int reason)
 {
@@ -104,8 +117,7 @@ static int64_t jittered(int64_t ms)
 
 static void retry_later(struct thread *t, int64_t now_ms)
 {
-    t->retry_at = now_ms + jittered(t->delay_ms);
-    t->delay_ms = t->delay_ms * 2 < RETRY_MAX_MS ? t->delay_ms * 2 : RETRY_MAX_MS;
+    t->retry_at = now_ms + jittered(retry_delay(&t->retry, now_ms));
 }
 
 static void complain(struct thread *t, const char *words)
@@ -152,8 +164,7 @@ static void go_offline(struct thread *t, int reason)
 {
     int64_t now_ms = clock_boot_ms();
 
-    if (now_ms - t->since_ms >= STEADY_MS)
-        t->delay_ms = RETRY_MIN_MS;
+    retry_lost(&t->retry, now_ms - t->since_ms, now_ms);
     if (reason)
         log_warn("mqtt: broker %s:%d closed the connection (reason 0x%02x)", t->options->host,
                  t->options->port, (unsigned)reason);
@@ -287,6 +298,7 @@ static void free_all(struct thread *t)
     inbox_free(t->inbox);
     queue_free(t->signals);
     queue_free(t->ended);
+    queue_free(t->acks);
     options_free(t->options);
     free(t);
 }
@@ -313,8 +325,7 @@ static void *run(void *argument)
 
 /* -- made and ended ------------------------------------------------------------------------- */
 
-int thread_start(struct options *options, struct queue *acks, struct thread **ret_thread,
-                 struct error *reterr)
+int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr)
 {
     struct thread *t = calloc(1, sizeof(*t));
     int r = -ENOMEM;
@@ -325,19 +336,19 @@ int thread_start(struct options *options, struct queue *acks, struct thread **re
     }
     t->options = options;
     atomic_init(&t->owners, 2);
-    t->delay_ms = RETRY_MIN_MS;
-    t->since_ms = clock_boot_ms();
+    t->since_ms = t->retry.since_ms = clock_boot_ms();
     t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
     t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
+    t->acks = queue_new(sizeof(int64_t), ACKS_MAX, QUEUE_REFUSE, on_acks, t);
     t->inbox = inbox_new(on_inbox, t);
-    if (!t->signals || !t->ended || !t->inbox) {
+    if (!t->signals || !t->ended || !t->acks || !t->inbox) {
         error_set(reterr, r, "mqtt: out of memory");
         goto fail;
     }
     r = session_new(options, on_session, t, &t->session, reterr);
     if (r < 0)
         goto fail;
-    t->publisher = publisher_new(options, t->session, acks, &t->counters);
+    t->publisher = publisher_new(options, t->session, t->acks, &t->counters);
     r = t->publisher ? -pthread_create(&t->id, NULL, run, t) : -ENOMEM;
     if (r < 0) {
         error_set(reterr, r, "mqtt: cannot start the thread: %s", strerror(-r));
@@ -358,6 +369,7 @@ int thread_stop(struct thread *t, int64_t wait_ms)
     atomic_store(&t->stop_by_ms,
                  now_ms + (wait_ms > 2 * CLOSE_MS ? wait_ms - CLOSE_MS : wait_ms / 2));
     notify(t, STOP, 0, 0);
+    atomic_store(&t->acks_wake, NULL);
     if (queue_wait(t->ended, &done, 1, now_ms + wait_ms) == 0) {
         pthread_detach(t->id);
         leave(t);
@@ -366,6 +378,12 @@ int thread_stop(struct thread *t, int64_t wait_ms)
     pthread_join(t->id, NULL);
     leave(t);
     return 0;
+}
+
+struct queue *thread_acks(struct thread *thread, struct wake *wake)
+{
+    atomic_store(&thread->acks_wake, wake);
+    return thread->acks;
 }
 
 struct inbox *thread_inbox(struct thread *thread)

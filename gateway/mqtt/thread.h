@@ -10,13 +10,12 @@
 struct inbox;
 struct options;
 struct queue;
+struct wake;
 struct thread;
 struct publisher_counters;
 
-/* Takes ownership of `options`, also when it fails. `acks` is as in publisher_new() and outlives
- * it. 0, -ENOMEM, -EAGAIN or -EINVAL. */
-int thread_start(struct options *options, struct queue *acks, struct thread **ret_thread,
-                 struct error *reterr);
+/* Takes ownership of `options`, also when it fails. 0, -ENOMEM, -EAGAIN or -EINVAL. */
+int thread_start(struct options *options, struct thread **ret_thread, struct error *reterr);
 
 /* Says goodbye to the broker and ends the thread within `wait_ms`. 0: it is gone; -ETIMEDOUT: it
  * hangs in the library and is left alone; should it ever come back it frees itself. */
@@ -24,6 +23,10 @@ int thread_stop(struct thread *thread, int64_t wait_ms);
 
 /* Immutable. */
 const struct options *thread_options(const struct thread *thread);
+
+/* Rows (int64_t) of messages that need no keeping any more, for the loop, which `wake` wakes.
+ * Before the first message with a row. */
+struct queue *thread_acks(struct thread *thread, struct wake *wake);
 
 /* Where the loop puts its news. */
 struct inbox *thread_inbox(struct thread *thread);

@@ -112,6 +112,7 @@ struct store {
     struct health history_health;
     int64_t batch_ms; /* when the next is due; CLOCK_NEVER: nothing waits */
     bool tidy;        /* there is more to do on history.db */
+    bool tried;       /* it has been opened, or cannot be */
 
     /* of the desks */
     struct state_db state;

@@ -42,6 +42,7 @@ static void work_tidy(struct task *task)
 static bool end_task(struct store *store, int status)
 {
     store->batch.busy = false;
+    store->tried = true;
     if (status == -ECANCELED)
         return false;
     health_note(&store->history_health, &store->batch.why, status < 0 ? status : 0);

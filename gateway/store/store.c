@@ -131,7 +131,7 @@ static bool open_threads(struct store *store)
 
 static bool has_opened(const struct store *store)
 {
-    return store->opened || store->state_health.bad;
+    return (store->opened || store->state_health.bad) && store->tried;
 }
 
 static void free_all(struct store *store)

@@ -58,7 +58,7 @@ struct store_calls {
     void (*opened)(void *owner);
 };
 
-/* Starts the threads and waits up to `wait_ms` for state.db. 0 also when no disk can be had: then
+/* Starts the threads and waits up to `wait_ms` for both files. 0 also when no disk can be had: then
  * store_counts() and the log say why, and the store goes on trying. `calls` is borrowed for its
  * life. -ENOMEM, or -EAGAIN when there are no threads, with `reterr`. */
 int store_open(struct loop *loop, const struct store_options *options, int64_t wait_ms,

@@ -270,7 +270,7 @@ void count_report(struct count *count, int64_t now_us)
            ",\"lost_polls\":%" PRIu64 ",\"missed_polls\":%" PRIu64 ",\"damaged\":%" PRIu64
            ",\"fewest\":%" PRIu64 ",\"most\":%" PRIu64
            ",\"slowest_ms\":%.3f,\"longest_gap_ms\":%.3f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_"
-           "ms\":%.3f}\n",
+           "ms\":%.3f,\"health\":%s}\n",
            seconds, count->n_seen, silent, count->messages, count->polls, count->readings,
            count->nulls, count->events, count->rules, count->other, count->lost, count->missed,
            count->damaged, fewest == UINT64_MAX ? 0 : fewest, most, slowest_ms,

@@ -13,12 +13,14 @@
 
 #define CLOSE_MS 20000
 
-/* Two fake buses, and what is said of them: "p100:3" a poll with three good samples, "p100:timeout"
- * one with a bad sample for each channel, "d100:good" a device that came, "w7:good" a write. */
+/* Up to four fake buses, and what is said of them: "p100:3" a poll with three good samples,
+ * "p100:timeout" one with a bad sample for each channel, "d100:good" a device that came, "w7:good"
+ * a write. */
 struct world {
     struct guard guard;
-    struct fake fakes[2];
+    struct fake fakes[4];
     struct adapters_bus buses[2];
+    struct adapters_bus fresh[2]; /* after a reload */
     struct adapters *adapters;
     char said[1000];
     size_t length;
@@ -381,6 +383,111 @@ static void closing_with_a_hung_worker_ends_in_time_and_says_so(void **state)
     assert_int_equal(status, 0);
 }
 
+/* -- reload -------------------------------------------------------------------------------------
+ */
+
+/* Bus `b` of the world: its device is 100, 200, ... to the caller. */
+static void prepare(struct world *world, size_t b, const struct adapter *adapter)
+{
+    fake_init(&world->fakes[b], adapter, 1, 10);
+    world->fakes[b].ids[0] = 100 * ((uint32_t)b + 1);
+    world->fakes[b].plan.hash = 1000 + b;
+}
+
+static int reload(struct world *world, size_t n_buses, struct error *reterr)
+{
+    return adapters_reload(world->adapters, world->fresh, n_buses, reterr);
+}
+
+static void a_bus_that_did_not_change_goes_on_after_a_reload(void **state)
+{
+    struct world *world = *state;
+    uint32_t number = 7;
+    prepare(world, 0, &fake_asked);
+    prepare(world, 1, &fake_blocking);
+    assert_int_equal(open_buses(world, 2, NULL), 0);
+    run(world, 2, 200);
+    world->fresh[0] = world->buses[1];
+    world->fresh[1] = world->buses[0];
+    world->fresh[1].ids = &number;
+    assert_int_equal(reload(world, 2, NULL), 0);
+    run(world, 2, 7);
+    run(world, 2, 200);
+    assert_int_equal(world->fakes[0].opened, 1);
+    assert_int_equal(world->fakes[1].opened, 1);
+    assert_int_equal(world->fakes[0].closed + world->fakes[1].closed, 0);
+    assert_null(strstr(world->said, "d7:"));
+    assert_int_equal(adapters_counts(world->adapters).online, 2);
+    assert_int_equal(adapters_close(world->adapters, CLOSE_MS), 0); /* `number` ends here */
+    world->adapters = NULL;
+}
+
+static void a_bus_that_changed_is_closed_and_opened(void **state)
+{
+    struct world *world = *state;
+    prepare(world, 0, &fake_asked);
+    prepare(world, 1, &fake_asked);
+    prepare(world, 2, &fake_asked);
+    assert_int_equal(open_buses(world, 2, NULL), 0);
+    run(world, 2, 200);
+    world->fresh[0] = world->fakes[0].plan;
+    world->fresh[1] = world->fakes[2].plan;
+    assert_int_equal(reload(world, 2, NULL), 0);
+    run(world, 2, 300);
+    run(world, 2, 100);
+    assert_int_equal(world->fakes[0].opened, 1);
+    assert_int_equal(world->fakes[0].closed, 0);
+    assert_int_equal(world->fakes[1].closed, 1);
+    assert_int_equal(world->fakes[2].opened, 1);
+    assert_int_equal(adapters_write(world->adapters, 200, 0, 1, 1), -ENOENT);
+}
+
+static void a_removed_bus_whose_worker_hangs_is_closed_when_it_comes_back(void **state)
+{
+    struct world *world = *state;
+    int64_t start_ms;
+    prepare(world, 0, &fake_blocking);
+    prepare(world, 1, &fake_asked);
+    world->fakes[0].hang[0] = true;
+    assert_int_equal(open_buses(world, 2, NULL), 0);
+    run(world, 2, 200);
+    assert_true(fake_wait(&world->fakes[0], 0, 1));
+    world->fresh[0] = world->fakes[1].plan;
+    start_ms = clock_boot_ms();
+    assert_int_equal(reload(world, 1, NULL), 0);
+    assert_true(clock_boot_ms() - start_ms < 5000);
+    run(world, 10, 200);
+    assert_int_equal(world->fakes[0].closed, 0);
+    fake_set_hang(&world->fakes[0], 0, false);
+    while (world->fakes[0].closed == 0)
+        run(world, 1, 200); /* guarded: fails when it never is */
+    assert_int_equal(world->polls, 0);
+    assert_int_equal(world->fakes[1].opened, 1);
+    assert_int_equal(world->fakes[1].closed, 0);
+}
+
+static void a_reload_that_fails_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct error err = {0};
+    for (size_t b = 0; b < 4; b++)
+        prepare(world, b, &fake_asked);
+    world->fakes[3].open_result = -ENOENT;
+    assert_int_equal(open_buses(world, 2, NULL), 0);
+    run(world, 2, 200);
+    world->fresh[0] = world->fakes[2].plan;
+    world->fresh[1] = world->fakes[3].plan;
+    assert_int_equal(reload(world, 2, &err), -ENOENT);
+    assert_string_equal(err.text, "bus fake: refused");
+    assert_int_equal(world->fakes[2].opened, 1);
+    assert_int_equal(world->fakes[2].closed, 1);
+    run(world, 2, 100);
+    run(world, 2, 200);
+    assert_int_equal(world->fakes[0].opened + world->fakes[1].opened, 2);
+    assert_int_equal(world->fakes[0].closed + world->fakes[1].closed, 0);
+    assert_int_equal(adapters_counts(world->adapters).devices, 2);
+}
+
 #define ADAPTERS_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -404,6 +511,10 @@ int main(void)
         ADAPTERS_TEST(no_buses_are_legal),
         ADAPTERS_TEST(a_bus_that_does_not_open_closes_those_before_it),
         cmocka_unit_test(closing_nothing_is_legal),
+        ADAPTERS_TEST(a_bus_that_did_not_change_goes_on_after_a_reload),
+        ADAPTERS_TEST(a_bus_that_changed_is_closed_and_opened),
+        ADAPTERS_TEST(a_removed_bus_whose_worker_hangs_is_closed_when_it_comes_back),
+        ADAPTERS_TEST(a_reload_that_fails_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

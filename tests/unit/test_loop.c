@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int open_world(void **state)
 {
@@ -339,6 +341,44 @@ static void a_signal_that_nobody_can_take_is_refused(void **state)
     assert_true(loop_on_signal(knocker.world->loop, SIGKILL, take_signal, &knocker) < 0);
 }
 
+struct reader {
+    struct guard *world;
+    int fd, fired;
+};
+
+static void take_byte(void *owner)
+{
+    struct reader *reader = owner;
+    char byte;
+    assert_int_equal(read(reader->fd, &byte, 1), 1);
+    if (++reader->fired == 2)
+        loop_stop(reader->world->loop);
+}
+
+static void a_watch_fires_as_long_as_there_is_something_to_read(void **state)
+{
+    int fds[2];
+    struct reader reader = {.world = *state};
+    struct watch *watch;
+    assert_int_equal(pipe(fds), 0);
+    reader.fd = fds[0];
+    watch = watch_new(reader.world->loop, fds[0], take_byte, &reader);
+    assert_non_null(watch);
+    assert_int_equal(write(fds[1], "ab", 2), 2);
+    guard_run(reader.world);
+    watch_free(watch);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void what_cannot_be_watched_is_refused(void **state)
+{
+    struct guard *world = *state;
+    FILE *file = tmpfile();
+    assert_null(watch_new(world->loop, fileno(file), NULL, NULL));
+    fclose(file);
+}
+
 #define LOOP_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -358,6 +398,8 @@ int main(void)
         LOOP_TEST(another_thread_may_wake_the_loop),
         LOOP_TEST(a_wake_before_the_loop_runs_is_kept),
         LOOP_TEST(a_freed_wake_runs_no_more),
+        LOOP_TEST(a_watch_fires_as_long_as_there_is_something_to_read),
+        LOOP_TEST(what_cannot_be_watched_is_refused),
         LOOP_TEST(a_signal_is_told_on_the_loop),
         LOOP_TEST(a_signal_that_nobody_can_take_is_refused),
     };

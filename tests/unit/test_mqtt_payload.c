@@ -172,6 +172,19 @@ static void a_rule_says_how_it_stands(void **state)
                                "\"since\":null,\"limit\":null," FLAGS "\"ts\":null}");
 }
 
+static void a_rule_that_was_never_judged_has_no_time(void **state)
+{
+    struct fixture *f = *state;
+    struct instance_state untouched = {.instance = HIGH, .since_ms = CLOCK_NEVER};
+
+    payload_rule(f->site, &untouched, f->to, sizeof(f->to));
+    assert_non_null(strstr(f->to, "\"since\":null,"));
+    assert_non_null(strstr(f->to, "\"ts\":null}"));
+    untouched.at_ms = -3600000; /* judged before this boot, and kept */
+    payload_rule(f->site, &untouched, f->to, sizeof(f->to));
+    assert_non_null(strstr(f->to, "\"ts\":\"2026-11-21T13:02:04.123+01:00\"}"));
+}
+
 static void a_group_says_how_many_fire(void **state)
 {
     struct fixture *f = *state;
@@ -243,6 +256,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_largest_state_fits_what_the_plan_says, setup, teardown),
         cmocka_unit_test_setup_teardown(a_state_that_does_not_fit_is_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_says_how_it_stands, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rule_that_was_never_judged_has_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(a_group_says_how_many_fire, setup, teardown),
         cmocka_unit_test_setup_teardown(an_event_tells_everything_it_knows, setup, teardown),
         cmocka_unit_test_setup_teardown(health_is_json_with_the_instance, setup, teardown),

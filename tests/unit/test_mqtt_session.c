@@ -9,6 +9,8 @@
 
 #include "tests/unit/mqtt_gateway.h"
 
+#include <netdb.h>
+
 /* -- versions, rights, limits ------------------------------------------------------------------ */
 
 static void version_3_1_1_works_as_well(void **state)
@@ -111,11 +113,26 @@ static int setup_tls(void **state)
     return !broker_start(&f->broker);
 }
 
+/* Not where there is no /etc/hosts. */
+static bool localhost_resolves(void)
+{
+    struct addrinfo *found;
+
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 static void a_broker_must_prove_who_it_is(void **state)
 {
     struct fixture *f = *state;
     char more[200];
 
+    if (!localhost_resolves()) {
+        print_message("left out: this machine does not know \"localhost\"\n");
+        skip();
+    }
     snprintf(more, sizeof(more), "tls: { ca_file = \"%s/ca.pem\" }", f->broker.folder);
     assert_int_equal(start_at(f, "localhost", f->broker.port, more), 0);
     assert_true(wait_online(f, true));

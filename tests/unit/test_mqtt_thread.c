@@ -114,7 +114,7 @@ static void a_host_that_does_not_resolve_blocks_nobody(void **state)
 static void a_broker_that_accepts_and_says_nothing_does_not_hold_up_the_end(void **state)
 {
     struct fixture *f = *state;
-    int silent, port = broker_free_port(&silent);
+    int silent = -1, port = broker_free_port(&silent);
     int64_t before_ms;
     int r;
 

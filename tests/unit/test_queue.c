@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEADLINE_MS 20000
 
@@ -80,6 +81,32 @@ static void order_holds_around_the_end_of_the_ring(void **state)
     }
     assert_true(next_in > 1000);
     expect_inside(queue, next_out, (size_t)(next_in - next_out));
+    queue_free(queue);
+}
+
+static size_t resident_bytes(void)
+{
+    FILE *from = fopen("/proc/self/statm", "re");
+    size_t pages = 0;
+    assert_non_null(from);
+    assert_int_equal(fscanf(from, "%*u %zu", &pages), 1);
+    fclose(from);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void a_large_ring_that_runs_empty_again_and_again_stays_small(void **state)
+{
+    static char item[4096];
+    struct queue *queue = queue_new(sizeof(item), 16384, QUEUE_REFUSE, NULL, NULL);
+    size_t before = resident_bytes(), after;
+    (void)state;
+    memset(item, 'x', sizeof(item));
+    for (int i = 0; i < 16384; i++) {
+        assert_int_equal(queue_push(queue, item, 1), 0);
+        assert_int_equal(queue_pop(queue, item, 1), 1);
+    }
+    after = resident_bytes();
+    assert_true(after < before + 16 * 1024 * 1024);
     queue_free(queue);
 }
 
@@ -376,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_come_out_in_the_order_in_which_they_went_in),
         cmocka_unit_test(order_holds_around_the_end_of_the_ring),
+        cmocka_unit_test(a_large_ring_that_runs_empty_again_and_again_stays_small),
         cmocka_unit_test(items_of_any_size_are_copied_whole),
         cmocka_unit_test(a_full_queue_refuses_a_group_whole_and_counts_it),
         cmocka_unit_test(a_full_queue_drops_the_oldest_and_counts_them),

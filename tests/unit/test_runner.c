@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define BUS       7
 #define CLOSE_MS  20000
@@ -418,12 +416,10 @@ static void closing_waits_for_a_poll_and_leaves_out_those_that_wait(void **state
     world->runner = NULL;
 }
 
-/* In a process of its own, since that is how such a worker ends: with _exit(). */
-static int close_hung_bus(void)
+static void closing_leaves_hung_workers_alone_in_time(void **state)
 {
-    struct world *world = calloc(1, sizeof(*world));
-    int64_t start_ms;
-    guard_open(&world->guard);
+    struct world *world = *state;
+    int64_t start_ms, took_ms;
     fake_init(&world->fake, &fake_blocking, 2, POLL_FAST);
     world->fake.n_lanes = 3;
     world->fake.lane_of[1] = 1;
@@ -431,25 +427,28 @@ static int close_hung_bus(void)
     open_bus(world);
     poll(world, 0);
     poll(world, 1);
-    if (!fake_wait(&world->fake, 0, 1) || !fake_wait(&world->fake, 1, 1))
-        return 2;
+    assert_true(fake_wait(&world->fake, 0, 1));
+    assert_true(fake_wait(&world->fake, 1, 1));
     start_ms = clock_boot_ms();
-    if (runner_close(world->runner, start_ms + 100) != -ETIMEDOUT)
-        return 3;
-    if (clock_boot_ms() - start_ms < 100 || clock_boot_ms() - start_ms > 5000)
-        return 4;
-    return world->fake.closed; /* what hangs still uses it */
+    assert_int_equal(runner_close(world->runner, start_ms + 100), -ETIMEDOUT);
+    took_ms = clock_boot_ms() - start_ms;
+    assert_in_range(took_ms, 100, 5000);
+    assert_int_equal(world->fake.closed, 0); /* what hangs still uses it */
 }
 
-static void closing_leaves_hung_workers_alone_in_time(void **state)
+static void a_bus_that_hung_closes_when_it_goes_on(void **state)
 {
-    int status = 0;
-    pid_t child = fork();
-    (void)state;
-    if (child == 0)
-        _exit(close_hung_bus());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    struct world *world = *state;
+    fake_init(&world->fake, &fake_blocking, 1, POLL_FAST);
+    world->fake.hang[0] = true;
+    open_bus(world);
+    poll(world, 0);
+    assert_true(fake_wait(&world->fake, 0, 1));
+    assert_int_equal(runner_close(world->runner, clock_boot_ms()), -ETIMEDOUT);
+    fake_set_hang(&world->fake, 0, false);
+    assert_int_equal(runner_close(world->runner, clock_boot_ms() + CLOSE_MS), 0);
+    assert_int_equal(world->fake.closed, 1);
+    world->runner = NULL;
 }
 
 #define RUNNER_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -457,7 +456,6 @@ static void closing_leaves_hung_workers_alone_in_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(closing_leaves_hung_workers_alone_in_time),
         RUNNER_TEST(what_is_asked_ends_later_on_the_loop),
         RUNNER_TEST(several_reports_of_one_poll_are_joined),
         RUNNER_TEST(of_a_poll_that_failed_no_samples_are_told),
@@ -479,6 +477,8 @@ int main(void)
         RUNNER_TEST(a_bus_without_lanes_or_devices_is_legal),
         RUNNER_TEST(closing_closes_the_adapter_once),
         RUNNER_TEST(closing_waits_for_a_poll_and_leaves_out_those_that_wait),
+        RUNNER_TEST(closing_leaves_hung_workers_alone_in_time),
+        RUNNER_TEST(a_bus_that_hung_closes_when_it_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -162,10 +163,25 @@ static void it_connects_and_bytes_go_both_ways(void **state)
     assert_true(clock_boot_ms() - f->at_ms < 1000);
 }
 
+/* Not where there is no /etc/hosts. */
+static bool localhost_resolves(void)
+{
+    struct addrinfo *found;
+
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 static void a_name_resolves(void **state)
 {
     struct fixture *f = *state;
 
+    if (!localhost_resolves()) {
+        print_message("left out: this machine does not know \"localhost\"\n");
+        skip();
+    }
     f->stream = stream_open(f->loop, "localhost", f->port, 5000, &events, f);
     run(f);
     assert_int_equal(f->ups, 1); /* also where localhost is ::1 first and nothing listens there */
@@ -293,7 +309,7 @@ static size_t drain(int fd, size_t want, uint8_t *ret_sum)
     return got;
 }
 
-static void on_tick(void *owner)
+static void end_turn(void *owner)
 {
     struct fixture *f = owner;
 
@@ -303,7 +319,7 @@ static void on_tick(void *owner)
 static void what_the_peer_does_not_read_waits_up_to_a_limit(void **state)
 {
     struct fixture *f = *state;
-    struct timer *tick = timer_new(f->loop, on_tick, f);
+    struct wake *wake = wake_new(f->loop, end_turn, f);
     uint8_t block[1000], sent_sum = 0, got_sum = 0;
     size_t sent = 0, got = 0;
 
@@ -319,15 +335,17 @@ static void what_the_peer_does_not_read_waits_up_to_a_limit(void **state)
         }
         assert_true(sent < 64u * 1024 * 1024);
     }
+    /* A wake is seen together with the stream. A timer that is due is not: where timers come first
+     * the loop would stop before it has looked at any descriptor. */
     while (got < sent) {
         got += drain(f->peer, sent - got, &got_sum);
-        timer_at(tick, clock_boot_ms());
+        wake_send(wake);
         run(f);
     }
     assert_int_equal(got, sent);
     assert_int_equal(got_sum, sent_sum);
     assert_int_equal(f->downs, 0);
-    timer_free(tick);
+    wake_free(wake);
 }
 
 int main(void)

@@ -1,0 +1,447 @@
+#include "gateway/core/command.h"
+
+#include "gateway/base/text.h"
+#include "gateway/core/pipeline.h"
+#include "tests/unit/fake_adapter.h"
+#include "tests/unit/loop_guard.h"
+#include "tests/unit/site_world.h"
+
+#include <stdlib.h>
+
+#define REPLIES 300
+
+/* What the device answers is 0 for `v`, 1 for `w`: so a write of another value differs. */
+static const char config[] =
+    "buses: { sim: { adapter = \"sim\" } }\n"
+    "devices: { d: { bus = \"sim\"; channels: {\n"
+    "  v: { writable = true; min = -10; max = 100; step = 0.5; safe = 0 }\n"
+    "  w: { writable = true }\n"
+    "  r: { } } } }\n"
+    "rules: { hot: { sensor = \"d.r\"; above = 50 } }\n";
+
+struct world {
+    struct guard guard;
+    struct pipeline *pipeline;
+    struct commands *commands;
+    struct site_world site;
+    struct fake fake;
+    struct adapters_bus bus;
+    struct adapters *adapters;
+    struct command_reply replies[REPLIES];
+    size_t n_replies, wanted;
+    struct event last; /* event of a command */
+    size_t n_events;
+    bool no_confirmation, no_readings; /* what is lost on the way back */
+    int reloads;
+};
+
+static void take_event(void *sink, const struct event *event)
+{
+    struct world *world = sink;
+    if (event->type != EVENT_COMMAND)
+        return;
+    world->last = *event;
+    world->n_events++;
+}
+
+static const struct sink_calls calls = {.name = "test", .event = take_event};
+
+static void take_poll(void *owner, uint32_t id, const struct sample *samples, size_t count)
+{
+    struct world *world = owner;
+    if (!world->no_readings)
+        pipeline_accept(world->pipeline, id, samples, count);
+}
+
+static void take_device(void *owner, uint32_t id, uint8_t why, int64_t at_ms)
+{
+    struct world *world = owner;
+    pipeline_device(world->pipeline, id, why, at_ms);
+}
+
+static void take_wrote(void *owner, uint32_t token, uint8_t quality)
+{
+    struct world *world = owner;
+    if (!world->no_confirmation)
+        commands_wrote(world->commands, token, quality);
+}
+
+static const struct adapters_events adapters_events = {take_poll, take_device, take_wrote};
+
+static void take_reply(void *owner, const struct command_reply *reply)
+{
+    struct world *world = owner;
+    assert_true(world->n_replies < REPLIES);
+    world->replies[world->n_replies++] = *reply;
+    if (world->n_replies >= world->wanted)
+        loop_stop(world->guard.loop);
+}
+
+static void take_reload(void *owner)
+{
+    struct world *world = owner;
+    world->reloads++;
+    loop_stop(world->guard.loop);
+}
+
+static void use_config(struct world *world)
+{
+    struct site_context context = {.output = &pipeline_rules_output,
+                                   .owner = world->pipeline,
+                                   .texts = pipeline_texts(world->pipeline)};
+    int r = site_world_open(&world->site, config, &context);
+    if (problems_line(world->site.problems, 0))
+        fail_msg("%s", problems_line(world->site.problems, 0));
+    assert_int_equal(r, 0);
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+}
+
+static int open_world(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    guard_open(&world->guard);
+    world->pipeline = pipeline_new(world->guard.loop);
+    world->commands = commands_new(world->guard.loop, world->pipeline, take_reload, world);
+    assert_int_equal(pipeline_add_sink(world->pipeline, &commands_sink, world->commands), 0);
+    assert_int_equal(pipeline_add_sink(world->pipeline, &calls, world), 0);
+    use_config(world);
+    fake_init(&world->fake, &fake_asked, 1, 3600000);
+    world->fake.ids[0] = 0;
+    world->bus = world->fake.plan;
+    assert_int_equal(adapters_open(world->guard.loop, &world->bus, 1, &adapters_events, world,
+                                   &world->adapters, NULL),
+                     0);
+    commands_use(world->commands, world->adapters);
+    *state = world;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *world = *state;
+    int r = adapters_close(world->adapters, 20000);
+    site_world_close(&world->site);
+    commands_free(world->commands);
+    pipeline_free(world->pipeline);
+    guard_close(&world->guard);
+    free(world);
+    return r;
+}
+
+static struct command make(struct world *world, uint8_t kind, const char *target,
+                           const char *argument)
+{
+    struct command command = {.kind = kind,
+                              .origin = COMMAND_VIA_API,
+                              .rights = COMMAND_RIGHTS_ALL,
+                              .by = "anna",
+                              .expires_ms = CLOCK_NEVER,
+                              .token = 42,
+                              .reply = take_reply,
+                              .owner = world};
+    text_copy(command.target, sizeof(command.target), target);
+    text_copy(command.argument, sizeof(command.argument), argument);
+    return command;
+}
+
+/* Runs until `count` more are answered. */
+static void wait_replies(struct world *world, size_t count)
+{
+    world->wanted = world->n_replies + count;
+    guard_run(&world->guard);
+    assert_int_equal(world->n_replies, world->wanted);
+}
+
+/* Its one answer, which is the one event, too. */
+static const struct command_reply *ask(struct world *world, const struct command *command)
+{
+    const struct command_reply *reply = &world->replies[world->n_replies];
+    size_t before = world->n_events;
+    assert_int_equal(command_submit(world->commands, command), 0);
+    assert_ptr_equal(reply, &world->replies[world->n_replies]); /* never from inside */
+    wait_replies(world, 1);
+    assert_int_equal(world->n_events, before + 1);
+    assert_string_equal(world->last.result, command_result_name(reply->result));
+    assert_string_equal(world->last.by, command->by);
+    assert_string_equal(world->last.via, command_origin_name(command->origin));
+    assert_string_equal(reply->target, command->target);
+    assert_true(reply->token == 42);
+    assert_int_equal(reply->kind, command->kind);
+    return reply;
+}
+
+static const struct command_reply *ask_for(struct world *world, uint8_t kind, const char *target,
+                                           const char *argument)
+{
+    struct command command = make(world, kind, target, argument);
+    return ask(world, &command);
+}
+
+static const struct command_reply *ask_write(struct world *world, const char *target,
+                                             const char *value)
+{
+    return ask_for(world, COMMAND_WRITE, target, value);
+}
+
+static void refuses(struct world *world, const char *target, const char *value, const char *words)
+{
+    const struct command_reply *reply = ask_write(world, target, value);
+    assert_int_equal(reply->result, COMMAND_REFUSED);
+    assert_string_equal(reply->words, words);
+    assert_false(reply->has_value);
+    assert_null(strchr(world->fake.trace, 'w'));
+}
+
+/* -- writes ---------------------------------------------------------------------------------- */
+
+static void a_write_that_is_read_back_the_same_is_ok(void **state)
+{
+    struct world *world = *state;
+    const struct command_reply *reply = ask_write(world, "d.v", "0");
+    assert_int_equal(reply->result, COMMAND_OK);
+    assert_true(reply->has_value && reply->value == 0);
+    assert_string_equal(reply->words, "");
+    assert_non_null(strstr(world->fake.trace, "w0.0=0 "));
+    assert_true(commands_idle(world->commands));
+}
+
+static void a_word_is_a_value_too(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(ask_write(world, "d.w", "ON")->result, COMMAND_OK);
+    assert_non_null(strstr(world->fake.trace, "w0.1=1 "));
+}
+
+static void another_value_read_back_differs(void **state)
+{
+    struct world *world = *state;
+    const struct command_reply *reply = ask_write(world, "d.v", "5");
+    assert_int_equal(reply->result, COMMAND_DIFFERS);
+    assert_true(reply->has_value && reply->value == 0);
+}
+
+static void what_may_not_be_written_is_refused_and_not_sent(void **state)
+{
+    struct world *world = *state;
+    refuses(world, "d.r", "1", "d.r is not writable: set `writable = true` in the config");
+    refuses(world, "d.v", "-10.5", "-10.5 is outside -10 to 100");
+    refuses(world, "d.v", "100.5", "100.5 is outside -10 to 100");
+    refuses(world, "d.v", "0.7", "0.7 is no whole step of 0.5");
+    refuses(world, "d.none", "1", "there is no such sensor");
+    refuses(world, "d.v", "warm", "this is no value: write a number, ON or OFF");
+    refuses(world, "d.v", "", "this is no value: write a number, ON or OFF");
+    refuses(world, "d.v", "nan", "this is no value: write a number, ON or OFF");
+    refuses(world, "d.w", "inf", "this is no value: write a number, ON or OFF");
+}
+
+static void of_those_that_wait_only_the_newest_is_written(void **state)
+{
+    struct world *world = *state;
+    static const char *const values[] = {"5", "7", "0"};
+    for (uint64_t i = 0; i < 3; i++) {
+        struct command command = make(world, COMMAND_WRITE, "d.v", values[i]);
+        command.token = i;
+        assert_int_equal(command_submit(world->commands, &command), 0);
+    }
+    wait_replies(world, 3);
+    assert_int_equal(world->replies[0].token, 1);
+    assert_int_equal(world->replies[0].result, COMMAND_SUPERSEDED);
+    assert_int_equal(world->replies[1].token, 0);
+    assert_int_equal(world->replies[1].result, COMMAND_DIFFERS);
+    assert_int_equal(world->replies[2].token, 2);
+    assert_int_equal(world->replies[2].result, COMMAND_OK);
+    assert_null(strstr(world->fake.trace, "w0.0=7 "));
+    assert_int_equal(world->n_events, 3);
+}
+
+static void channels_do_not_supersede_each_other(void **state)
+{
+    struct world *world = *state;
+    struct command v = make(world, COMMAND_WRITE, "d.v", "0");
+    struct command w = make(world, COMMAND_WRITE, "d.w", "1");
+    assert_int_equal(command_submit(world->commands, &v), 0);
+    assert_int_equal(command_submit(world->commands, &w), 0);
+    wait_replies(world, 2);
+    assert_int_equal(world->replies[0].result, COMMAND_OK);
+    assert_int_equal(world->replies[1].result, COMMAND_OK);
+}
+
+static void a_device_that_reports_a_failure_is_told(void **state)
+{
+    struct world *world = *state;
+    world->fake.quality[0] = QUALITY_TIMEOUT;
+    assert_int_equal(ask_write(world, "d.v", "0")->result, COMMAND_TIMEOUT);
+    world->fake.quality[0] = QUALITY_CRC;
+    assert_int_equal(ask_write(world, "d.v", "0")->result, COMMAND_REFUSED);
+    world->fake.quality[0] = QUALITY_GOOD;
+    assert_int_equal(ask_write(world, "d.v", "0")->result, COMMAND_OK);
+}
+
+static void what_is_not_read_back_within_two_seconds_is_a_timeout(void **state)
+{
+    struct world *world = *state;
+    int64_t start_ms = clock_boot_ms();
+    const struct command_reply *reply;
+    world->no_readings = true;
+    reply = ask_write(world, "d.v", "0");
+    assert_int_equal(reply->result, COMMAND_TIMEOUT);
+    assert_false(reply->has_value);
+    assert_true(clock_boot_ms() - start_ms >= 2000);
+}
+
+static void a_device_that_says_nothing_is_given_up(void **state)
+{
+    struct world *world = *state;
+    const struct command_reply *reply;
+    world->no_confirmation = true;
+    reply = ask_write(world, "d.v", "0");
+    assert_int_equal(reply->result, COMMAND_TIMEOUT);
+    assert_string_equal(reply->words, "the device does not answer");
+    assert_true(commands_idle(world->commands));
+}
+
+static void without_adapters_a_write_is_refused(void **state)
+{
+    struct world *world = *state;
+    commands_use(world->commands, NULL);
+    refuses(world, "d.v", "0", "the gateway is stopping");
+}
+
+static void another_inventory_ends_what_is_under_way(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_WRITE, "d.v", "0");
+    struct command reload = make(world, COMMAND_RELOAD, "", "");
+    assert_int_equal(command_submit(world->commands, &command), 0);
+    assert_int_equal(command_submit(world->commands, &reload), 0);
+    world->no_confirmation = true;
+    guard_run(&world->guard); /* until the reload */
+    assert_false(commands_idle(world->commands));
+    world->wanted = SIZE_MAX;
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+    assert_int_equal(world->n_replies, 1);
+    assert_int_equal(world->replies[0].result, COMMAND_TIMEOUT);
+    assert_true(commands_idle(world->commands));
+    commands_reloaded(world->commands, NULL);
+}
+
+static void the_safe_values_are_written_at_a_stop(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_WRITE, "d.w", "1");
+    assert_true(commands_write_safe(world->commands));
+    assert_false(commands_idle(world->commands));
+    assert_int_equal(command_submit(world->commands, &command), 0);
+    wait_replies(world, 1);
+    assert_true(commands_idle(world->commands));
+    assert_non_null(strstr(world->fake.trace, "w0.0=0 "));
+    assert_int_equal(world->n_events, 2);
+}
+
+/* -- rights and the rest --------------------------------------------------------------------- */
+
+static uint8_t result_with(struct world *world, uint8_t kind, uint8_t rights)
+{
+    struct command command =
+        make(world, kind, kind == COMMAND_WRITE ? "d.v" : "hot", kind == COMMAND_WRITE ? "0" : "");
+    command.rights = rights;
+    return ask(world, &command)->result;
+}
+
+static void an_origin_may_do_what_its_rights_allow(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(result_with(world, COMMAND_MUTE, COMMAND_RIGHTS_NONE), COMMAND_REFUSED);
+    assert_int_equal(result_with(world, COMMAND_WRITE, COMMAND_RIGHTS_NONE), COMMAND_REFUSED);
+    assert_int_equal(result_with(world, COMMAND_MUTE, COMMAND_RIGHTS_ACK), COMMAND_OK);
+    assert_int_equal(result_with(world, COMMAND_UNMUTE, COMMAND_RIGHTS_ACK), COMMAND_OK);
+    assert_int_equal(result_with(world, COMMAND_WRITE, COMMAND_RIGHTS_ACK), COMMAND_REFUSED);
+    assert_int_equal(result_with(world, COMMAND_DISABLE, COMMAND_RIGHTS_ACK), COMMAND_REFUSED);
+    assert_null(strchr(world->fake.trace, 'w'));
+    assert_int_equal(result_with(world, COMMAND_DISABLE, COMMAND_RIGHTS_ALL), COMMAND_OK);
+    assert_int_equal(result_with(world, COMMAND_WRITE, COMMAND_RIGHTS_ALL), COMMAND_OK);
+}
+
+static void a_command_that_comes_too_late_is_not_done(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_WRITE, "d.v", "0");
+    command.expires_ms = clock_boot_ms() - 1;
+    assert_int_equal(ask(world, &command)->result, COMMAND_REFUSED);
+    assert_null(strchr(world->fake.trace, 'w'));
+}
+
+static void an_unknown_kind_is_refused(void **state)
+{
+    struct world *world = *state;
+    enum command_kind kind;
+    assert_int_equal(ask_for(world, COMMAND_KINDS, "d.v", "0")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, 255, "d.v", "0")->result, COMMAND_REFUSED);
+    assert_false(command_kind_parse("explode", &kind));
+    assert_true(command_kind_parse("standby", &kind));
+    assert_int_equal(kind, COMMAND_STANDBY);
+}
+
+static void orders_that_make_no_sense_are_refused(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(ask_for(world, COMMAND_MUTE, "hot", "long")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, COMMAND_MUTE, "cold", "1h")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, COMMAND_LIMIT, "hot", "above")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, COMMAND_LIMIT, "hot", "=5")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, COMMAND_STANDBY, "e", "")->result, COMMAND_REFUSED);
+    assert_int_equal(ask_for(world, COMMAND_STANDBY, "d", "1h")->result, COMMAND_OK);
+    assert_int_equal(ask_for(world, COMMAND_RESUME, "d", "")->result, COMMAND_OK);
+}
+
+static void one_reload_answers_all_who_asked(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_RELOAD, "", "");
+    assert_int_equal(command_submit(world->commands, &command), 0);
+    assert_int_equal(command_submit(world->commands, &command), 0);
+    guard_run(&world->guard);
+    assert_int_equal(world->reloads, 1);
+    assert_int_equal(world->n_replies, 0);
+    commands_reloaded(world->commands, "line 3 is wrong");
+    assert_int_equal(world->n_replies, 2);
+    assert_int_equal(world->replies[1].result, COMMAND_REFUSED);
+    assert_string_equal(world->replies[1].words, "line 3 is wrong");
+}
+
+static void one_too_many_is_told_to_whoever_asks(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_UNMUTE, "none", "");
+    for (int i = 0; i < COMMANDS_MAX; i++)
+        assert_int_equal(command_submit(world->commands, &command), 0);
+    assert_int_equal(command_submit(world->commands, &command), -ENOBUFS);
+    wait_replies(world, COMMANDS_MAX);
+}
+
+#define COMMAND_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        COMMAND_TEST(a_write_that_is_read_back_the_same_is_ok),
+        COMMAND_TEST(a_word_is_a_value_too),
+        COMMAND_TEST(another_value_read_back_differs),
+        COMMAND_TEST(what_may_not_be_written_is_refused_and_not_sent),
+        COMMAND_TEST(of_those_that_wait_only_the_newest_is_written),
+        COMMAND_TEST(channels_do_not_supersede_each_other),
+        COMMAND_TEST(a_device_that_reports_a_failure_is_told),
+        COMMAND_TEST(what_is_not_read_back_within_two_seconds_is_a_timeout),
+        COMMAND_TEST(a_device_that_says_nothing_is_given_up),
+        COMMAND_TEST(without_adapters_a_write_is_refused),
+        COMMAND_TEST(another_inventory_ends_what_is_under_way),
+        COMMAND_TEST(the_safe_values_are_written_at_a_stop),
+        COMMAND_TEST(an_origin_may_do_what_its_rights_allow),
+        COMMAND_TEST(a_command_that_comes_too_late_is_not_done),
+        COMMAND_TEST(an_unknown_kind_is_refused),
+        COMMAND_TEST(orders_that_make_no_sense_are_refused),
+        COMMAND_TEST(one_reload_answers_all_who_asked),
+        COMMAND_TEST(one_too_many_is_told_to_whoever_asks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
