@@ -267,8 +267,8 @@ static struct rule *start_rule(struct compiler *compiler, const char *name)
     return rule;
 }
 
-/* Where the config has no notifier at all, people are told by whoever listens at the broker: then only
- * a rule that was forgotten among others that notify would be worth a word. */
+/* Where the config has no notifier at all, people are told by whoever listens at the broker: then
+ * only a rule that was forgotten among others that notify would be worth a word. */
 static void warn_of_silence(struct compiler *compiler, const struct rule *rule)
 {
     if (compiler->config->notifiers && compiler->config->n_notifiers == 0)
