@@ -387,7 +387,8 @@ int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses,
     if (r < 0 || !came_from || !fresh.retired) {
         r = error_set(reterr, -ENOMEM, "out of memory for %zu devices", fresh.n_slots);
     } else {
-        memcpy(fresh.retired, adapters->retired, adapters->n_retired * sizeof(*fresh.retired));
+        if (adapters->n_retired > 0)
+            memcpy(fresh.retired, adapters->retired, adapters->n_retired * sizeof(*fresh.retired));
         number_slots(&fresh);
         r = fill_runners(adapters, &fresh, came_from, reterr);
     }

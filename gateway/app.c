@@ -15,6 +15,7 @@
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/notify/notify.h"
 #include "gateway/store/store.h"
+#include "gateway/web/web.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ struct app {
     struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
     struct notify *notify;
     struct keeper *keeper;
+    struct web *web;
     struct adapters *adapters;
     struct timer *end_timer, *watchdog_timer;
     int64_t watchdog_ms;   /* between two signs of life; 0: nobody asks */
@@ -104,7 +106,7 @@ struct reload {
 /* What only a start can change. */
 static uint64_t hash_fixed(const struct section *root)
 {
-    static const char *const keys[] = {"gateway", "mqtt", "store", "notifiers", "hooks"};
+    static const char *const keys[] = {"gateway", "mqtt", "store", "notifiers", "hooks", "web"};
     uint64_t hash = 0;
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -409,6 +411,21 @@ static int start_keeper(struct app *app, struct error *reterr)
     return pipeline_add_sink(app->pipeline, &keeper_sink, app->keeper);
 }
 
+/* As a service there is always a socket, in the folder that systemd has made for it. */
+static int start_web(struct app *app, struct error *reterr)
+{
+    const struct section *root = conf_root(app->conf);
+    struct web_options options = web_options(section_child(root, "web"));
+    struct web_context context = {
+        .loop = app->loop, .commands = app->commands, .store = app->store, .owner = app};
+    int r;
+
+    if (!section_has(root, "web") && !getenv("RUNTIME_DIRECTORY"))
+        return 0;
+    r = web_open(&options, &context, &app->web, reterr);
+    return r < 0 ? r : pipeline_add_sink(app->pipeline, &web_sink, app->web);
+}
+
 /* Everyone has taken what he needs. A large config is several times as large as a tree, and what
  * its reading took would stay with the process for ever. */
 static void forget_config(struct app *app)
@@ -444,6 +461,8 @@ static int open_rooms(struct app *app, struct error *reterr)
         r = start_notify(app, reterr);
     if (r == 0)
         r = start_keeper(app, reterr);
+    if (r == 0)
+        r = start_web(app, reterr);
     if (r == 0)
         r = use_site(app, reterr);
     if (r == 0)
@@ -518,10 +537,13 @@ static bool close_all(struct app *app)
     keeper_free(app->keeper);
     app->keeper = NULL;
     notify_stop(app->notify);
+    if (app->web)
+        web_close(app->web);
     abandoned = store_close(app->store, STOP_STORE_MS) < 0 || abandoned;
     if (abandoned)
         return true;
     commands_free(app->commands);
+    web_free(app->web);
     site_free(app->site);
     conf_free(app->conf);
     pipeline_free(app->pipeline);

@@ -8,6 +8,7 @@
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/notify/notify.h"
 #include "gateway/store/store.h"
+#include "gateway/web/web.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@ const struct setting app_settings[] = {
      .help = "The broker; without it nothing is published."},
     {"store", SETTING_GROUP, .standard = "{}", .inside = store_settings,
      .help = "History, and what must outlive a restart. Run by hand, only where it is written."},
+    {"web", SETTING_GROUP, .standard = "{}", .inside = web_settings,
+     .help = "The API for the command line. Run by hand, only where it is written."},
     {"notifiers", SETTING_NAMED | SETTING_OPEN, .help = "Ways to tell people."},
     {"hooks", SETTING_NAMED, .inside = notify_hook_settings,
      .help = "Programs that rules may run."},
@@ -48,6 +51,7 @@ static int build(struct section *root, const struct site_context *context,
     size_t wrong = mqtt ? mqtt_check(mqtt, problems) : 0;
     int r;
 
+    wrong += web_check(section_child(root, "web"), problems);
     wrong += notify_check(section_child(root, "notifiers"), section_child(root, "hooks"), problems);
     r = site_new(root, context, problems, ret_site);
     return r == 0 && wrong > 0 ? -EINVAL : r;

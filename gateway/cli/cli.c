@@ -4,31 +4,69 @@
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "gateway/cli/command.h"
+#include "gateway/web/web.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Options that a subcommand takes. */
-enum { TAKES_CONFIG = 1, TAKES_OPERAND = 2, TAKES_FOR = 4 };
+enum {
+    TAKES_CONFIG = 1,
+    TAKES_FOR = 2,
+    TAKES_NOTE = 4,
+    TAKES_SPAN = 8,
+    TAKES_CSV = 16,
+    TAKES_SOCKET = 32,
+    TAKES_JSON = 64,
+    ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
+};
 
 static const struct command {
-    const char *name, *usage, *summary;
+    const char *name; /* one word or two */
+    const char *usage, *summary;
     unsigned takes;
+    size_t least, most; /* operands */
     struct cli_end (*call)(const struct cli_options *options);
 } commands[] = {
     {"run", "[--config FILE] [--for DURATION]", "poll, judge and publish until told to stop",
-     TAKES_CONFIG | TAKES_FOR, cli_run},
-    {"check", "[FILE]", "say all that is wrong with a config file, and open nothing",
-     TAKES_CONFIG | TAKES_OPERAND, cli_check},
+     TAKES_CONFIG | TAKES_FOR, 0, 0, cli_run},
+    {"check", "[FILE]", "say all that is wrong with a config file, and open nothing", TAKES_CONFIG,
+     0, 1, cli_check},
     {"demo", "[--for DURATION]", "see it work on simulated sensors, without broker or device",
-     TAKES_FOR, cli_demo},
+     TAKES_FOR, 0, 0, cli_demo},
+    {"status", "", "how the gateway is that runs here", ASKS, 0, 0, cli_status},
+    {"rules list", "", "its rules and how they stand", ASKS, 0, 0, cli_rules_list},
+    {"rules ack", "RULE [--note TEXT]", "acknowledge an alarm", ASKS | TAKES_NOTE, 1, 1,
+     cli_rules_act},
+    {"rules mute", "RULE [--for DURATION] [--note TEXT]", "no notifications for a time, else 2h",
+     ASKS | TAKES_NOTE | TAKES_FOR, 1, 1, cli_rules_act},
+    {"rules unmute", "RULE [--note TEXT]", "end a mute", ASKS | TAKES_NOTE, 1, 1, cli_rules_act},
+    {"rules enable", "RULE [--note TEXT]", "let it judge again", ASKS | TAKES_NOTE, 1, 1,
+     cli_rules_act},
+    {"rules disable", "RULE [--note TEXT]", "let it rest", ASKS | TAKES_NOTE, 1, 1, cli_rules_act},
+    {"write", "SENSOR VALUE [--note TEXT]", "write a value and read it back", ASKS | TAKES_NOTE, 2,
+     2, cli_write},
+    {"history show", "SENSOR [--from TIME] [--to TIME]", "what a sensor read, a day ago by default",
+     ASKS | TAKES_SPAN, 1, 1, cli_history_show},
+    {"history export", "--csv [SENSORS] [--from TIME] [--to TIME]",
+     "readings of sensors, as \"*.temp\"", TAKES_SOCKET | TAKES_SPAN | TAKES_CSV, 0, 1,
+     cli_history_export},
+    {"history import", "FILE", "store readings from such a file", ASKS, 1, 1, cli_history_import},
+    {"reload", "", "let the gateway read its config anew", ASKS, 0, 0, cli_reload},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* The letters are for the switch below only: there are no short options but -h and -v. */
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"for", required_argument, NULL, 'f'},
+    {"note", required_argument, NULL, 'n'},
+    {"from", required_argument, NULL, 'a'},
+    {"to", required_argument, NULL, 'b'},
+    {"csv", no_argument, NULL, 'x'},
+    {"socket", required_argument, NULL, 's'},
+    {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -38,11 +76,16 @@ static void print_help(FILE *to)
 {
     fputs("Usage: thermogate COMMAND [OPTION ...]\n\n", to);
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(to, "  %-6s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].summary);
-    fputs("\n  --verbose  log what is free to know, too\n"
+        fprintf(to, "  %s %s%s%s\n", commands[i].name, commands[i].usage,
+                commands[i].usage[0] ? "  " : " ", commands[i].summary);
+    fputs("\n  --json     the answer of the gateway as it is, for programs\n"
+          "  --socket   where the gateway answers, if not at " WEB_SOCKET "\n"
+          "  --verbose  log what is free to know, too\n"
           "  --help     this text\n"
           "  --version  the version\n"
           "\nDURATION is a number with a unit: 500ms, 30s, 5m, 2h.\n"
+          "TIME is a duration ago, a date, or both: 24h, 2026-11-21, 2026-11-21T13:02.\n"
+          "RULE is an instance as `rules list` shows it, or a rule for all of its instances.\n"
           "The config file is " APP_CONFIG_PATH " where none is named.\n",
           to);
 }
@@ -56,13 +99,42 @@ static struct cli_end refuse(const char *what, const char *word)
     return (struct cli_end){.code = APP_USAGE};
 }
 
-static const struct command *find_command(const char *name)
+/* The row for the words of the command line, and how many of them are its name. */
+static const struct command *find_command(int argc, char **argv, int *ret_words)
 {
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0)
+        size_t first = strcspn(commands[i].name, " ");
+        const char *second = commands[i].name[first] ? commands[i].name + first + 1 : NULL;
+
+        if (strlen(argv[1]) != first || strncmp(commands[i].name, argv[1], first) != 0)
+            continue;
+        *ret_words = second ? 2 : 1;
+        if (!second || (argc > 2 && strcmp(second, argv[2]) == 0))
             return &commands[i];
     }
     return NULL;
+}
+
+/* A word that begins like a command of two: says what could follow. */
+static struct cli_end refuse_command(const char *word)
+{
+    size_t length = strlen(word);
+    const char *after = ": ";
+
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        const char *name = commands[i].name;
+
+        if (strncmp(name, word, length) != 0 || name[length] != ' ')
+            continue;
+        if (after[0] == ':')
+            fprintf(stderr, "thermogate: behind %s stands one of", word);
+        fprintf(stderr, "%s%s", after, name + length + 1);
+        after = ", ";
+    }
+    if (after[0] == ':')
+        return refuse("no such command:", word);
+    fputs("; try: thermogate --help\n", stderr);
+    return (struct cli_end){.code = APP_USAGE};
 }
 
 /* What getopt_long() could not use: a short option stands in optopt, a long one is the last word.
@@ -84,52 +156,113 @@ static struct cli_end refuse_long(const char *name)
 
 static bool is_taken(int option, unsigned takes)
 {
-    return option == 'v' || (option == 'c' && (takes & TAKES_CONFIG)) ||
-           (option == 'f' && (takes & TAKES_FOR));
+    static const struct {
+        int option;
+        unsigned takes;
+    } rows[] = {{'c', TAKES_CONFIG}, {'f', TAKES_FOR},    {'n', TAKES_NOTE}, {'a', TAKES_SPAN},
+                {'b', TAKES_SPAN},   {'s', TAKES_SOCKET}, {'j', TAKES_JSON}, {'x', TAKES_CSV}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].option == option)
+            return takes & rows[i].takes;
+    }
+    return option == 'v';
 }
 
-/* false when its value is wrong. */
+/* false when its value is wrong. --csv says what is so anyway: there is no other form yet. */
 static bool take_option(int option, const char *value, struct cli_options *options)
 {
-    if (option == 'v')
+    switch (option) {
+    case 'v':
         log_set_level(LOG_LEVEL_DEBUG);
-    if (option == 'c')
+        break;
+    case 'c':
         options->config = value;
-    return option != 'f' ||
-           (text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0);
+        break;
+    case 'n':
+        options->note = value;
+        break;
+    case 'a':
+        options->from = value;
+        break;
+    case 'b':
+        options->to = value;
+        break;
+    case 's':
+        options->socket = value;
+        break;
+    case 'j':
+        options->json = true;
+        break;
+    case 'f':
+        return text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* All options; they may stand between operands. 0, or the code to leave with in `*ret_end`, and 1.
+ */
+static int read_options(const struct command *command, int argc, char **argv,
+                        struct cli_options *options, struct cli_end *ret_end)
+{
+    int option, index = 0;
+
+    while ((option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
+        if (option == 'h') {
+            print_help(stdout);
+            *ret_end = (struct cli_end){.code = APP_OK};
+        } else if (option == ':') {
+            *ret_end = refuse("a value is missing behind", argv[optind - 1]);
+        } else if (option == '?') {
+            *ret_end = refuse_option(argv);
+        } else if (!is_taken(option, command->takes)) {
+            *ret_end = refuse_long(long_options[index].name);
+        } else if (!take_option(option, optarg, options)) {
+            *ret_end = refuse("no duration like 30s:", optarg);
+        } else {
+            continue;
+        }
+        return 1;
+    }
+    return 0;
+}
+
+/* A negative number at the end is a value to write, whatever getopt would make of its minus. */
+static bool ends_with_number(const struct command *command, int argc, char **argv)
+{
+    double number;
+
+    return command->most == 2 && argc > 1 && argv[argc - 1][0] == '-' &&
+           text_to_number(argv[argc - 1], &number) == 0;
 }
 
 /* Everything behind the command's name. */
 static struct cli_end call_command(const struct command *command, int argc, char **argv)
 {
-    struct cli_options options = {.config = APP_CONFIG_PATH};
-    int option, index = 0;
+    struct cli_options options = {.command = command->name, .config = APP_CONFIG_PATH};
+    bool number = ends_with_number(command, argc, argv);
+    struct cli_end end;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", long_options, &index)) != -1) {
-        if (option == 'h') {
-            print_help(stdout);
-            return (struct cli_end){.code = APP_OK};
-        }
-        if (option == ':')
-            return refuse("a value is missing behind", argv[optind - 1]);
-        if (option == '?')
-            return refuse_option(argv);
-        if (!is_taken(option, command->takes))
-            return refuse_long(long_options[index].name);
-        if (!take_option(option, optarg, &options))
-            return refuse("no duration like 30s:", optarg);
-    }
-    if (optind < argc && (command->takes & TAKES_OPERAND))
-        options.config = argv[optind++];
+    if (read_options(command, argc - number, argv, &options, &end) != 0)
+        return end;
+    for (; optind < argc && options.n_operands < command->most; optind++)
+        options.operands[options.n_operands++] = argv[optind];
     if (optind < argc)
         return refuse("one word too many:", argv[optind]);
+    if (options.n_operands < command->least)
+        return refuse("something is missing behind", command->name);
+    if ((command->takes & TAKES_CONFIG) && options.n_operands > 0)
+        options.config = options.operands[0];
     return command->call(&options);
 }
 
 struct cli_end cli_main(int argc, char **argv)
 {
     const struct command *command;
+    int words;
 
     if (argc < 2) {
         print_help(stderr);
@@ -143,7 +276,6 @@ struct cli_end cli_main(int argc, char **argv)
         print_help(stdout);
         return (struct cli_end){.code = APP_OK};
     }
-    command = find_command(argv[1]);
-    return command ? call_command(command, argc - 1, argv + 1)
-                   : refuse("no such command:", argv[1]);
+    command = find_command(argc, argv, &words);
+    return command ? call_command(command, argc - words, argv + words) : refuse_command(argv[1]);
 }

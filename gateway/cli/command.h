@@ -3,14 +3,33 @@
 
 #include "gateway/cli/cli.h"
 
+#include <stddef.h>
 #include <stdint.h>
+
+#define CLI_OPERANDS_MAX 2
 
 /* What options said; a subcommand accepts those of its row in the table only. */
 struct cli_options {
-    const char *config; /* --config FILE, or the first operand */
-    int64_t for_ms;     /* --for DURATION */
+    const char *command;          /* its name in the table: "rules ack" */
+    const char *config;           /* --config FILE, or the operand of `check` */
+    int64_t for_ms;               /* --for DURATION; 0: not given */
+    const char *socket;           /* --socket PATH: where the gateway answers */
+    const char *from, *to, *note; /* NULL: not given */
+    bool json;                    /* --json: the answer as the gateway gave it */
+    const char *operands[CLI_OPERANDS_MAX];
+    size_t n_operands;
 };
 
 struct cli_end cli_run(const struct cli_options *options);
 struct cli_end cli_check(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
+
+/* These ask a gateway that runs. */
+struct cli_end cli_status(const struct cli_options *options);
+struct cli_end cli_rules_list(const struct cli_options *options);
+struct cli_end cli_rules_act(const struct cli_options *options); /* ack, mute, ... */
+struct cli_end cli_write(const struct cli_options *options);
+struct cli_end cli_reload(const struct cli_options *options);
+struct cli_end cli_history_show(const struct cli_options *options);
+struct cli_end cli_history_export(const struct cli_options *options);
+struct cli_end cli_history_import(const struct cli_options *options);

@@ -50,7 +50,7 @@ extern const struct field plain_body[], for_body[], limit_body[], write_body[], 
     resume_body[], command_answer[];
 
 /* the files of these names */
-void stream_open(struct request *request);
+void feed_open(struct request *request);
 void show_metrics(struct request *request);
 void describe(struct request *request);
 extern const struct field openapi_answer[];

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool page_room(struct page *page, size_t more)
+/* Makes room for `more` bytes behind the text; false when there is none. */
+static bool make_room(struct page *page, size_t more)
 {
     size_t size = page->size ? page->size : 4096;
     char *text;
@@ -30,7 +31,7 @@ bool page_room(struct page *page, size_t more)
 
 void page_put(struct page *page, const char *bytes, size_t count)
 {
-    if (!page_room(page, count))
+    if (!make_room(page, count))
         return;
     memcpy(page->text + page->length, bytes, count);
     page->length += count;

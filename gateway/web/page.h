@@ -15,8 +15,6 @@ struct page {
     bool failed;
 };
 
-/* Makes room for `more` bytes behind the text; false when there is none. */
-bool page_room(struct page *page, size_t more);
 void page_put(struct page *page, const char *bytes, size_t count);
 void page_format(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void page_free(struct page *page);

@@ -61,7 +61,7 @@ const struct route routes[] = {
     {"POST", "/api/v1/import", RIGHT_ALL, past_import,
      "Stores readings from such a CSV, at most 4 MB at a time.", .answer = import_answer,
      .body_max = IMPORT_MAX},
-    {"GET", "/api/v1/stream", RIGHT_READ, stream_open,
+    {"GET", "/api/v1/stream", RIGHT_READ, feed_open,
      "Server-Sent Events, as they come: `reading` (as in readings), `rule` (as in rules), `event`. Who "
      "does not read fast enough is cut off; ask for it first and for the newest readings then, and "
      "nothing is missed.", .query = match_query, .media = "text/event-stream", .endless = true},

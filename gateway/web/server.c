@@ -7,9 +7,9 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
+#include "gateway/web/feed.h"
 #include "gateway/web/listen.h"
 #include "gateway/web/request.h"
-#include "gateway/web/stream.h"
 #include "gateway/web/waiting.h"
 
 #include <errno.h>
@@ -258,7 +258,7 @@ static void sweep(void *owner)
 
     cut_late(server, now_ms);
     waiting_sweep(server->web, now_ms);
-    stream_keep_alive(server->web, now_ms);
+    feed_keep_alive(server->web, now_ms);
     if (now_ms >= server->retry_ms) {
         server->retry_ms = now_ms + RETRY_MS;
         look_after_listeners(server);

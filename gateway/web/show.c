@@ -15,7 +15,7 @@ struct show {
 };
 
 const struct field match_query[] = {
-    {"match", "string", .help = "Only sensors whose id fits this glob: * and ?.", .inside = NULL},
+    {"match", "string", .help = "Only sensors whose id fits this glob: * and ?."},
     {0},
 };
 

@@ -47,11 +47,6 @@ void *waiting_end(struct waiting *waiting)
     return owner;
 }
 
-struct web *waiting_web(const struct waiting *waiting)
-{
-    return waiting->web;
-}
-
 /* Giving up takes nothing off the list, so walking on is safe. */
 void waiting_sweep(struct web *web, int64_t now_ms)
 {

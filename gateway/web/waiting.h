@@ -18,8 +18,6 @@ void waiting_forget(struct waiting *waiting);
  */
 void *waiting_end(struct waiting *waiting);
 
-struct web *waiting_web(const struct waiting *waiting);
-
 /* Gives up what should have come by `now_ms`; CLOCK_NEVER: everything. */
 void waiting_sweep(struct web *web, int64_t now_ms);
 

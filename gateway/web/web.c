@@ -3,9 +3,9 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/text.h"
 #include "gateway/store/store.h"
+#include "gateway/web/feed.h"
 #include "gateway/web/inside.h"
 #include "gateway/web/server.h"
-#include "gateway/web/stream.h"
 #include "gateway/web/waiting.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ void web_close(struct web *web)
         return;
     web->closing = true;
     waiting_sweep(web, CLOCK_NEVER);
-    stream_end_all(web);
+    feed_end_all(web);
     server_turn(
         web->server); /* what has been answered goes out, as far as it goes without waiting */
     server_free(web->server);
@@ -160,7 +160,7 @@ static void take_readings(void *sink, uint32_t device, const struct reading *rea
     (void)device;
     for (size_t i = 0; is_live(web) && i < count; i++) {
         web->live.readings[readings[i].sensor] = readings[i];
-        stream_reading(web, &readings[i]);
+        feed_reading(web, &readings[i]);
     }
 }
 
@@ -179,7 +179,7 @@ static void take_instance(void *sink, const struct instance_state *state)
     if (!is_live(web))
         return;
     web->live.states[state->instance] = *state;
-    stream_rule(web, state);
+    feed_rule(web, state);
 }
 
 static void take_event(void *sink, const struct event *event)
@@ -187,7 +187,7 @@ static void take_event(void *sink, const struct event *event)
     struct web *web = sink;
 
     if (is_live(web))
-        stream_event(web, event);
+        feed_event(web, event);
 }
 
 const struct sink_calls web_sink = {

@@ -20,7 +20,7 @@ struct world {
     struct guard guard;
     struct fake fakes[4];
     struct adapters_bus buses[2];
-    struct adapters_bus fresh[2]; /* after a reload */
+    struct adapters_bus fresh[3]; /* after a reload */
     struct adapters *adapters;
     char said[1000];
     size_t length;
@@ -449,6 +449,7 @@ static void a_removed_bus_whose_worker_hangs_is_closed_when_it_comes_back(void *
     prepare(world, 0, &fake_blocking);
     prepare(world, 1, &fake_asked);
     world->fakes[0].hang[0] = true;
+    world->fakes[0].quality[0] = QUALITY_TIMEOUT;
     assert_int_equal(open_buses(world, 2, NULL), 0);
     run(world, 2, 200);
     assert_true(fake_wait(&world->fakes[0], 0, 1));
@@ -462,6 +463,7 @@ static void a_removed_bus_whose_worker_hangs_is_closed_when_it_comes_back(void *
     while (world->fakes[0].closed == 0)
         run(world, 1, 200); /* guarded: fails when it never is */
     assert_int_equal(world->polls, 0);
+    assert_null(strstr(world->said, "timeout")); /* under the number of another bus neither */
     assert_int_equal(world->fakes[1].opened, 1);
     assert_int_equal(world->fakes[1].closed, 0);
 }
@@ -475,9 +477,10 @@ static void a_reload_that_fails_changes_nothing(void **state)
     world->fakes[3].open_result = -ENOENT;
     assert_int_equal(open_buses(world, 2, NULL), 0);
     run(world, 2, 200);
-    world->fresh[0] = world->fakes[2].plan;
-    world->fresh[1] = world->fakes[3].plan;
-    assert_int_equal(reload(world, 2, &err), -ENOENT);
+    world->fresh[0] = world->fakes[0].plan;
+    world->fresh[1] = world->fakes[2].plan;
+    world->fresh[2] = world->fakes[3].plan;
+    assert_int_equal(reload(world, 3, &err), -ENOENT);
     assert_string_equal(err.text, "bus fake: refused");
     assert_int_equal(world->fakes[2].opened, 1);
     assert_int_equal(world->fakes[2].closed, 1);

@@ -43,6 +43,21 @@ struct cli_end cli_demo(const struct cli_options *options)
     return note_call("demo", options);
 }
 
+#define NOTE(name)                                         \
+    struct cli_end name(const struct cli_options *options) \
+    {                                                      \
+        return note_call(#name, options);                  \
+    }
+
+NOTE(cli_status)
+NOTE(cli_rules_list)
+NOTE(cli_rules_act)
+NOTE(cli_write)
+NOTE(cli_reload)
+NOTE(cli_history_show)
+NOTE(cli_history_export)
+NOTE(cli_history_import)
+
 /* What the command line wrote, on whichever of the two. */
 static char output[8000];
 
@@ -125,6 +140,58 @@ static void check_takes_its_file_as_a_word_or_an_option(void **state)
     assert_string_equal(called.options.config, APP_CONFIG_PATH);
 }
 
+static void commands_of_two_words_are_found(void **state)
+{
+    (void)state;
+    call("rules list --json --socket /tmp/s");
+    assert_string_equal(called.command, "cli_rules_list");
+    assert_true(called.options.json);
+    assert_string_equal(called.options.socket, "/tmp/s");
+    call("rules mute hot --for 30m --note why");
+    assert_string_equal(called.command, "cli_rules_act");
+    assert_string_equal(called.options.command, "rules mute");
+    assert_string_equal(called.options.operands[0], "hot");
+    assert_string_equal(called.options.note, "why");
+    assert_int_equal(called.options.for_ms, 1800000);
+    call("history show --from 24h a.b --to 2026-11-21");
+    assert_string_equal(called.command, "cli_history_show");
+    assert_string_equal(called.options.operands[0], "a.b");
+    assert_string_equal(called.options.from, "24h");
+    assert_string_equal(called.options.to, "2026-11-21");
+    call("history export --csv");
+    assert_string_equal(called.command, "cli_history_export");
+    assert_null(called.options.operands[0]);
+}
+
+static void half_a_command_says_what_could_follow(void **state)
+{
+    (void)state;
+    expect_refused("rules", "list, ack, mute, unmute, enable, disable");
+    expect_refused("history shoe", "behind history stands one of: show, export, import");
+    expect_refused("histor", "\"histor\"");
+}
+
+static void a_negative_value_is_a_value(void **state)
+{
+    (void)state;
+    call("write a.b -5.5");
+    assert_string_equal(called.command, "cli_write");
+    assert_string_equal(called.options.operands[1], "-5.5");
+    call("write --note x a.b ON");
+    assert_string_equal(called.options.operands[1], "ON");
+    expect_refused("write a.b -x", "\"-x\"");
+}
+
+static void a_missing_operand_is_missed(void **state)
+{
+    (void)state;
+    expect_refused("write", "\"write\"");
+    expect_refused("write a.b", "\"write\"");
+    expect_refused("rules ack", "\"rules ack\"");
+    expect_refused("rules ack a b", "\"b\"");
+    expect_refused("status x", "\"x\"");
+}
+
 static void verbose_shows_what_is_free_to_know(void **state)
 {
     (void)state;
@@ -144,6 +211,7 @@ static void help_lists_every_subcommand(void **state)
         assert_non_null(strstr(output, "  run "));
         assert_non_null(strstr(output, "  check "));
         assert_non_null(strstr(output, "  demo "));
+        assert_non_null(strstr(output, "  history import FILE "));
     }
 }
 
@@ -212,6 +280,10 @@ int main(void)
         cmocka_unit_test(a_subcommand_is_called_and_its_end_is_the_end),
         cmocka_unit_test(options_reach_the_subcommand),
         cmocka_unit_test(check_takes_its_file_as_a_word_or_an_option),
+        cmocka_unit_test(commands_of_two_words_are_found),
+        cmocka_unit_test(half_a_command_says_what_could_follow),
+        cmocka_unit_test(a_negative_value_is_a_value),
+        cmocka_unit_test(a_missing_operand_is_missed),
         cmocka_unit_test(verbose_shows_what_is_free_to_know),
         cmocka_unit_test(help_lists_every_subcommand),
         cmocka_unit_test(the_version_is_told),

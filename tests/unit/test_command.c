@@ -23,7 +23,7 @@ struct world {
     struct guard guard;
     struct pipeline *pipeline;
     struct commands *commands;
-    struct site_world site;
+    struct site_world site, next; /* `next`: after a reload */
     struct fake fake;
     struct adapters_bus bus;
     struct adapters *adapters;
@@ -84,16 +84,16 @@ static void take_reload(void *owner)
     loop_stop(world->guard.loop);
 }
 
-static void use_config(struct world *world)
+static void use_config(struct world *world, struct site_world *site)
 {
     struct site_context context = {.output = &pipeline_rules_output,
                                    .owner = world->pipeline,
                                    .texts = pipeline_texts(world->pipeline)};
-    int r = site_world_open(&world->site, config, &context);
-    if (problems_line(world->site.problems, 0))
-        fail_msg("%s", problems_line(world->site.problems, 0));
+    int r = site_world_open(site, config, &context);
+    if (problems_line(site->problems, 0))
+        fail_msg("%s", problems_line(site->problems, 0));
     assert_int_equal(r, 0);
-    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+    assert_int_equal(pipeline_use(world->pipeline, site->site), 0);
 }
 
 static int open_world(void **state)
@@ -104,7 +104,7 @@ static int open_world(void **state)
     world->commands = commands_new(world->guard.loop, world->pipeline, take_reload, world);
     assert_int_equal(pipeline_add_sink(world->pipeline, &commands_sink, world->commands), 0);
     assert_int_equal(pipeline_add_sink(world->pipeline, &calls, world), 0);
-    use_config(world);
+    use_config(world, &world->site);
     fake_init(&world->fake, &fake_asked, 1, 3600000);
     world->fake.ids[0] = 0;
     world->bus = world->fake.plan;
@@ -121,6 +121,8 @@ static int close_world(void **state)
     struct world *world = *state;
     int r = adapters_close(world->adapters, 20000);
     site_world_close(&world->site);
+    if (world->next.problems)
+        site_world_close(&world->next);
     commands_free(world->commands);
     pipeline_free(world->pipeline);
     guard_close(&world->guard);
@@ -318,7 +320,7 @@ static void another_inventory_ends_what_is_under_way(void **state)
     guard_run(&world->guard); /* until the reload */
     assert_false(commands_idle(world->commands));
     world->wanted = SIZE_MAX;
-    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+    use_config(world, &world->next);
     assert_int_equal(world->n_replies, 1);
     assert_int_equal(world->replies[0].result, COMMAND_TIMEOUT);
     assert_true(commands_idle(world->commands));

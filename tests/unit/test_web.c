@@ -293,7 +293,7 @@ static void malformed_requests_are_survived(void **state)
 {
     static const char *const rows[] = {
         "GET\r\n\r\n",
-        "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+        "\x16\x03\x01\x02\x01\r\n\r\n",
         "GET /api/v1/status\r\n\r\n",
         "GET /api/v1/status HTTP/9.9\r\n\r\n",
         "GET /api/v1/status HTTP/1.1\r\n\r\n",
@@ -420,6 +420,33 @@ static void a_slow_one_holds_up_nobody(void **state)
     close(slow);
 }
 
+static void turn_the_clock(struct web_world *world)
+{
+    (void)world;
+    clock_use_fixed(clock_boot_ms() + 25000, 0);
+}
+
+static void turn_it_back(struct web_world *world)
+{
+    (void)world;
+    clock_use_system();
+}
+
+static void who_does_not_come_to_an_end_is_cut_off(void **state)
+{
+    struct web_world *world = *state;
+    int fd = web_connect(world);
+    struct web_said said;
+    web_send(fd, "GET /api/v1/sta", 15);
+    web_expect(web_get(world, "/api/v1/health"), 200, "true"); /* so it has been accepted */
+    on_loop(world, turn_the_clock);
+    said = web_listen(fd);
+    on_loop(world, turn_it_back);
+    assert_int_equal(said.status, 0);
+    free(said.text);
+    close(fd);
+}
+
 static void questions_follow_each_other_on_one_connection(void **state)
 {
     static const char both[] =
@@ -503,6 +530,7 @@ int main(void)
         WEB_TEST(two_hundred_ask_at_once),
         WEB_TEST(one_more_than_two_hundred_is_told_so),
         WEB_TEST(a_slow_one_holds_up_nobody),
+        WEB_TEST(who_does_not_come_to_an_end_is_cut_off),
         WEB_TEST(questions_follow_each_other_on_one_connection),
         WEB_TEST(a_socket_that_was_left_is_replaced),
         WEB_TEST(a_socket_that_is_in_use_stays),

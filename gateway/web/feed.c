@@ -1,4 +1,4 @@
-#include "gateway/web/stream.h"
+#include "gateway/web/feed.h"
 
 #include "gateway/base/clock.h"
 #include "gateway/base/text.h"
@@ -21,7 +21,7 @@ struct subscriber {
     int fd;
     char match[REQUEST_WORD_SIZE]; /* glob; "": everything */
     int64_t keep_ms;               /* when the next line that says nothing is due */
-    char bytes[STREAM_BUFFER];
+    char bytes[FEED_BUFFER];
     size_t length;
     bool suspended, ended;
 };
@@ -116,13 +116,13 @@ static struct subscriber *subscriber_new(struct request *request)
     return subscriber;
 }
 
-void stream_open(struct request *request)
+void feed_open(struct request *request)
 {
     struct subscriber *subscriber = subscriber_new(request);
     struct MHD_Response *response = NULL;
 
     if (subscriber)
-        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BUFFER, read_on,
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, FEED_BUFFER, read_on,
                                                      subscriber, subscriber_free);
     if (response)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->route->media);
@@ -138,15 +138,20 @@ static bool wants(const struct subscriber *subscriber, const char *sensor)
     return !subscriber->match[0] || !sensor || text_glob(subscriber->match, sensor);
 }
 
+static bool is_full(const struct web *web, const char *sensor, size_t count)
+{
+    for (const struct subscriber *s = web->subscribers; s; s = s->next) {
+        if (!s->ended && !has_room(s, count) && wants(s, sensor))
+            return true;
+    }
+    return false;
+}
+
 /* A full buffer of one who reads is no reason to cut him off: many readings come in one turn of the
  * loop. What waits goes out first. This may end subscribers, so nobody walks the list meanwhile. */
 static void make_room(struct web *web, const char *sensor, size_t count)
 {
-    bool full = false;
-
-    for (struct subscriber *s = web->subscribers; s && !full; s = s->next)
-        full = !s->ended && !has_room(s, count) && wants(s, sensor);
-    if (full)
+    if (is_full(web, sensor, count))
         server_turn(web->server);
 }
 
@@ -181,7 +186,7 @@ static const char *sensor_id(const struct inventory *inventory, uint32_t sensor)
     return sensor < inventory->n_sensors ? inventory->sensors[sensor].id : NULL;
 }
 
-void stream_reading(struct web *web, const struct reading *reading)
+void feed_reading(struct web *web, const struct reading *reading)
 {
     char text[MESSAGE_SIZE];
     struct json json;
@@ -193,7 +198,7 @@ void stream_reading(struct web *web, const struct reading *reading)
     tell(web, "reading", sensor_id(web->live.inventory, reading->sensor), &json);
 }
 
-void stream_rule(struct web *web, const struct instance_state *state)
+void feed_rule(struct web *web, const struct instance_state *state)
 {
     const struct inventory *inventory = web->live.inventory;
     char text[MESSAGE_SIZE];
@@ -206,7 +211,7 @@ void stream_rule(struct web *web, const struct instance_state *state)
     tell(web, "rule", sensor_id(inventory, inventory->rules[state->instance].sensor), &json);
 }
 
-void stream_event(struct web *web, const struct event *event)
+void feed_event(struct web *web, const struct event *event)
 {
     const struct inventory *inventory = web->live.inventory;
     const char *sensor = sensor_id(inventory, event->sensor);
@@ -234,7 +239,7 @@ void stream_event(struct web *web, const struct event *event)
     tell(web, "event", sensor, &json);
 }
 
-void stream_keep_alive(struct web *web, int64_t now_ms)
+void feed_keep_alive(struct web *web, int64_t now_ms)
 {
     for (struct subscriber *s = web->subscribers; s; s = s->next) {
         if (now_ms >= s->keep_ms)
@@ -242,7 +247,7 @@ void stream_keep_alive(struct web *web, int64_t now_ms)
     }
 }
 
-void stream_end_all(struct web *web)
+void feed_end_all(struct web *web)
 {
     for (struct subscriber *s = web->subscribers; s; s = s->next) {
         s->ended = true;

@@ -1,0 +1,43 @@
+#include "gateway/app.h"
+#include "gateway/base/text.h"
+#include "gateway/cli/remote.h"
+
+#include <math.h>
+
+/* "devices   10 of 12 online" */
+static void print_part(const struct json_value *json, const char *all, const char *part,
+                       const char *word)
+{
+    printf("  %-8s %.0f of %.0f %s\n", all, remote_number(json, part), remote_number(json, all),
+           word);
+}
+
+static void print_status(const struct json_value *json)
+{
+    const struct json_value *problem = json_first(json_get(json, "problems"));
+    double uptime_ms = remote_number(json, "uptime_ms");
+    char name[100], version[40], lasted[40], words[300];
+
+    printf("%s runs for %s, thermogate %s\n", remote_text(json, "label", name, sizeof(name)),
+           text_from_duration(lasted, sizeof(lasted), uptime_ms > 0 ? (int64_t)uptime_ms : 0),
+           remote_text(json, "version", version, sizeof(version)));
+    print_part(json, "devices", "devices_online", "online");
+    print_part(json, "sensors", "sensors_good", "with a value");
+    print_part(json, "rules", "rules_firing", "firing");
+    if (!remote_is_true(json, "clock_good"))
+        printf("  the clock is not known to be right yet\n");
+    for (; problem; problem = json_next(problem))
+        printf("  problem: %s\n", text_escape(words, sizeof(words),
+                                              json_as_text(problem) ? json_as_text(problem) : ""));
+}
+
+struct cli_end cli_status(const struct cli_options *options)
+{
+    struct json_value *json;
+    int code = remote_ask(options, "/api/v1/status", NULL, &json);
+
+    if (json)
+        print_status(json);
+    json_free(json);
+    return (struct cli_end){.code = code};
+}
