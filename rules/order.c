@@ -99,7 +99,7 @@ static int order_limit(struct rules *rules, uint32_t index, const struct rules_o
                        int64_t now_ms, struct error *reterr)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    uint8_t limit;
+    uint8_t limit = LIMIT_ALONE;
     int result = find_limit(instance, order->key, &limit, reterr);
     if (result)
         return result;

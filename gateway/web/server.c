@@ -107,7 +107,8 @@ static void on_connection(void *owner, struct MHD_Connection *connection, void *
         if (client->next)
             client->next->link = &client->next;
         server->clients = client;
-        server->n_clients++;
+        if (server->n_clients++ == 0)
+            timer_at(server->sweep, clock_boot_ms() + SWEEP_MS);
         *context = client;
     } else if (what == MHD_CONNECTION_NOTIFY_CLOSED && client) {
         *client->link = client->next;

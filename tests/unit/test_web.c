@@ -426,6 +426,11 @@ static void turn_the_clock(struct web_world *world)
     clock_use_fixed(clock_boot_ms() + 25000, 0);
 }
 
+static void answer_late(struct web_world *world)
+{
+    web_answer(world);
+}
+
 static void turn_it_back(struct web_world *world)
 {
     (void)world;
@@ -443,8 +448,28 @@ static void who_does_not_come_to_an_end_is_cut_off(void **state)
     said = web_listen(fd);
     on_loop(world, turn_it_back);
     assert_int_equal(said.status, 0);
+    assert_int_equal(recv(fd, said.text, 1, 0), 0); /* an end, not our own patience */
     free(said.text);
     close(fd);
+}
+
+static void an_answer_that_does_not_come_is_not_waited_for(void **state)
+{
+    static const char question[] = "POST /api/v1/reload HTTP/1.1\r\nHost: x\r\n"
+                                   "Connection: close\r\nContent-Length: 0\r\n\r\n";
+    struct web_world *world = *state;
+    int fd = web_connect(world);
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    world->silent = true;
+    web_send(fd, question, strlen(question));
+    while (__atomic_load_n(&world->n_commands, __ATOMIC_SEQ_CST) == 0)
+        assert_int_equal(poll(&wait, 1, 1), 0);
+    on_loop(world, turn_the_clock);
+    web_expect(web_listen(fd), 504, "no answer within 15 s");
+    on_loop(world, turn_it_back);
+    close(fd);
+    on_loop(world, answer_late); /* finds nobody */
+    web_expect(web_get(world, "/api/v1/health"), 200, "true");
 }
 
 static void questions_follow_each_other_on_one_connection(void **state)
@@ -531,6 +556,7 @@ int main(void)
         WEB_TEST(one_more_than_two_hundred_is_told_so),
         WEB_TEST(a_slow_one_holds_up_nobody),
         WEB_TEST(who_does_not_come_to_an_end_is_cut_off),
+        WEB_TEST(an_answer_that_does_not_come_is_not_waited_for),
         WEB_TEST(questions_follow_each_other_on_one_connection),
         WEB_TEST(a_socket_that_was_left_is_replaced),
         WEB_TEST(a_socket_that_is_in_use_stays),
