@@ -106,6 +106,21 @@ static void remove_left_over(const struct sockaddr_un *address)
         unlink(address->sun_path);
 }
 
+/* systemd makes the folder; one who starts the gateway by hand finds none in /run. What goes wrong
+ * shows when the socket is made. */
+static void make_folder(const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    char *slash;
+
+    text_copy(folder, sizeof(folder), path);
+    slash = strrchr(folder, '/');
+    if (slash && slash > folder) {
+        *slash = '\0';
+        mkdir(folder, 0755);
+    }
+}
+
 int listen_unix(const char *path, struct error *reterr)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -114,6 +129,7 @@ int listen_unix(const char *path, struct error *reterr)
     if (!text_copy(address.sun_path, sizeof(address.sun_path), path))
         return error_set(reterr, -ENAMETOOLONG, "the path of a socket has at most %zu bytes: %s",
                          sizeof(address.sun_path) - 1, path);
+    make_folder(path);
     remove_left_over(&address);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)

@@ -108,7 +108,8 @@ static void write_members(struct json *json, const struct live *live,
     show_write_time(json, "at_ms", state->at_ms > 0 ? state->at_ms : CLOCK_NEVER);
     show_write_time(json, "since_ms", state->since_ms);
     if (state->kind == VALUE_NUMBER)
-        json_number(json, "value", state->number, -1);
+        json_number(json, "value", state->number,
+                    judged ? live->inventory->sensors[rule->sensor].decimals : -1);
     else
         json_text(json, "value", state->kind == VALUE_TEXT ? text_of(live, state) : NULL);
     json_number(json, "limit", state->limit, -1);

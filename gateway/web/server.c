@@ -174,6 +174,7 @@ static void on_knock(void *owner)
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         watch_free(listener->watch);
         listener->watch = NULL;
+        timer_at(listener->server->sweep, clock_boot_ms() + SWEEP_MS);
     }
 }
 

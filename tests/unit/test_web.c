@@ -495,7 +495,10 @@ static void a_socket_that_was_left_is_replaced(void **state)
     struct web_options options = {.listen = ""};
     struct web_context context = {.loop = world->loop};
     struct web *second = NULL;
-    snprintf(options.socket, sizeof(options.socket), "%s/left", world->folder);
+    char folder[100];
+    snprintf(options.socket, sizeof(options.socket), "%s/new/left", world->folder);
+    snprintf(folder, sizeof(folder), "%s/new", world->folder);
+    mkdir(folder, 0755);
     memcpy(address.sun_path, options.socket, sizeof(options.socket));
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
@@ -508,6 +511,11 @@ static void a_socket_that_was_left_is_replaced(void **state)
     web_close(second);
     web_free(second);
     assert_int_equal(access(options.socket, F_OK), -1);
+    /* And the folder is made where there is none. */
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(web_open(&options, &context, &second, NULL), 0);
+    assert_int_equal(access(options.socket, F_OK), 0);
+    web_free(second);
     pthread_create(&world->thread, NULL, web_thread, world);
 }
 
