@@ -118,12 +118,15 @@ static void take_count(struct parser *parser, struct call *call)
     parser_next(parser);
 }
 
+/* Minutes know how many samples there were, and nothing of their texts. */
 static void check_span(struct parser *parser, struct call *call, size_t offset)
 {
-    if (!parser->status && span_is_long(&call->span) && !call->function->in_minutes)
-        parser_fail(parser, offset, "possible there: avg min max sum count stddev increase on_time",
-                    "%s does not work in windows above 6h, shifted ones and those of the calendar",
-                    call->function->name);
+    bool of_text = call->text != NULL;
+    if (parser->status || !span_is_long(&call->span) || (call->function->in_minutes && !of_text))
+        return;
+    parser_fail(parser, offset, "possible there: avg min max sum count stddev increase on_time",
+                "%s%s does not work in windows above 6h, shifted ones and those of the calendar",
+                call->function->name, of_text ? " of a text" : "");
 }
 
 static void argument_window(struct parser *parser, struct call *call)

@@ -404,6 +404,10 @@ static void long_windows_have_fewer_functions(void **state)
     is_refused(*state, "median(7h) > 1", 7, said);
     is_refused(*state, "median(1h@1d) > 1", 7, said);
     is_refused(*state, "median(today) > 1", 7, said);
+    is_refused(*state, "count(door.event, \"open\", 7h) > 1", 26,
+               "count of a text does not work in windows above 6h, shifted ones and those of the "
+               "calendar");
+    assert_int_equal(parse(*state, "count(door.event, 7h) > 1", CELL_BOOL, TEMP, &code), 0);
     assert_int_equal(parse(*state, "median(6h) > 1", CELL_BOOL, TEMP, &code), 0);
     assert_int_equal(parse(*state,
                            "avg(7d) - avg(1h@1d) + max(today) - min(yesterday) > "
