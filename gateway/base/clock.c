@@ -69,10 +69,13 @@ int64_t clock_wall_ms(int64_t boot_ms)
  * minutes. */
 static bool find_wall_is_good(void)
 {
+    const char *file = getenv(CLOCK_FILE_VARIABLE);
     struct timex state = {0};
 
     if (clock_wall_ms(clock_boot_ms()) < WALL_PLAUSIBLE_MS)
         return false;
+    if (file)
+        return access(file, F_OK) == 0;
     if (adjtimex(&state) >= 0 && !(state.status & STA_UNSYNC))
         return true;
     return access("/sys/class/rtc/rtc0", F_OK) == 0 || clock_boot_ms() > WALL_BELIEVED_MS;

@@ -27,7 +27,10 @@ int64_t clock_wall_ms(int64_t boot_ms);
 
 /* Whether the wall clock is known good: its year is plausible, and the kernel reports it
  * synchronised (adjtimex(2)), or there is a battery clock, or the machine has been up for ten
- * minutes. Once good it stays so. */
+ * minutes. Where CLOCK_FILE_VARIABLE is in the environment the existence of the file that it names
+ * decides instead of these three: for a time service of one's own, and for tests, which must not
+ * hang on how long a machine has been up. Once good it stays so. */
+#define CLOCK_FILE_VARIABLE "THERMOGATE_CLOCK_FILE"
 bool clock_wall_is_good(void);
 
 /* ISO 8601 with milliseconds and zone in local time, "2026-11-21T14:02:05.123+01:00" (29 characters

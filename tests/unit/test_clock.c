@@ -1,5 +1,7 @@
 #include "gateway/base/clock.h"
 
+#include "tests/unit/made_files.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,6 +61,23 @@ static void wall_time_is_boot_time_and_the_offset(void **state)
     clock_use_fixed(1000, WALL_MS - 1000);
     assert_int_equal(clock_wall_ms(1000), WALL_MS);
     assert_int_equal(clock_wall_ms(0), WALL_MS - 1000);
+    assert_true(clock_wall_is_good());
+}
+
+/* The only test that asks about the system's clock: the answer stays once it is yes. */
+static void a_file_can_say_that_the_wall_clock_is_good(void **state)
+{
+    struct files files;
+    char path[FILES_PATH_MAX], text[CLOCK_TEXT_SIZE];
+    (void)state;
+    files_init(&files);
+    setenv(CLOCK_FILE_VARIABLE, files_path(&files, "synchronised", path), 1);
+    assert_false(clock_wall_is_good());
+    assert_string_equal(clock_text(clock_boot_ms(), text), "");
+    files_put(&files, "synchronised", "");
+    assert_true(clock_wall_is_good());
+    assert_int_equal(strlen(clock_text(clock_boot_ms(), text)), CLOCK_TEXT_SIZE - 3);
+    files_remove(&files, "");
     assert_true(clock_wall_is_good());
 }
 
@@ -151,6 +170,7 @@ int main(void)
         cmocka_unit_test_teardown(milliseconds_and_microseconds_are_of_one_clock, back_to_system),
         cmocka_unit_test_teardown(a_fixed_clock_stands_still_until_it_is_turned, back_to_system),
         cmocka_unit_test_teardown(wall_time_is_boot_time_and_the_offset, back_to_system),
+        cmocka_unit_test_teardown(a_file_can_say_that_the_wall_clock_is_good, back_to_system),
         cmocka_unit_test_teardown(wall_time_of_the_system_is_that_of_time, back_to_system),
         cmocka_unit_test_teardown(a_stamp_has_milliseconds_and_the_local_zone, back_to_system),
         cmocka_unit_test_teardown(a_stamp_follows_summer_time, back_to_system),
