@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,8 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TOOLS = os.path.join(ROOT, "tests", "tools")
+sys.path.insert(0, TOOLS)
+from ports import free_port  # noqa: E402
 BINARY = os.environ.get("THERMOGATE_BINARY", os.path.join(ROOT, "build/dev/gateway/thermogate"))
 PYTHON = "/usr/bin/python3"
 MOSQUITTO = next((p for p in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto") if os.path.exists(p)),
@@ -28,12 +31,6 @@ SLOWNESS = 5 if os.environ.get("THERMOGATE_SANITIZE") else 1
 SOON = 20 * SLOWNESS  # deadline of what comes at once on a machine that has nothing else to do
 
 CONFIG_ERROR = 78
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, seconds=SOON, saying="it"):

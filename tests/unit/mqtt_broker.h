@@ -2,6 +2,8 @@
  * everything: for tests of what goes over the wire. Nothing here knows our own MQTT code. */
 #pragma once
 
+#include "tests/unit/free_port.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,25 +48,6 @@ struct broker {
     int port;
     pid_t pid; /* 0: not running */
 };
-
-/* A port that was free a moment ago, or with `keep` a socket that listens on it and never accepts.
- */
-static inline int broker_free_port(int *keep)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof(address);
-    int one = 1, sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(sock, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        getsockname(sock, (struct sockaddr *)&address, &length) < 0)
-        abort();
-    if (keep && listen(sock, 5) == 0)
-        *keep = sock;
-    else
-        close(sock);
-    return ntohs(address.sin_port);
-}
 
 static inline bool broker_answers(int port)
 {
@@ -137,7 +120,7 @@ static inline bool broker_open(struct broker *broker, const char *extra)
         return false;
     if (extra)
         snprintf(broker->extra, sizeof(broker->extra), "%s", extra);
-    broker->port = broker_free_port(NULL);
+    broker->port = free_port();
     return true;
 }
 

@@ -2,14 +2,12 @@
  * for what they write down and for a certificate of "localhost" made for the occasion. */
 #pragma once
 
+#include "tests/unit/free_port.h"
 #include "tests/unit/made_files.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 struct recorder {
@@ -114,17 +112,4 @@ static inline bool recorder_has(const struct recorder *recorder, const char *wor
 
     free(text);
     return has;
-}
-
-/* A port on which nobody listens. */
-static inline int recorder_dead_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t length = sizeof(address);
-    int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    files_must(bind(sock, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-               getsockname(sock, (struct sockaddr *)&address, &length) == 0);
-    close(sock);
-    return ntohs(address.sin_port);
 }

@@ -184,7 +184,7 @@ static void a_refused_connection_is_an_error_in_words(void **state)
 {
     struct fixture *f = *state;
 
-    snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/", recorder_dead_port());
+    snprintf(f->url, sizeof(f->url), "http://127.0.0.1:%d/", free_port());
     ask(f, (struct http_request){0});
     assert_int_equal(f->error, -ECONNREFUSED);
     assert_non_null(strstr(f->why, "127.0.0.1"));

@@ -96,7 +96,7 @@ static void silence_and_refusal_are_for_later(void **state)
     guard_run(&f->guard);
     assert_int_equal(f->outcome.result, OUTCOME_LATER);
     assert_non_null(strstr(f->outcome.words, "timed out"));
-    begin(f, recorder_dead_port(), "/", NULL);
+    begin(f, free_port(), "/", NULL);
     guard_run(&f->guard);
     assert_int_equal(f->outcome.result, OUTCOME_LATER);
     assert_non_null(strstr(f->outcome.words, "connect"));

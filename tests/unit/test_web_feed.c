@@ -1,5 +1,6 @@
 /* Server-Sent Events, and TCP: what is read only, and for whom. */
 
+#include "tests/unit/free_port.h"
 #include "tests/unit/web_world.h"
 
 #include <arpa/inet.h>
@@ -193,18 +194,6 @@ static void values_stay_when_the_config_is_read_anew(void **state)
 }
 
 /* -- TCP ------------------------------------------------------------------------------------ */
-
-static uint16_t free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t length = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    bind(fd, (struct sockaddr *)&address, sizeof(address));
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    close(fd);
-    return ntohs(address.sin_port);
-}
 
 static struct web_said ask_tcp(uint16_t port, const char *question)
 {
