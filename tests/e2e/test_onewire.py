@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """1-Wire sensors as the kernel shows them, in a folder that is ours."""
+import grp
 import os
+import re
 import shutil
+import stat
 import subprocess
 import unittest
 
@@ -72,6 +75,29 @@ class OneWire(harness.Case):
         self.start(more='cellar: { bus = "w1"; address = "28-0316a27950c1" }')
         self.seen.state("cellar", temp=11.5)
         self.seen.bad_state("freezer", "temp")
+
+    def test_the_udev_rule_gives_the_group_what_it_needs(self):
+        self.sensor(4)
+        folder = os.path.realpath(os.path.join(self.path("w1"), FREEZER))
+        wanted = [os.path.join(folder, "resolution"), os.path.join(folder, "features"),
+                  os.path.join(folder, "..", "therm_bulk_read")]
+        for path in wanted + [os.path.join(folder, "alarms")]:
+            with open(path, "w", encoding="ascii") as file:
+                file.write("12\n")
+            os.chmod(path, 0o644)
+        subprocess.run(self.udev_command(folder), shell=True, check=True, timeout=harness.SOON)
+        for path in wanted:
+            self.assertEqual(stat.filemode(os.stat(path).st_mode), "-rw-rw-r--", path)
+        self.assertEqual(os.stat(os.path.join(folder, "alarms")).st_mode & stat.S_IWGRP, 0)
+
+    def udev_command(self, folder):
+        """What udev would run for the sensor in `folder`, for a group that is there."""
+        rule = os.path.join(harness.ROOT, "packaging", "udev", "60-thermogate-w1.rules")
+        with open(rule, encoding="utf-8") as file:
+            command = re.search(r'^SUBSYSTEM=="w1".*RUN\+="(.*)"$', file.read(), re.MULTILINE)[1]
+        group = grp.getgrgid(os.getgid()).gr_name
+        return (command.replace("$$", "$").replace("%S%p", folder)
+                .replace("chgrp thermogate", f"chgrp {group}"))
 
 
 if __name__ == "__main__":
