@@ -58,6 +58,15 @@ struct write_request {
     double number;
 };
 
+/* How one request to a device went, for the counters. */
+struct adapter_exchange {
+    uint8_t quality;   /* QUALITY_GOOD or an exception: it replied; else why there is no reply */
+    bool reconnected;  /* its connection or line had to be opened for it, not for the first time */
+    int64_t answer_us; /* until the reply was there */
+    int64_t busy_us;   /* in which its connection or line could serve nobody else, pauses included;
+                          time that several requests share is told with one of them */
+};
+
 /* The side that the adapter calls. Made by the runner; one for each bus. */
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
@@ -77,6 +86,11 @@ struct adapter_host {
      * change, logged by the runner: `link` names it ("192.168.1.50:502", "/dev/ttyUSB0"), `why`
      * says what happened and what to do. Same thread as report(). */
     void (*link)(struct adapter_host *host, const char *link, const char *why);
+
+    /* A request of this device is over: once for each, before the report or the end that comes of
+     * it. Same thread as report(). */
+    void (*exchanged)(struct adapter_host *host, uint32_t device,
+                      const struct adapter_exchange *exchange);
 };
 
 struct adapter {

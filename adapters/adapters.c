@@ -6,6 +6,7 @@
 #include "adapters/schedule.h"
 #include "adapters/sim/sim.h"
 #include "adapters/sysfs/sysfs.h"
+#include "adapters/tally.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
@@ -18,6 +19,9 @@
 
 /* For workers that have nothing to do to end: no more than a switch of threads. */
 #define IDLE_WAIT_MS 1000
+
+/* Between two looks at how much of its time each line is taken up. */
+#define MARK_EVERY_MS 10000
 
 /* Every adapter there is: one line each. */
 static const struct adapter *const table[] = {
@@ -52,6 +56,8 @@ const struct adapter *adapters_find(const char *word, const char *connect)
 
 /* -- running -------------------------------------------------------------------------------- */
 
+#define NO_SLOT UINT32_MAX
+
 /* One device in the schedule: where it lives. */
 struct slot {
     uint32_t bus, device;
@@ -67,9 +73,11 @@ struct adapters {
     struct schedule *schedule;
     struct slot *slots;
     uint32_t *first_slot; /* by bus */
-    struct sample *bad;   /* room for one sample a channel of the largest device */
+    uint32_t *slot_of;    /* by id; NO_SLOT: there is none */
+    size_t n_ids;
+    struct sample *bad; /* room for one sample a channel of the largest device */
     size_t n_slots;
-    struct timer *timer;
+    struct timer *timer, *mark_timer;
     bool polling; /* inside poll_due(): the timer is set once, at its end */
 
     /* Left over by reloads, until their workers have come back. */
@@ -172,39 +180,42 @@ static const struct runner_events runner_events = {
 
 /* -- door ----------------------------------------------------------------------------------- */
 
-static size_t count_slots(const struct adapters_bus *buses, size_t n_buses, size_t *ret_channels)
+/* Fills n_slots and n_ids; returns the channels of the largest device, at least 1. */
+static size_t count_slots(struct adapters *adapters)
 {
-    size_t n = 0;
+    size_t channels = 1;
 
-    *ret_channels = 1;
-    for (size_t b = 0; b < n_buses; b++) {
-        const struct bus_config *config = &buses[b].config;
+    adapters->n_slots = adapters->n_ids = 0;
+    for (size_t b = 0; b < adapters->n_buses; b++) {
+        const struct adapters_bus *bus = &adapters->buses[b];
 
-        n += config->n_devices;
-        for (size_t d = 0; d < config->n_devices; d++) {
-            if (config->devices[d].n_channels > *ret_channels)
-                *ret_channels = config->devices[d].n_channels;
+        adapters->n_slots += bus->config.n_devices;
+        for (size_t d = 0; d < bus->config.n_devices; d++) {
+            if (bus->config.devices[d].n_channels > channels)
+                channels = bus->config.devices[d].n_channels;
+            if (bus->ids[d] >= adapters->n_ids)
+                adapters->n_ids = bus->ids[d] + 1u;
         }
     }
-    return n;
+    return channels;
 }
 
 /* What hangs on the buses that are run. */
 static int make(struct adapters *adapters)
 {
-    size_t channels;
+    size_t channels = count_slots(adapters);
     uint32_t seed = 1;
 
-    adapters->n_slots = count_slots(adapters->buses, adapters->n_buses, &channels);
     if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
         seed = (uint32_t)clock_boot_us(); /* a spread is all that is wanted of it */
     adapters->runners = calloc(adapters->n_buses + 1, sizeof(*adapters->runners));
     adapters->first_slot = calloc(adapters->n_buses + 1, sizeof(*adapters->first_slot));
     adapters->slots = calloc(adapters->n_slots + 1, sizeof(*adapters->slots));
+    adapters->slot_of = calloc(adapters->n_ids + 1, sizeof(*adapters->slot_of));
     adapters->bad = calloc(channels, sizeof(*adapters->bad));
     adapters->schedule = schedule_new(adapters->n_slots, seed);
-    return adapters->runners && adapters->first_slot && adapters->slots && adapters->bad &&
-                   adapters->schedule
+    return adapters->runners && adapters->first_slot && adapters->slots && adapters->slot_of &&
+                   adapters->bad && adapters->schedule
                ? 0
                : -ENOMEM;
 }
@@ -215,6 +226,7 @@ static void unmake(struct adapters *adapters)
     free(adapters->runners);
     free(adapters->first_slot);
     free(adapters->slots);
+    free(adapters->slot_of);
     free(adapters->bad);
 }
 
@@ -223,10 +235,14 @@ static void number_slots(struct adapters *adapters)
 {
     uint32_t slot = 0;
 
+    for (size_t i = 0; i < adapters->n_ids; i++)
+        adapters->slot_of[i] = NO_SLOT;
     for (uint32_t b = 0; b < adapters->n_buses; b++) {
         adapters->first_slot[b] = slot;
-        for (uint32_t d = 0; d < adapters->buses[b].config.n_devices; d++)
+        for (uint32_t d = 0; d < adapters->buses[b].config.n_devices; d++) {
+            adapters->slot_of[adapters->buses[b].ids[d]] = slot;
             adapters->slots[slot++] = (struct slot){.bus = b, .device = d};
+        }
     }
 }
 
@@ -240,6 +256,15 @@ static void schedule_bus(struct adapters *adapters, uint32_t bus, int64_t now_ms
         schedule_add(adapters->schedule, adapters->first_slot[bus] + d,
                      plan->config.devices[d].every_ms,
                      plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
+}
+
+static void mark_traffic(void *owner)
+{
+    struct adapters *adapters = owner;
+
+    for (size_t b = 0; b < adapters->n_buses; b++)
+        runner_mark(adapters->runners[b]);
+    timer_at(adapters->mark_timer, clock_boot_ms() + MARK_EVERY_MS);
 }
 
 static void try_retired(void *owner);
@@ -256,8 +281,10 @@ int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_
     *adapters = (struct adapters){
         .loop = loop, .buses = buses, .n_buses = n_buses, .events = events, .owner = owner};
     adapters->timer = timer_new(loop, poll_due, adapters);
+    adapters->mark_timer = timer_new(loop, mark_traffic, adapters);
     adapters->retire_timer = timer_new(loop, try_retired, adapters);
-    if (!adapters->timer || !adapters->retire_timer || make(adapters) < 0) {
+    if (!adapters->timer || !adapters->mark_timer || !adapters->retire_timer ||
+        make(adapters) < 0) {
         error_set(reterr, r, "out of memory for %zu devices", adapters->n_slots);
         goto fail;
     }
@@ -270,6 +297,7 @@ int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_
         schedule_bus(adapters, b, clock_boot_ms());
     }
     plan_timer(adapters);
+    timer_at(adapters->mark_timer, clock_boot_ms() + MARK_EVERY_MS);
     *ret_adapters = adapters;
     return 0;
 
@@ -409,18 +437,12 @@ int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses,
 
 /* -- writes, counts, end -------------------------------------------------------------------- */
 
-/* Writes are rare: a walk over all devices costs less than an index of them is worth. */
 static bool find_device(const struct adapters *adapters, uint32_t id, struct slot *ret_slot)
 {
-    for (size_t i = 0; i < adapters->n_slots; i++) {
-        struct slot slot = adapters->slots[i];
-
-        if (adapters->buses[slot.bus].ids[slot.device] == id) {
-            *ret_slot = slot;
-            return true;
-        }
-    }
-    return false;
+    if (id >= adapters->n_ids || adapters->slot_of[id] == NO_SLOT)
+        return false;
+    *ret_slot = adapters->slots[adapters->slot_of[id]];
+    return true;
 }
 
 int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
@@ -447,6 +469,42 @@ struct adapters_counts adapters_counts(const struct adapters *adapters)
                                     .online = counts.online};
 }
 
+int adapters_device_traffic(const struct adapters *adapters, uint32_t id,
+                            struct adapters_traffic *ret_traffic)
+{
+    struct slot slot;
+
+    if (!find_device(adapters, id, &slot))
+        return -ENOENT;
+    *ret_traffic = tally_traffic(runner_tally(adapters->runners[slot.bus], slot.device));
+    return 0;
+}
+
+int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
+                         struct adapters_traffic *ret_traffic)
+{
+    struct tally sum = {0};
+    double busiest = 0;
+    bool found = false;
+
+    for (size_t b = 0; b < adapters->n_buses; b++) {
+        const struct bus_config *config = &adapters->buses[b].config;
+
+        if (strcmp(config->name, bus) != 0)
+            continue;
+        found = true;
+        sum.share = 0; /* of this line or connection */
+        for (uint32_t d = 0; d < config->n_devices; d++)
+            tally_merge(&sum, runner_tally(adapters->runners[b], d));
+        busiest = sum.share > busiest ? sum.share : busiest;
+    }
+    if (!found)
+        return -ENOENT;
+    sum.share = busiest;
+    *ret_traffic = tally_traffic(&sum);
+    return 0;
+}
+
 int adapters_close(struct adapters *adapters, int64_t wait_ms)
 {
     int64_t until_ms = clock_boot_ms() + wait_ms;
@@ -465,6 +523,7 @@ int adapters_close(struct adapters *adapters, int64_t wait_ms)
     if (result < 0)
         return result;
     timer_free(adapters->timer);
+    timer_free(adapters->mark_timer);
     timer_free(adapters->retire_timer);
     unmake(adapters);
     free(adapters->retired);

@@ -70,6 +70,27 @@ struct adapters_counts {
 };
 struct adapters_counts adapters_counts(const struct adapters *adapters);
 
+/* What was counted of the requests to a device, or to all devices of a bus, since the start. Buses
+ * whose adapter has no requests to count (files of the kernel) have zeros. */
+struct adapters_traffic {
+    uint64_t requests, replies; /* a reply may be an exception */
+    uint64_t exceptions;
+    uint64_t timeouts;   /* nothing came */
+    uint64_t crc;        /* a damaged reply came */
+    uint64_t broken;     /* a reply that does not fit its request, or only frames of others */
+    uint64_t reconnects; /* connections or lines opened anew */
+    double busy;         /* 0..1: how much of its line's or connection's time was taken up, over the
+                            last ten seconds; of a bus: the busiest of its lines or connections */
+    int64_t p50_us, p99_us; /* answer times of the last few thousand replies; -1: there are none */
+};
+
+/* 0, or -ENOENT for no such device, or a bus without devices. Walks over the devices of the bus:
+ * for health, API and metrics, not for every reading. `busy` in % is what `<bus>.load` shows. */
+int adapters_device_traffic(const struct adapters *adapters, uint32_t id,
+                            struct adapters_traffic *ret_traffic);
+int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
+                         struct adapters_traffic *ret_traffic);
+
 /* Ends polling; a worker that does not come back within `wait_ms` is abandoned with its bus: then
  * the result is -ETIMEDOUT and the process should end with _exit(). NULL is legal. */
 int adapters_close(struct adapters *adapters, int64_t wait_ms);

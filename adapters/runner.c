@@ -1,5 +1,6 @@
 #include "adapters/runner.h"
 
+#include "adapters/tally.h"
 #include "adapters/worker.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
@@ -44,8 +45,10 @@ struct runner {
     const struct runner_events *events;
     void *owner;
     uint32_t bus;
-    void *opened;        /* the adapter's bus */
-    size_t most_samples; /* of one poll: the channels of the largest device */
+    void *opened;          /* the adapter's bus */
+    size_t most_samples;   /* of one poll: the channels of the largest device */
+    struct tally *tallies; /* by device */
+    int64_t marked_us;
 
     /* with begin() only */
     struct gathered **gathered; /* by device: while its poll has reported and not ended */
@@ -55,7 +58,7 @@ struct runner {
     struct lane *lanes;
     uint32_t n_lanes;
     uint32_t *next;      /* by device: who waits behind it */
-    uint32_t *polled_on; /* by device: its lane while it is polled */
+    uint32_t *polled_on; /* by device: its lane while it is polled or written */
     struct queue *notes;
     struct wake *wake;
     struct timer *soon; /* ends polls of devices that are on no lane */
@@ -153,6 +156,22 @@ static void report_on_worker(struct adapter_host *host, uint32_t device,
     worker_report(runner->lanes[runner->polled_on[device]].worker, samples, count);
 }
 
+static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
+                              const struct adapter_exchange *exchange)
+{
+    struct runner *runner = (struct runner *)host;
+
+    tally_add(&runner->tallies[device], exchange);
+}
+
+static void exchanged_on_worker(struct adapter_host *host, uint32_t device,
+                                const struct adapter_exchange *exchange)
+{
+    struct runner *runner = (struct runner *)host;
+
+    worker_count(runner->lanes[runner->polled_on[device]].worker, exchange);
+}
+
 /* The end of a poll must find room whatever else is said: a line that comes and goes faster than
  * the loop looks loses words only. */
 static void link_on_worker(struct adapter_host *host, const char *link, const char *why)
@@ -180,7 +199,6 @@ static bool take_first(struct runner *runner, uint32_t lane_index, struct worker
     lane->first = runner->next[device];
     if (lane->first == NO_DEVICE)
         lane->last = NO_DEVICE;
-    runner->polled_on[device] = lane_index;
     *ret_job = (struct worker_job){.request.device = device};
     return true;
 }
@@ -195,6 +213,7 @@ static void start_next(struct runner *runner, uint32_t lane_index)
     if (queue_pop(lane->writes, &job, 1) == 0 && !take_first(runner, lane_index, &job))
         return;
     lane->busy = true;
+    runner->polled_on[job.request.device] = lane_index;
     worker_start(lane->worker, &job);
 }
 
@@ -219,6 +238,7 @@ static void take_end(struct runner *runner, const struct worker_note *note)
     size_t count;
     const struct sample *samples = worker_samples(lane->worker, &count);
 
+    tally_merge(&runner->tallies[note->device], worker_tally(lane->worker));
     if (count > 0 && note->quality == QUALITY_GOOD)
         runner->events->samples(runner->owner, runner->bus, note->device, samples, count);
     lane->busy = false;
@@ -228,7 +248,10 @@ static void take_end(struct runner *runner, const struct worker_note *note)
 
 static void take_wrote(struct runner *runner, const struct worker_note *note)
 {
-    runner->lanes[note->lane].busy = false;
+    struct lane *lane = &runner->lanes[note->lane];
+
+    tally_merge(&runner->tallies[note->device], worker_tally(lane->worker));
+    lane->busy = false;
     start_next(runner, note->lane);
     runner->events->wrote(runner->owner, runner->bus, note->device, note->token, note->quality);
 }
@@ -351,9 +374,15 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
                          : report_pushed,
         .end = end_on_loop,
         .link = blocks ? link_on_worker : link_on_loop,
+        .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
     };
     runner->most_samples = most_channels(&plan->config);
-    r = blocks ? make_queues(runner, loop) : asks ? make_gathered(runner) : 0;
+    runner->tallies = calloc(runner->n_devices + 1, sizeof(*runner->tallies));
+    runner->marked_us = clock_boot_us();
+    r = !runner->tallies ? -ENOMEM
+        : blocks         ? make_queues(runner, loop)
+        : asks           ? make_gathered(runner)
+                         : 0;
     if (r < 0)
         error_set(reterr, r, "bus %s: out of memory", plan->config.name);
     else
@@ -406,6 +435,20 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
         return -ENOBUFS;
     start_next(runner, (uint32_t)lane);
     return 0;
+}
+
+const struct tally *runner_tally(const struct runner *runner, uint32_t device)
+{
+    return &runner->tallies[device];
+}
+
+void runner_mark(struct runner *runner)
+{
+    int64_t now_us = clock_boot_us();
+
+    for (size_t i = 0; i < runner->n_devices; i++)
+        tally_mark(&runner->tallies[i], now_us - runner->marked_us);
+    runner->marked_us = now_us;
 }
 
 void runner_renumber(struct runner *runner, uint32_t bus)
@@ -474,6 +517,7 @@ int runner_close(struct runner *runner, int64_t until_ms)
     free(runner->lanes);
     free(runner->next);
     free(runner->polled_on);
+    free(runner->tallies);
     free_gathered(runner);
     free(runner);
     return 0;

@@ -5,6 +5,7 @@
 #include "adapters/adapters.h"
 
 struct runner;
+struct tally;
 
 /* What a runner tells; `device` is the bus's own index. Never called from inside runner_open() or
  * runner_poll(). */
@@ -26,6 +27,11 @@ void runner_poll(struct runner *runner, uint32_t device);
 /* Writes one channel, ahead of the polls that wait; exactly one `wrote` with `token` follows. 0,
  * -ENOTSUP where nothing can be written, -ENOBUFS when too much waits already. */
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token);
+
+/* What was counted of a device; borrowed until the next call. runner_mark() is to be called every
+ * few seconds: shares of time are between two of them. */
+const struct tally *runner_tally(const struct runner *runner, uint32_t device);
+void runner_mark(struct runner *runner);
 
 /* It goes on as bus number `bus`. */
 void runner_renumber(struct runner *runner, uint32_t bus);

@@ -17,6 +17,7 @@ struct worker {
     struct queue
         *ended; /* one byte when the thread is through: joining cannot block from then on */
     pthread_t thread;
+    struct tally tally; /* of the present job */
     size_t count, max;
     struct sample samples[];
 };
@@ -29,6 +30,7 @@ static void work(struct worker *worker, const struct worker_job *job)
                                .token = job->token};
 
     worker->count = 0;
+    worker->tally = (struct tally){0};
     if (job->write)
         note.quality = worker->adapter->write(worker->bus, &job->request, worker->lane);
     else
@@ -91,6 +93,16 @@ void worker_report(struct worker *worker, const struct sample *samples, size_t c
         count = worker->max - worker->count;
     memcpy(worker->samples + worker->count, samples, count * sizeof(*samples));
     worker->count += count;
+}
+
+void worker_count(struct worker *worker, const struct adapter_exchange *exchange)
+{
+    tally_add(&worker->tally, exchange);
+}
+
+const struct tally *worker_tally(const struct worker *worker)
+{
+    return &worker->tally;
 }
 
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count)

@@ -6,6 +6,8 @@
 
 #include "adapters/adapter.h"
 
+#include "adapters/tally.h"
+
 struct queue;
 struct worker;
 
@@ -37,6 +39,12 @@ void worker_start(struct worker *worker, const struct worker_job *job);
 
 /* On the worker, from inside poll(): keeps what the adapter reports. */
 void worker_report(struct worker *worker, const struct sample *samples, size_t count);
+
+/* On the worker, from inside poll() or write(): counts what the adapter has exchanged. */
+void worker_count(struct worker *worker, const struct adapter_exchange *exchange);
+
+/* On the loop, after NOTE_END or NOTE_WROTE: what this job has counted. Borrowed likewise. */
+const struct tally *worker_tally(const struct worker *worker);
 
 /* On the loop, after NOTE_END: what came. Borrowed until the next worker_start(). */
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count);

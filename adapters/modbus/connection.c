@@ -45,6 +45,7 @@ struct mb_connection {
     struct mb_counts counts;
     int64_t up_ms, ended_ms, heard_ms; /* connected; last exchange over; last frame */
     int64_t byte_ms;                   /* last byte */
+    int64_t busy_us, sent_us; /* of the request in flight: its pause or it began; it went */
     uint64_t random;
     uint32_t failures; /* connections in a row that gave no answer */
     uint32_t silent;   /* requests in a row without an answer */
@@ -59,6 +60,7 @@ struct mb_connection {
     bool probing;      /* this connection is for that */
     bool misframed;    /* with an answer: that is what is wrong */
     bool working;      /* jobs are being served further up the stack */
+    bool reopened;     /* not for the first time, and nothing was asked since */
     size_t n_in;
     uint8_t in[MB_FRAME_MAX];
 };
@@ -120,6 +122,19 @@ static void settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
         c->host->report(c->host, job->index, c->samples, n);
 }
 
+/* Counts the request in flight, which ended with `quality`. */
+static void count_exchange(struct mb_connection *c, uint8_t quality)
+{
+    int64_t now_us = clock_boot_us();
+    struct adapter_exchange exchange = {.quality = quality,
+                                        .reconnected = c->reopened,
+                                        .answer_us = now_us - c->sent_us,
+                                        .busy_us = now_us - c->busy_us};
+
+    c->reopened = false;
+    c->host->exchanged(c->host, c->asking->index, &exchange);
+}
+
 /* -- asking --------------------------------------------------------------------------------- */
 
 /* When the next request may go out. */
@@ -149,6 +164,7 @@ static void send_frame(struct mb_connection *c, const struct mb_framing *framing
     size_t length = framing->build(frame, ++c->transaction, device->unit, &c->request);
 
     c->counts.requests++;
+    c->sent_us = clock_boot_us();
     /* A write that fails is followed by the stream's `down`; full buffers mean that the peer takes
      * nothing, and then the time-out ends it. */
     (void)stream_write(c->stream, frame, length);
@@ -170,6 +186,8 @@ static void ask(struct mb_connection *c, struct mb_job *job)
     c->last_unit = device->unit;
     c->tries += !job->writes;
     send_frame(c, c->framing, device);
+    if (c->busy_us == 0)
+        c->busy_us = c->sent_us;
 }
 
 /* Serves jobs until one waits for its answer, for a pause, or none is left. */
@@ -191,6 +209,7 @@ static void serve(struct mb_connection *c)
             ready = ready_ms(c, job->device->unit);
         if (ready > clock_boot_ms()) {
             c->state = STATE_PAUSING;
+            c->busy_us = clock_boot_us();
             timer_at(c->timer, ready);
         } else {
             ask(c, job);
@@ -207,6 +226,8 @@ static void finish_request(struct mb_connection *c, uint8_t quality, const uint8
     struct mb_job *job = c->asking;
 
     timer_at(c->timer, CLOCK_NEVER);
+    count_exchange(c, quality);
+    c->busy_us = 0;
     c->asking = NULL;
     c->state = STATE_IDLE;
     c->ended_ms = at_ms;
@@ -370,7 +391,8 @@ static void on_up(void *owner)
     c->last_unit = -1;
     c->answered = false;
     c->silent = 0;
-    c->counts.connects++;
+    c->reopened = c->counts.connects++ > 0;
+    c->busy_us = 0;
     if (c->probing) {
         c->state = STATE_PROBING;
         send_frame(c, other_framing(c), c->probe);
@@ -476,6 +498,8 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
     struct mb_job *asking = c->asking;
     bool worked = has_worked(c);
 
+    if (asking)
+        count_exchange(c, quality);
     stream_close(c->stream);
     c->stream = NULL;
     timer_at(c->timer, CLOCK_NEVER);

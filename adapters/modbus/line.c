@@ -28,7 +28,8 @@ struct mb_line {
     int lock;         /* a descriptor of its own that holds the lock */
     int fd;           /* libmodbus' */
     int64_t char_ns, silence_ns;
-    int64_t heard_ns; /* CLOCK_MONOTONIC: when the last byte of a frame went over the line */
+    int64_t sent_ns;  /* CLOCK_MONOTONIC: when the last byte of a request went over the line */
+    int64_t heard_ns; /* likewise: when the last byte of a frame went over the line */
     int64_t ready_ns; /* when the next request may begin */
     bool echoes;      /* what is sent comes back first: two-wire adapters that hear themselves */
     bool echo_over;   /* of the present request: taken off, or there was none */
@@ -350,12 +351,20 @@ uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request 
         return QUALITY_PROTOCOL; /* somebody talks without a pause */
     if (result == 0)
         result = send_request(line, unit, request);
+    line->sent_ns = line->heard_ns;
     if (result == 0)
-        result = receive(line, unit, request, line->heard_ns + timeout_ms * NS_PER_MS, &quality,
+        result = receive(line, unit, request, line->sent_ns + timeout_ms * NS_PER_MS, &quality,
                          ret_data);
     if (result == 0)
         return quality;
     mb_line_close(line);
     error_set(reterr, result, "the line is gone (%s): was the stick pulled?", strerror(-result));
     return QUALITY_DISCONNECTED;
+}
+
+int64_t mb_line_answer_us(const struct mb_line *line)
+{
+    int64_t took_ns = line->heard_ns - line->sent_ns;
+
+    return took_ns > 0 ? took_ns / 1000 : 0; /* a pty answers while we think it still sends */
 }

@@ -40,3 +40,6 @@ void mb_line_pause(struct mb_line *line, int64_t ms);
  * `reterr`; it has been closed). */
 uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request *request,
                     int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr);
+
+/* How long the last answer took, from the end of its request on. */
+int64_t mb_line_answer_us(const struct mb_line *line);

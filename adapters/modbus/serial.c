@@ -32,6 +32,8 @@ struct lane {
     int64_t pause_ms;
     int16_t last_unit; /* -1: none yet */
     uint8_t told;      /* enum told: to the host */
+    bool opened;       /* at any time */
+    bool reopened;     /* and again, and nothing was asked since */
 };
 
 struct serial_bus {
@@ -163,6 +165,8 @@ static bool lane_ready(struct serial_bus *bus, struct lane *lane)
     }
     lane->pause_ms = 0;
     lane->last_unit = -1;
+    lane->reopened = lane->opened;
+    lane->opened = true;
     tell(bus, lane, NULL);
     return true;
 }
@@ -177,35 +181,51 @@ static void lane_pause(const struct serial_bus *bus, struct lane *lane, uint8_t 
 
 /* -- asking --------------------------------------------------------------------------------- */
 
+/* Sends a request and counts what came of it. The silence before it is the line's time, too. */
+static uint8_t exchange(struct serial_bus *bus, struct lane *lane, uint32_t index,
+                        const struct mb_request *request, const uint8_t **ret_data)
+{
+    const struct mb_device *model = &bus->devices[index].model;
+    struct adapter_exchange exchange = {.reconnected = lane->reopened};
+    struct error err;
+    int64_t began_us = clock_boot_us();
+
+    lane_pause(bus, lane, model->unit);
+    exchange.quality =
+        mb_line_ask(lane->line, model->unit, request, model->timeout_ms, ret_data, &err);
+    exchange.answer_us = mb_line_answer_us(lane->line);
+    exchange.busy_us = clock_boot_us() - began_us;
+    lane->reopened = false;
+    bus->host->exchanged(bus->host, index, &exchange);
+    if (exchange.quality == QUALITY_DISCONNECTED)
+        lane_lost(bus, lane, err.text);
+    return exchange.quality;
+}
+
 /* Asks once; in a shape, or behind an echo, such that no older answer can be taken for this. */
-static uint8_t ask_once(struct serial_bus *bus, struct lane *lane, struct serial_device *device,
+static uint8_t ask_once(struct serial_bus *bus, struct lane *lane, uint32_t index,
                         const struct mb_request *wanted, const uint8_t **ret_data)
 {
-    const struct mb_device *model = &device->model;
+    struct serial_device *device = &bus->devices[index];
     struct mb_request request;
-    struct error err;
     uint8_t quality;
 
     do {
-        if (mb_pending_next(&device->pending, wanted, model->max_registers, clock_boot_ms(),
+        if (mb_pending_next(&device->pending, wanted, device->model.max_registers, clock_boot_ms(),
                             &request) == MB_HOLD)
             return QUALITY_TIMEOUT;
-        lane_pause(bus, lane, model->unit);
-        quality = mb_line_ask(lane->line, model->unit, &request, model->timeout_ms, ret_data, &err);
-        if (quality == QUALITY_DISCONNECTED)
-            lane_lost(bus, lane, err.text);
-        quality = mb_pending_end(&device->pending, quality);
+        quality = mb_pending_end(&device->pending, exchange(bus, lane, index, &request, ret_data));
     } while (quality == MB_AGAIN);
     return quality;
 }
 
-static uint8_t ask(struct serial_bus *bus, struct lane *lane, struct serial_device *device,
+static uint8_t ask(struct serial_bus *bus, struct lane *lane, uint32_t index,
                    const struct mb_request *request, const uint8_t **ret_data)
 {
     uint8_t quality = QUALITY_TIMEOUT;
 
-    for (unsigned i = 0; i < mb_poll_tries(&device->model); i++) {
-        quality = ask_once(bus, lane, device, request, ret_data);
+    for (unsigned i = 0; i < mb_poll_tries(&bus->devices[index].model); i++) {
+        quality = ask_once(bus, lane, index, request, ret_data);
         if (quality != QUALITY_TIMEOUT && quality != QUALITY_CRC && quality != QUALITY_PROTOCOL)
             break;
     }
@@ -226,7 +246,7 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
     mb_poll_start(&device->model);
     while ((request = mb_poll_request(&device->model))) {
         const uint8_t *data = NULL;
-        uint8_t quality = ask(bus, lane, device, request, &data);
+        uint8_t quality = ask(bus, lane, index, request, &data);
         size_t n = mb_poll_take(&device->model, quality, data, clock_boot_ms(), lane->samples);
 
         if (n > 0)
@@ -250,7 +270,7 @@ static uint8_t serial_write(void *owner, const struct write_request *request, ui
         return quality;
     if (!lane_ready(bus, lane))
         return QUALITY_DISCONNECTED;
-    return ask_once(bus, lane, device, &write, &data);
+    return ask_once(bus, lane, request->device, &write, &data);
 }
 
 static uint32_t serial_lanes(void *owner)

@@ -26,8 +26,9 @@ struct fake {
     int32_t lane_of[FAKE_DEVICES];
     bool hang[FAKE_LANES];
     uint8_t quality[FAKE_DEVICES];
-    bool in_pieces; /* a report for each channel */
-    int links;      /* changes of a link to tell of in each poll */
+    bool in_pieces;  /* a report for each channel */
+    int64_t busy_us; /* of the one request that each poll and write counts */
+    int links;       /* changes of a link to tell of in each poll */
     int open_result;
 
     /* what happened */
@@ -110,6 +111,13 @@ static inline void fake_report(struct fake *fake, uint32_t device)
         fake->host->report(fake->host, device, samples, n);
 }
 
+static inline void fake_count(struct fake *fake, uint32_t device, uint8_t quality)
+{
+    struct adapter_exchange exchange = {
+        .quality = quality, .answer_us = 1000, .busy_us = fake->busy_us};
+    fake->host->exchanged(fake->host, device, &exchange);
+}
+
 static inline void fake_tell_links(struct fake *fake)
 {
     for (int i = 0; i < fake->links; i++)
@@ -134,6 +142,7 @@ static inline uint8_t fake_poll(void *bus, uint32_t device, uint32_t lane)
     quality = fake_hang(fake, device, lane);
     pthread_mutex_unlock(&fake->lock);
     fake_tell_links(fake);
+    fake_count(fake, device, quality);
     fake_report(fake, device);
     return quality;
 }
@@ -146,6 +155,7 @@ static inline uint8_t fake_write(void *bus, const struct write_request *request,
     fake_note_write(fake, request);
     quality = fake_hang(fake, request->device, lane);
     pthread_mutex_unlock(&fake->lock);
+    fake_count(fake, request->device, quality);
     return quality;
 }
 
@@ -166,6 +176,7 @@ static inline void fake_answer(void *owner)
     fake->n_asked = 0;
     for (size_t i = 0; i < n; i++) {
         uint32_t device = fake->asked[i].device;
+        fake_count(fake, device, fake->quality[device]);
         if (!fake->asked[i].write) {
             fake_tell_links(fake);
             fake_report(fake, device);

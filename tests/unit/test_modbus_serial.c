@@ -24,7 +24,8 @@ struct fixture {
     void *bus;
     char folder[40], link[60], connect[80];
     struct sample newest[2][2];
-    int reports, ups, downs;
+    int reports, ups, downs, exchanges[2];
+    struct adapter_exchange exchange; /* the last */
     char why[300];
     const char *first; /* options of the first device */
 };
@@ -47,6 +48,15 @@ static void on_report(struct adapter_host *host, uint32_t device, const struct s
         if (sample->quality == QUALITY_GOOD) /* never a value of another register or unit */
             assert_true(sample->number == (sample->channel ? 105 : 5) * 10 + (int)device + 1);
     }
+}
+
+static void on_exchanged(struct adapter_host *host, uint32_t device,
+                         const struct adapter_exchange *exchange)
+{
+    struct fixture *f = fixture_of(host);
+
+    f->exchanges[device]++;
+    f->exchange = *exchange;
 }
 
 static void on_link(struct adapter_host *host, const char *link, const char *why)
@@ -93,7 +103,8 @@ static int setup(void **state)
     snprintf(f->link, sizeof(f->link), "%s/line", f->folder);
     snprintf(f->connect, sizeof(f->connect), "serial:%s", f->link);
     f->first = "unit=1";
-    f->host = (struct adapter_host){.report = on_report, .link = on_link};
+    f->host =
+        (struct adapter_host){.report = on_report, .link = on_link, .exchanged = on_exchanged};
     *state = f;
     return 0;
 }
@@ -131,6 +142,26 @@ static void two_units_of_a_line_are_read(void **state)
     }
     assert_int_equal(f->ups, 1);
     assert_int_equal(f->downs, 0);
+}
+
+static void every_request_is_counted_with_its_times(void **state)
+{
+    struct fixture *f = *state;
+
+    plug_in(f);
+    slave_start(f->slave);
+    open_bus(f, "baud=19200; parity=even; timeout=100ms; retries=1");
+    assert_int_equal(poll_device(f, 0), QUALITY_GOOD);
+    assert_int_equal(f->exchanges[0], 2);
+    assert_int_equal(f->exchange.quality, QUALITY_GOOD);
+    assert_in_range(f->exchange.answer_us, 0, 100000);
+    assert_true(f->exchange.busy_us > 0);
+    atomic_store(&f->slave->silent, 2);
+    assert_int_equal(poll_device(f, 0), QUALITY_TIMEOUT);
+    assert_int_equal(f->exchanges[0], 4);
+    assert_int_equal(f->exchange.quality, QUALITY_TIMEOUT);
+    assert_true(f->exchange.busy_us >= 100000);
+    assert_int_equal(f->exchanges[1], 0);
 }
 
 /* Slaves that are late, one request or several, for as long as a few of ours: on_report() holds
@@ -418,6 +449,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(two_units_of_a_line_are_read),
+        TEST(every_request_is_counted_with_its_times),
         TEST(a_late_answer_is_never_taken_for_another),
         TEST(nor_is_one_that_several_requests_are_ahead_of),
         TEST(nor_is_one_of_a_slave_that_refuses_longer_reads),

@@ -49,7 +49,8 @@ struct fixture {
     double newest[MADE_DEVICES];
     uint8_t ends[MADE_DEVICES];
     size_t waiting;
-    int ups, downs;
+    int ups, downs, exchanges[MADE_DEVICES];
+    struct adapter_exchange exchange; /* the last */
 };
 
 /* -- the peer ------------------------------------------------------------------------------- */
@@ -160,6 +161,15 @@ static void on_end(struct adapter_host *host, uint64_t ticket, uint8_t quality)
         loop_stop(f->loop);
 }
 
+static void on_exchanged(struct adapter_host *host, uint32_t device,
+                         const struct adapter_exchange *exchange)
+{
+    struct fixture *f = fixture_of(host);
+
+    f->exchanges[device]++;
+    f->exchange = *exchange;
+}
+
 static void on_link(struct adapter_host *host, const char *link, const char *why)
 {
     struct fixture *f = fixture_of(host);
@@ -193,7 +203,7 @@ static int setup(void **state)
     f->loop = loop_new();
     f->deadline = timer_new(f->loop, on_deadline, f);
     f->tick = timer_new(f->loop, on_tick, f);
-    f->host = (struct adapter_host){f->loop, on_report, on_end, on_link};
+    f->host = (struct adapter_host){f->loop, on_report, on_end, on_link, on_exchanged};
     start_server(f);
     snprintf(f->connect, sizeof(f->connect), "tcp://127.0.0.1:%u", f->server.port);
     *state = f;
@@ -273,6 +283,21 @@ static void devices_with_one_address_share_one_connection(void **state)
     assert_int_equal(atomic_load(&f->server.requests), 90);
 }
 
+static void every_request_is_counted_with_its_times(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s; pause_between_requests=20ms", 2);
+    poll_all(f);
+    poll_all(f);
+    assert_int_equal(f->exchanges[0], 2);
+    assert_int_equal(f->exchanges[1], 2);
+    assert_int_equal(f->exchange.quality, QUALITY_GOOD);
+    assert_true(f->exchange.answer_us >= 0);
+    assert_true(f->exchange.busy_us >= f->exchange.answer_us + 15000);
+    assert_false(f->exchange.reconnected);
+}
+
 static void nothing_is_opened_before_the_first_poll(void **state)
 {
     struct fixture *f = *state;
@@ -314,6 +339,7 @@ static void a_peer_that_was_restarted_is_back_within_five_seconds(void **state)
     loop_run(f->loop);
     start_server(f);
     assert_true(poll_until_good(f) < 5000);
+    assert_true(f->exchange.reconnected);
     assert_int_equal(f->ups, 2);
     assert_int_equal(f->downs, 1);
 }
@@ -409,6 +435,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(devices_with_one_address_share_one_connection),
+        TEST(every_request_is_counted_with_its_times),
         TEST(nothing_is_opened_before_the_first_poll),
         TEST(a_refused_connection_ends_polls_soon_and_is_told_once),
         TEST(a_peer_that_was_restarted_is_back_within_five_seconds),

@@ -370,6 +370,14 @@ static void play_line(struct play *play, const char *line)
         play_value(play, rest, copy);
 }
 
+static void on_exchanged(struct adapter_host *host, uint32_t device,
+                         const struct adapter_exchange *exchange)
+{
+    (void)host;
+    (void)device;
+    assert_true(exchange->busy_us >= 0);
+}
+
 /* -- set up --------------------------------------------------------------------------------- */
 
 static void read_lines(struct play *play, const char *path)
@@ -415,7 +423,7 @@ static void make_bus(struct play *play)
     play->adapter->check(&play->made->config, play->made->problems);
     if (problems_errors(play->made->problems))
         fail_msg("%s", problems_line(play->made->problems, 0));
-    play->host = (struct adapter_host){play->loop, on_report, on_end, on_link};
+    play->host = (struct adapter_host){play->loop, on_report, on_end, on_link, on_exchanged};
     assert_int_equal(play->adapter->open(&play->made->config, &play->host, &play->bus, &err), 0);
 }
 

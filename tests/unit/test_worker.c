@@ -32,10 +32,18 @@ static void report(struct adapter_host *host, uint32_t device, const struct samp
     worker_report(world_now->worker, samples, count);
 }
 
+static void exchanged(struct adapter_host *host, uint32_t device,
+                      const struct adapter_exchange *exchange)
+{
+    (void)host;
+    (void)device;
+    worker_count(world_now->worker, exchange);
+}
+
 static void start_world(struct world *world)
 {
     fake_init(&world->fake, &fake_blocking, 3, 1000);
-    world->host = (struct adapter_host){.report = report};
+    world->host = (struct adapter_host){.report = report, .exchanged = exchanged};
     world->fake.host = &world->host;
     world->notes = queue_new(sizeof(struct worker_note), 4, QUEUE_REFUSE, NULL, NULL);
     world->worker = worker_new(&fake_blocking, &world->fake, 2, FAKE_CHANNELS, world->notes);
@@ -71,6 +79,19 @@ static void start_poll(struct world *world, uint32_t device)
 {
     struct worker_job job = {.request = {.device = device}};
     worker_start(world->worker, &job);
+}
+
+static void a_job_is_counted_by_itself(void **state)
+{
+    struct world *world = *state;
+    struct worker_job write = {.request = {.device = 1}, .token = 5, .write = true};
+
+    start_poll(world, 1);
+    assert_int_equal(next_note(world).kind, NOTE_END);
+    assert_int_equal(worker_tally(world->worker)->replies, 1);
+    worker_start(world->worker, &write);
+    assert_int_equal(next_note(world).kind, NOTE_WROTE);
+    assert_int_equal(worker_tally(world->worker)->replies, 1);
 }
 
 static void a_poll_ends_with_one_note(void **state)
@@ -179,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORKER_TEST(a_worker_that_hangs_is_left_alone_in_time),
+        WORKER_TEST(a_job_is_counted_by_itself),
         WORKER_TEST(a_poll_ends_with_one_note),
         WORKER_TEST(samples_of_several_reports_are_joined),
         WORKER_TEST(each_poll_has_its_own_samples),
