@@ -1,5 +1,6 @@
 #include "adapters/modbus/connection.h"
 
+#include "adapters/modbus/pace.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/stream.h"
@@ -43,24 +44,21 @@ struct mb_connection {
     struct mb_request request;     /* the last that was sent */
     const struct mb_device *probe; /* whose request it was, when it was silent */
     struct mb_counts counts;
-    int64_t up_ms, ended_ms, heard_ms; /* connected; last exchange over; last frame */
-    int64_t byte_ms;                   /* last byte */
-    int64_t busy_us, sent_us; /* of the request in flight: its pause or it began; it went */
-    uint64_t random;
-    uint32_t failures; /* connections in a row that gave no answer */
-    uint32_t silent;   /* requests in a row without an answer */
+    struct mb_pace pace;
+    int64_t heard_ms, byte_ms; /* last frame; last byte */
+    int64_t busy_us, sent_us;  /* of the request in flight: its pause or it began; it went */
+    uint32_t silent;           /* requests in a row without an answer */
     uint16_t transaction;
-    int16_t last_unit; /* -1: none yet */
-    uint8_t state;     /* enum state */
-    uint8_t told;      /* enum told: to the host */
-    uint8_t tries;     /* of the request of the first poll */
-    bool answered;     /* since it is up */
-    bool understood;   /* at any time a frame made sense */
-    bool probed;       /* the other framing was tried, or is */
-    bool probing;      /* this connection is for that */
-    bool misframed;    /* with an answer: that is what is wrong */
-    bool working;      /* jobs are being served further up the stack */
-    bool reopened;     /* not for the first time, and nothing was asked since */
+    uint8_t state;   /* enum state */
+    uint8_t told;    /* enum told: to the host */
+    uint8_t tries;   /* of the request of the first poll */
+    bool answered;   /* since it is up */
+    bool understood; /* at any time a frame made sense */
+    bool probed;     /* the other framing was tried, or is */
+    bool probing;    /* this connection is for that */
+    bool misframed;  /* with an answer: that is what is wrong */
+    bool working;    /* jobs are being served further up the stack */
+    bool reopened;   /* not for the first time, and nothing was asked since */
     size_t n_in;
     uint8_t in[MB_FRAME_MAX];
 };
@@ -137,26 +135,6 @@ static void count_exchange(struct mb_connection *c, uint8_t quality)
 
 /* -- asking --------------------------------------------------------------------------------- */
 
-/* When the next request may go out. */
-static int64_t ready_ms(const struct mb_connection *c, uint8_t unit)
-{
-    int64_t connected = c->up_ms + c->options->pause_connect_ms;
-    int64_t pause = c->options->pause_requests_ms;
-
-    if (c->last_unit < 0)
-        return connected;
-    if (c->last_unit != unit && c->options->pause_units_ms > pause)
-        pause = c->options->pause_units_ms;
-    return c->ended_ms + pause > connected ? c->ended_ms + pause : connected;
-}
-
-static bool must_pause(const struct mb_connection *c)
-{
-    const struct mb_bus_options *o = c->options;
-
-    return o->pause_requests_ms || o->pause_units_ms || o->pause_connect_ms;
-}
-
 static void send_frame(struct mb_connection *c, const struct mb_framing *framing,
                        const struct mb_device *device)
 {
@@ -183,7 +161,7 @@ static void ask(struct mb_connection *c, struct mb_job *job)
     }
     c->asking = job;
     c->state = STATE_ASKING;
-    c->last_unit = device->unit;
+    c->pace.last_unit = device->unit;
     c->tries += !job->writes;
     send_frame(c, c->framing, device);
     if (c->busy_us == 0)
@@ -199,15 +177,14 @@ static void serve(struct mb_connection *c)
         return;
     c->working = true;
     while (c->state == STATE_IDLE && (job = first_job(c))) {
-        int64_t ready = 0;
+        int64_t ready;
 
         if (!mb_job_wants(job)) {
             end_poll(c);
             continue;
         }
-        if (must_pause(c))
-            ready = ready_ms(c, job->device->unit);
-        if (ready > clock_boot_ms()) {
+        ready = mb_pace_ready_ms(&c->pace, c->options, job->device->unit);
+        if (ready && ready > clock_boot_ms()) {
             c->state = STATE_PAUSING;
             c->busy_us = clock_boot_us();
             timer_at(c->timer, ready);
@@ -230,7 +207,7 @@ static void finish_request(struct mb_connection *c, uint8_t quality, const uint8
     c->busy_us = 0;
     c->asking = NULL;
     c->state = STATE_IDLE;
-    c->ended_ms = at_ms;
+    c->pace.ended_ms = at_ms;
     if (job->pending)
         quality = mb_pending_end(job->pending, quality);
     if (quality == MB_AGAIN) {
@@ -323,7 +300,7 @@ static void take_answer(struct mb_connection *c, uint8_t quality, const uint8_t 
     } else {
         c->answered = true;
         c->misframed = false;
-        c->failures = 0;
+        c->pace.failures = 0;
         c->counts.answers++;
         c->counts.exceptions += quality > QUALITY_EXCEPTION;
         tell(c, NULL);
@@ -387,8 +364,8 @@ static void on_up(void *owner)
     struct mb_connection *c = owner;
 
     c->state = STATE_IDLE;
-    c->up_ms = c->heard_ms = clock_boot_ms();
-    c->last_unit = -1;
+    c->heard_ms = clock_boot_ms();
+    mb_pace_up(&c->pace, c->heard_ms);
     c->answered = false;
     c->silent = 0;
     c->reopened = c->counts.connects++ > 0;
@@ -426,21 +403,6 @@ static void open_stream(struct mb_connection *c)
     timer_at(c->timer, clock_boot_ms() + 1000);
 }
 
-/* Pauses before the next attempt: nearly none after a short outage, so that a peer that was
- * restarted is back within five seconds; a minute for one that is gone. +-20 %, so that a thousand
- * devices behind one switch do not come back in one instant. */
-static int64_t retry_pause_ms(struct mb_connection *c)
-{
-    static const int32_t pauses_ms[] = {500,  1000, 2000,  3000,  4000, 4000,
-                                        5000, 5000, 10000, 20000, 40000};
-    size_t n = sizeof(pauses_ms) / sizeof(*pauses_ms);
-    int64_t pause = c->failures < n ? pauses_ms[c->failures] : 60000;
-
-    c->failures++;
-    c->random = c->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return pause * 4 / 5 + (int64_t)(c->random >> 33) % (pause * 2 / 5);
-}
-
 /* Ends every job; what is being asked for `quality`, the others because there is no connection.
  * None can join meanwhile: a connection that waits takes none. */
 static void fail_all(struct mb_connection *c, uint8_t quality)
@@ -466,7 +428,7 @@ static bool has_worked(const struct mb_connection *c)
 {
     if (c->state == STATE_CONNECTING)
         return false;
-    return c->answered || (c->state == STATE_IDLE && clock_boot_ms() - c->up_ms >= CONNECT_MS);
+    return c->answered || (c->state == STATE_IDLE && clock_boot_ms() - c->pace.up_ms >= CONNECT_MS);
 }
 
 /* A read that met the end of a connection that was idle has cost the device nothing: it is asked
@@ -483,7 +445,7 @@ static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
     if (c->asking)
         c->probe = c->asking->device;
     c->state = STATE_WAITING;
-    timer_at(c->timer, clock_boot_ms() + retry_pause_ms(c));
+    timer_at(c->timer, clock_boot_ms() + mb_pace_retry_ms(&c->pace));
     tell(c, why);
     fail_all(c, quality);
     if (probe)
@@ -582,7 +544,7 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
     c->options = options;
     c->samples = samples;
     c->address = *address;
-    c->random = (uint64_t)clock_boot_us() ^ (uint64_t)(uintptr_t)c;
+    c->pace.random = (uint64_t)clock_boot_us() ^ (uint64_t)(uintptr_t)c;
     snprintf(c->name, sizeof(c->name), v6 ? "[%s]:%u" : "%s:%u", address->host, address->port);
     c->timer = timer_new(host->loop, on_timer, c);
     if (!c->timer) {
