@@ -1,21 +1,15 @@
 #include "config/config.h"
+#include "config/conf.h"
 #include "config/file.h"
 #include "config/judge.h"
 #include "config/parse.h"
-#include "gateway/base/section.h"
+#include "config/templates.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct conf {
-    struct section *root;
-    struct source **sources;
-    size_t count, length; /* of all sources together */
-    bool broken;          /* something of what was written is missing in `root` */
-};
 
 static const struct place nowhere = {NULL, 0};
 
@@ -38,6 +32,7 @@ void conf_free(struct conf *conf)
     if (conf == NULL)
         return;
     section_free(conf->root);
+    conf_templates_free(conf->templates);
     for (size_t i = 0; i < conf->count; i++)
         source_free(conf->sources[i]);
     free(conf->sources);
@@ -49,9 +44,22 @@ struct section *conf_root(const struct conf *conf)
     return conf->root;
 }
 
-/* Parses `source` into a tree of its own. False when something of it is missing there. */
-static bool parse_whole(const struct source *source, struct section *root,
-                        struct problems *problems)
+bool conf_keep(struct conf *conf, struct source *source, struct problems *problems)
+{
+    if (conf->count == CONF_FILES_MAX || conf->length > CONF_TOTAL_MAX) {
+        problem_error(problems, nowhere, "join some of them into one",
+                      "%s: more than %d files, or more than %d MB in all", source->name,
+                      CONF_FILES_MAX, CONF_TOTAL_MAX / 1024 / 1024);
+        source_free(source);
+        return false;
+    }
+    source->order = (uint32_t)conf->count;
+    conf->sources[conf->count++] = source;
+    conf->length += source->length;
+    return true;
+}
+
+bool conf_parse(const struct source *source, struct section *root, struct problems *problems)
 {
     enum parse_result result;
 
@@ -69,17 +77,14 @@ static int conf_add(struct conf *conf, struct source *source, const struct setti
 {
     struct section *root;
 
-    if (source == NULL) {
+    if (source == NULL || !conf_keep(conf, source, problems)) {
         conf->broken = true;
-        return 0;
+        return source == NULL ? 0 : -E2BIG;
     }
-    source->order = (uint32_t)conf->count;
-    conf->sources[conf->count++] = source;
-    conf->length += source->length;
     root = section_new("", (struct place){source, 0});
     if (root == NULL)
         return -ENOMEM;
-    if (!parse_whole(source, root, problems))
+    if (!conf_parse(source, root, problems))
         conf->broken = true;
     if (conf->root == NULL) {
         conf->root = root;
@@ -136,13 +141,6 @@ static int add_fragment(struct conf *conf, const char *directory, const char *na
     char *path;
     int result;
 
-    if (conf->count == CONF_FILES_MAX || conf->length > CONF_TOTAL_MAX) {
-        problem_error(problems, nowhere, "join some of them into one",
-                      "%s: more than %d files, or more than %d MB in all", directory,
-                      CONF_FILES_MAX, CONF_TOTAL_MAX / 1024 / 1024);
-        conf->broken = true;
-        return -E2BIG;
-    }
     if (asprintf(&path, "%s/%s", directory, name) < 0)
         return -ENOMEM;
     result = conf_add(conf, file_read(path, problems), table, problems);

@@ -35,3 +35,6 @@ int app_run(const struct app_options *options, bool *ret_abandoned);
 /* Reads and builds all that the config describes, opens nothing, and prints problems and a summary
  * to `to`. Returns an app_exit. */
 int app_check(const char *config_path, FILE *to);
+
+/* The same of a template: its channels are checked as those of a device on a slow line. */
+int app_check_template(const char *path, FILE *to);

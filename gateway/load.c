@@ -1,10 +1,13 @@
 #include "gateway/load.h"
 
 #include "config/config.h"
+#include "config/templates.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/reading.h"
+#include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/site.h"
+#include "gateway/library.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/notify/notify.h"
 #include "gateway/store/store.h"
@@ -12,6 +15,7 @@
 #include "rules/rules.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 const struct setting app_settings[] = {
@@ -35,13 +39,32 @@ const struct setting app_settings[] = {
 
 /* -- reading -------------------------------------------------------------------------------- */
 
-static int read_config(const struct app_options *options, struct problems *problems,
-                       struct conf **ret_conf)
+static int read_files(const struct app_options *options, struct problems *problems,
+                      struct conf **ret_conf)
 {
     if (options->config_text)
         return conf_read_text(options->config_path, options->config_text,
                               strlen(options->config_text), app_settings, problems, ret_conf);
     return conf_read(options->config_path, app_settings, problems, ret_conf);
+}
+
+/* What is wrong in one place does not keep the rest from being looked at: all errors at once. But
+ * what is missing because it could not be read is not held against devices: `*ret_whole`. */
+static int read_config(const struct app_options *options, struct conf_templates *templates,
+                       struct problems *problems, struct conf **ret_conf, bool *ret_whole)
+{
+    int r = read_files(options, problems, ret_conf), completed;
+
+    *ret_whole = *ret_conf && (r == 0 || r == -EINVAL);
+    if (!*ret_whole) {
+        conf_templates_free(templates);
+        return r;
+    }
+    completed = conf_use_templates(*ret_conf, templates, problems);
+    *ret_whole = completed == 0 || completed == -EINVAL;
+    if (completed == -ENOENT)
+        completed = -EINVAL; /* said, as all else */
+    return r < 0 ? r : completed;
 }
 
 static int build(struct section *root, const struct site_context *context,
@@ -57,15 +80,21 @@ static int build(struct section *root, const struct site_context *context,
     return r == 0 && wrong > 0 ? -EINVAL : r;
 }
 
-int load(const struct app_options *options, const struct site_context *context,
-         struct conf **ret_conf, struct site **ret_site, FILE *to)
+/* Takes `templates`. */
+static int load_with(const struct app_options *options, const struct site_context *context,
+                     struct conf_templates *templates, struct conf **ret_conf,
+                     struct site **ret_site, FILE *to)
 {
     struct problems *problems = problems_new();
     struct conf *conf = NULL;
-    int r = problems ? read_config(options, problems, &conf) : -ENOMEM;
+    bool whole = false;
+    int r = -ENOMEM;
 
-    /* A file that is wrong in one place is looked at further: all errors at once. */
-    if (conf && (r == 0 || r == -EINVAL)) {
+    if (problems && templates)
+        r = read_config(options, templates, problems, &conf, &whole);
+    else
+        conf_templates_free(templates);
+    if (whole) {
         int built = build(conf_root(conf), context, problems, ret_site);
 
         r = r < 0 ? r : built;
@@ -75,6 +104,12 @@ int load(const struct app_options *options, const struct site_context *context,
     problems_free(problems);
     *ret_conf = conf;
     return r;
+}
+
+int load(const struct app_options *options, const struct site_context *context,
+         struct conf **ret_conf, struct site **ret_site, FILE *to)
+{
+    return load_with(options, context, library_open(options->config_path), ret_conf, ret_site, to);
 }
 
 /* -- check ---------------------------------------------------------------------------------- */
@@ -97,24 +132,75 @@ static void ignore_action(void *owner, const struct rule_action *action)
     (void)action;
 }
 
-int app_check(const char *config_path, FILE *to)
+/* Loads what `options` name, with all that is wrong printed to `to`; `good` says what it is. */
+static int check(const struct app_options *options, struct conf_templates *templates,
+                 void (*good)(const char *name, const struct inventory *inventory, FILE *to),
+                 const char *name, FILE *to)
 {
     static const struct rules_output output = {ignore_transition, ignore_event, ignore_action};
-    struct app_options options = {.config_path = config_path};
     struct text_table *texts = text_table_new();
     struct site_context context = {.output = &output, .texts = texts};
     struct site *site = NULL;
     struct conf *conf = NULL;
-    int r = texts ? load(&options, &context, &conf, &site, to) : -ENOMEM;
+    int r = load_with(options, &context, templates, &conf, &site, to);
 
     if (r == 0)
-        fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", config_path,
-                site->inventory->n_buses, site->inventory->n_devices, site->inventory->n_sensors,
-                site->inventory->n_rules);
+        good(name, site->inventory, to);
     else if (r != -EINVAL)
-        fprintf(to, "%s: %s\n", config_path, strerror(-r));
+        fprintf(to, "%s: %s\n", name, strerror(-r));
     site_free(site);
     conf_free(conf);
     text_table_free(texts);
     return r == 0 ? APP_OK : r == -EINVAL ? APP_CONFIG : APP_FAILED;
+}
+
+static void tell_config(const char *name, const struct inventory *inventory, FILE *to)
+{
+    fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", name, inventory->n_buses,
+            inventory->n_devices, inventory->n_sensors, inventory->n_rules);
+}
+
+int app_check(const char *config_path, FILE *to)
+{
+    struct app_options options = {.config_path = config_path};
+
+    return check(&options, library_open(config_path), tell_config, config_path, to);
+}
+
+static void tell_template(const char *name, const struct inventory *inventory, FILE *to)
+{
+    fprintf(to, "%s: good: %u channels, %u of them by default\n", name,
+            inventory->devices[1].n_sensors, inventory->devices[0].n_sensors);
+}
+
+/* Where most have such a device, and where it is slowest: a line at 9600 baud, asked each second.
+ */
+static void make_config(const char *name, int length, char *text, size_t size)
+{
+    static const char *const devices[] = {
+        "standard: { unit = 1; every = \"1s\"",
+        "whole: { unit = 2; every = \"1h\"; only = \"*\"",
+    };
+    size_t at = 0;
+
+    text_append(text, size, &at,
+                "buses: { line: { adapter = \"modbus\"; connect = \"serial:/dev/null\" } }\n"
+                "devices: {\n");
+    for (size_t i = 0; i < 2; i++)
+        text_append(text, size, &at, "%s; bus = \"line\"; template = \"%.*s\" }\n", devices[i],
+                    length, name);
+    text_append(text, size, &at, "}\n");
+}
+
+int app_check_template(const char *path, FILE *to)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int length = (int)(strlen(name) - (text_glob("*.cfg", name) ? 4 : 0));
+    char folder[PATH_MAX], text[3 * NAME_MAX];
+    const char *folders[] = {folder, NULL};
+    struct app_options options = {.config_path = "what is made to check it", .config_text = text};
+
+    snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    make_config(name, length, text, sizeof(text));
+    return check(&options, conf_templates_new(folders), tell_template, path, to);
 }

@@ -370,24 +370,34 @@ static int copy_value(struct value *to, const struct value *from)
     return 0;
 }
 
+static int inherit_member(struct section *to, const struct member *member)
+{
+    struct member *there = section_member(to, member->key);
+    struct value *value;
+
+    if (there == NULL) {
+        value = section_add(to, member->key, member->key_place);
+        return value != NULL ? copy_value(value, &member->value) : -ENOMEM;
+    }
+    if (there->value.is == SETTING_GROUP && member->value.is == SETTING_GROUP)
+        return section_inherit(there->value.group, member->value.group);
+    return 0;
+}
+
+int section_inherit_key(struct section *to, const struct section *from, const char *key)
+{
+    const struct member *member = section_member(from, key);
+
+    return member != NULL ? inherit_member(to, member) : 0;
+}
+
 int section_inherit(struct section *to, const struct section *from)
 {
-    for (size_t i = 0; i < from->count; i++) {
-        const struct member *member = from->members[i];
-        struct member *there = section_member(to, member->key);
-        struct value *value;
-        int result = 0;
+    int result = 0;
 
-        if (there == NULL) {
-            value = section_add(to, member->key, member->key_place);
-            result = value != NULL ? copy_value(value, &member->value) : -ENOMEM;
-        } else if (there->value.is == SETTING_GROUP && member->value.is == SETTING_GROUP) {
-            result = section_inherit(there->value.group, member->value.group);
-        }
-        if (result < 0)
-            return result;
-    }
-    return 0;
+    for (size_t i = 0; i < from->count && result == 0; i++)
+        result = inherit_member(to, from->members[i]);
+    return result;
 }
 
 /* -- looking -- */

@@ -41,3 +41,6 @@ void section_join(struct section *to, struct section *from, const struct setting
 /* Puts a copy of every member of `from` that `to` has not got into `to`, group by group: how a
  * device takes what its template says. 0 or -ENOMEM. */
 int section_inherit(struct section *to, const struct section *from);
+
+/* The same of one member; nothing when `from` has none of that name. */
+int section_inherit_key(struct section *to, const struct section *from, const char *key);

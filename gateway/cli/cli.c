@@ -19,6 +19,8 @@ enum {
     TAKES_CSV = 16,
     TAKES_SOCKET = 32,
     TAKES_JSON = 64,
+    TAKES_TEMPLATE = 128,
+    TAKES_FILE = 256,                 /* whose operand is the config */
     ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
 };
 
@@ -31,8 +33,12 @@ static const struct command {
 } commands[] = {
     {"run", "[--config FILE] [--for DURATION]", "poll, judge and publish until told to stop",
      TAKES_CONFIG | TAKES_FOR, 0, 0, cli_run},
-    {"check", "[FILE]", "say all that is wrong with a config file, and open nothing", TAKES_CONFIG,
-     0, 1, cli_check},
+    {"check", "[FILE] | --template FILE",
+     "say all that is wrong with a config file or a template, and open nothing",
+     TAKES_CONFIG | TAKES_FILE | TAKES_TEMPLATE, 0, 1, cli_check},
+    {"templates list", "", "the devices that need no register list", TAKES_CONFIG, 0, 0,
+     cli_templates_list},
+    {"templates show", "NAME", "what is known of one", TAKES_CONFIG, 1, 1, cli_templates_show},
     {"demo", "[--for DURATION]", "see it work on simulated sensors, without broker or device",
      TAKES_FOR, 0, 0, cli_demo},
     {"status", "", "how the gateway is that runs here", ASKS, 0, 0, cli_status},
@@ -61,6 +67,7 @@ static const struct command {
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"for", required_argument, NULL, 'f'},
+    {"template", required_argument, NULL, 't'},
     {"note", required_argument, NULL, 'n'},
     {"from", required_argument, NULL, 'a'},
     {"to", required_argument, NULL, 'b'},
@@ -159,8 +166,9 @@ static bool is_taken(int option, unsigned takes)
     static const struct {
         int option;
         unsigned takes;
-    } rows[] = {{'c', TAKES_CONFIG}, {'f', TAKES_FOR},    {'n', TAKES_NOTE}, {'a', TAKES_SPAN},
-                {'b', TAKES_SPAN},   {'s', TAKES_SOCKET}, {'j', TAKES_JSON}, {'x', TAKES_CSV}};
+    } rows[] = {{'c', TAKES_CONFIG}, {'f', TAKES_FOR},  {'n', TAKES_NOTE},
+                {'a', TAKES_SPAN},   {'b', TAKES_SPAN}, {'s', TAKES_SOCKET},
+                {'j', TAKES_JSON},   {'x', TAKES_CSV},  {'t', TAKES_TEMPLATE}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].option == option)
@@ -178,6 +186,9 @@ static bool take_option(int option, const char *value, struct cli_options *optio
         break;
     case 'c':
         options->config = value;
+        break;
+    case 't':
+        options->template = value;
         break;
     case 'n':
         options->note = value;
@@ -254,7 +265,7 @@ static struct cli_end call_command(const struct command *command, int argc, char
         return refuse("one word too many:", argv[optind]);
     if (options.n_operands < command->least)
         return refuse("something is missing behind", command->name);
-    if ((command->takes & TAKES_CONFIG) && options.n_operands > 0)
+    if ((command->takes & TAKES_FILE) && options.n_operands > 0)
         options.config = options.operands[0];
     return command->call(&options);
 }

@@ -12,6 +12,7 @@
 struct cli_options {
     const char *command;          /* its name in the table: "rules ack" */
     const char *config;           /* --config FILE, or the operand of `check` */
+    const char *template;         /* --template FILE, of `check` */
     int64_t for_ms;               /* --for DURATION; 0: not given */
     const char *socket;           /* --socket PATH: where the gateway answers */
     const char *from, *to, *note; /* NULL: not given */
@@ -22,6 +23,8 @@ struct cli_options {
 
 struct cli_end cli_run(const struct cli_options *options);
 struct cli_end cli_check(const struct cli_options *options);
+struct cli_end cli_templates_list(const struct cli_options *options);
+struct cli_end cli_templates_show(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
 
 /* These ask a gateway that runs. */

@@ -12,5 +12,7 @@ struct cli_end cli_run(const struct cli_options *options)
 
 struct cli_end cli_check(const struct cli_options *options)
 {
+    if (options->template)
+        return (struct cli_end){.code = app_check_template(options->template, stdout)};
     return (struct cli_end){.code = app_check(options->config, stdout)};
 }

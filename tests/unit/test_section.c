@@ -258,6 +258,21 @@ static void inheriting_fills_in_what_is_not_there(void **state)
     assert_int_equal(section_int(section_child(device, "channels"), "energy"), 8);
 }
 
+static void one_member_is_inherited_alone(void **state)
+{
+    struct section *from = section_new("", at(0));
+
+    (void)state;
+    value_int(add(from, "a", 1), at(2), 1);
+    value_int(add(from, "b", 3), at(4), 2);
+    assert_int_equal(section_inherit_key(root, from, "b"), 0);
+    assert_int_equal(section_inherit_key(root, from, "c"), 0);
+    assert_false(section_has(root, "a"));
+    assert_int_equal(section_int(root, "b"), 2);
+    assert_int_equal(section_place(root, "b").offset, 4);
+    section_free(from);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -273,6 +288,7 @@ int main(void)
         TEST(joining_names_both_places_of_what_is_given_twice),
         TEST(joining_refuses_two_things_of_one_name),
         TEST(inheriting_fills_in_what_is_not_there),
+        TEST(one_member_is_inherited_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
