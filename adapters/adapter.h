@@ -91,6 +91,10 @@ struct adapter_host {
      * it. Same thread as report(). */
     void (*exchanged)(struct adapter_host *host, uint32_t device,
                       const struct adapter_exchange *exchange);
+
+    /* Something that whoever runs this bus may want to know once, logged as it is: "28-...: its
+     * resolution stays at 12 bits: Permission denied". Same thread as report(). */
+    void (*note)(struct adapter_host *host, const char *words);
 };
 
 struct adapter {
@@ -99,8 +103,13 @@ struct adapter {
     const char *default_connect; /* when neither device nor bus has `connect`; NULL: required */
     const char *connect_help;    /* for messages, with its quotes: "tcp://HOST[:PORT]" */
     const struct setting *bus, *device,
-        *channel; /* its own options beside the core's; may be NULL */
-    bool network; /* its polls snap to the grid on which wake-ups are gathered */
+        *channel;  /* its own options beside the core's; may be NULL */
+    bool network;  /* its polls snap to the grid on which wake-ups are gathered */
+    bool together; /* its devices are due at one time: they can be measured at once */
+
+    /* After so long a poll or write is given up, with poll() only: its lane is left alone until it
+     * comes back, the others go on. 0: never, since the adapter has time-outs of its own. */
+    int64_t deadline_ms;
 
     /* May be NULL. Puts into a device's section what the adapter knows: the channels of a template,
      * the `temp` of a 1-Wire sensor. Before the channels are checked. What a person wrote wins. */

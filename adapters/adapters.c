@@ -252,10 +252,14 @@ static void schedule_bus(struct adapters *adapters, uint32_t bus, int64_t now_ms
 
     if (!plan->adapter->poll && !plan->adapter->begin)
         return;
-    for (uint32_t d = 0; d < plan->config.n_devices; d++)
-        schedule_add(adapters->schedule, adapters->first_slot[bus] + d,
+    for (uint32_t d = 0; d < plan->config.n_devices; d++) {
+        uint32_t slot = adapters->first_slot[bus] + d;
+
+        schedule_add(adapters->schedule, slot,
+                     plan->adapter->together ? adapters->first_slot[bus] : slot,
                      plan->config.devices[d].every_ms,
                      plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
+    }
 }
 
 static void mark_traffic(void *owner)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,22 +41,35 @@ static int read_until(int fd, unsigned lines, char text[ATTRIBUTE_MAX + 1])
 }
 
 /* Looked at before it is opened as well: to open a device may do something (a watchdog starts). */
-int attribute_read(const char *path, char text[ATTRIBUTE_MAX + 1])
+static int open_regular(const char *path, int flags)
 {
     struct stat status;
-    int fd, r;
+    int fd, r = 0;
 
     if (stat(path, &status) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode))
         return -EINVAL;
-    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return -errno;
     if (fstat(fd, &status) < 0)
         r = -errno;
-    else
-        r = S_ISREG(status.st_mode) ? read_until(fd, UINT_MAX, text) : -EINVAL;
+    else if (!S_ISREG(status.st_mode))
+        r = -EINVAL;
+    if (r == 0)
+        return fd;
+    close(fd);
+    return r;
+}
+
+int attribute_read(const char *path, char text[ATTRIBUTE_MAX + 1])
+{
+    int fd = open_regular(path, O_RDONLY), r;
+
+    if (fd < 0)
+        return fd;
+    r = read_until(fd, UINT_MAX, text);
     close(fd);
     return r;
 }
@@ -68,6 +82,19 @@ int attribute_read_lines(const char *path, unsigned lines, char text[ATTRIBUTE_M
     if (fd < 0)
         return -errno;
     r = read_until(fd, lines, text);
+    close(fd);
+    return r;
+}
+
+/* The kernel takes what one write brings, or nothing. */
+int attribute_write(const char *path, const char *text)
+{
+    int fd = open_regular(path, O_WRONLY | O_TRUNC), r = 0;
+
+    if (fd < 0)
+        return fd;
+    if (write(fd, text, strlen(text)) < 0)
+        r = -errno;
     close(fd);
     return r;
 }

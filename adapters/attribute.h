@@ -15,3 +15,7 @@ int attribute_read(const char *path, char text[ATTRIBUTE_MAX + 1]);
  * file whose device has just gone can hang. Waits as long as the file does (a conversion takes 750
  * ms). Fewer lines are no error. Else as above. */
 int attribute_read_lines(const char *path, unsigned lines, char text[ATTRIBUTE_MAX + 1]);
+
+/* Writes `text` to a regular file that is there, in place of what it has. Waits as long as the file
+ * does. 0, or what open(2) and write(2) say; -EINVAL when it is no regular file. */
+int attribute_write(const char *path, const char *text);

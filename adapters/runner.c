@@ -1,11 +1,9 @@
 #include "adapters/runner.h"
 
+#include "adapters/lanes.h"
 #include "adapters/tally.h"
-#include "adapters/worker.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
-#include "gateway/base/loop.h"
-#include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 
 #include <assert.h>
@@ -13,21 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINKS_MAX  64 /* notes of links that may wait for the loop */
-#define WRITES_MAX 64 /* that wait on one lane */
-
 /* Tickets of writes lie above those of polls, which are the devices. */
 #define WRITE_TICKET (UINT64_C(1) << 63)
-
-/* A lane's devices that wait for their turn: a list through `next`, first come first served. */
-struct lane {
-    struct worker *worker;
-    struct queue *writes; /* struct worker_job: they go first */
-    uint32_t first, last; /* NO_DEVICE: nobody waits */
-    bool busy;
-};
-
-#define NO_DEVICE UINT32_MAX
 
 /* What a poll with begin() has reported before its end. Most polls report once, right before it, so
  * that a few of these serve thousands of devices. */
@@ -54,15 +39,7 @@ struct runner {
     struct gathered **gathered; /* by device: while its poll has reported and not ended */
     struct gathered *spare;
 
-    /* with poll() only */
-    struct lane *lanes;
-    uint32_t n_lanes;
-    uint32_t *next;      /* by device: who waits behind it */
-    uint32_t *polled_on; /* by device: its lane while it is polled or written */
-    struct queue *notes;
-    struct wake *wake;
-    struct timer *soon; /* ends polls of devices that are on no lane */
-    struct queue *nowhere;
+    struct lanes *lanes; /* with poll() only */
 };
 
 /* -- the host's side ------------------------------------------------------------------------ */
@@ -148,12 +125,9 @@ static void link_on_loop(struct adapter_host *host, const char *link, const char
     log_link((struct runner *)host, link, !why, why);
 }
 
-static void report_on_worker(struct adapter_host *host, uint32_t device,
-                             const struct sample *samples, size_t count)
+static void note_on_loop(struct adapter_host *host, const char *words)
 {
-    struct runner *runner = (struct runner *)host;
-
-    worker_report(runner->lanes[runner->polled_on[device]].worker, samples, count);
+    log_info("bus %s: %s", ((struct runner *)host)->name, words);
 }
 
 static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
@@ -164,130 +138,83 @@ static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
     tally_add(&runner->tallies[device], exchange);
 }
 
+/* -- with lanes ----------------------------------------------------------------------------- */
+
+static void report_on_worker(struct adapter_host *host, uint32_t device,
+                             const struct sample *samples, size_t count)
+{
+    lanes_report(((struct runner *)host)->lanes, device, samples, count);
+}
+
 static void exchanged_on_worker(struct adapter_host *host, uint32_t device,
                                 const struct adapter_exchange *exchange)
 {
-    struct runner *runner = (struct runner *)host;
-
-    worker_count(runner->lanes[runner->polled_on[device]].worker, exchange);
+    lanes_count(((struct runner *)host)->lanes, device, exchange);
 }
 
-/* The end of a poll must find room whatever else is said: a line that comes and goes faster than
- * the loop looks loses words only. */
 static void link_on_worker(struct adapter_host *host, const char *link, const char *why)
 {
-    struct runner *runner = (struct runner *)host;
     struct worker_note note = {.kind = NOTE_LINK, .up = !why};
 
-    if (queue_length(runner->notes) >= LINKS_MAX)
-        return;
     text_copy(note.link, sizeof(note.link), link);
     text_copy(note.why, sizeof(note.why), why ? why : "");
-    queue_push(runner->notes, &note, 1);
+    lanes_say(((struct runner *)host)->lanes, &note);
 }
 
-/* -- lanes ---------------------------------------------------------------------------------- */
-
-/* The poll of whoever has waited longest; false when nobody waits. */
-static bool take_first(struct runner *runner, uint32_t lane_index, struct worker_job *ret_job)
+static void note_on_worker(struct adapter_host *host, const char *words)
 {
-    struct lane *lane = &runner->lanes[lane_index];
-    uint32_t device = lane->first;
+    struct worker_note note = {.kind = NOTE_WORDS};
 
-    if (device == NO_DEVICE)
-        return false;
-    lane->first = runner->next[device];
-    if (lane->first == NO_DEVICE)
-        lane->last = NO_DEVICE;
-    *ret_job = (struct worker_job){.request.device = device};
-    return true;
+    text_copy(note.why, sizeof(note.why), words);
+    lanes_say(((struct runner *)host)->lanes, &note);
 }
 
-static void start_next(struct runner *runner, uint32_t lane_index)
+static void take_lane_tally(void *owner, uint32_t device, const struct tally *tally)
 {
-    struct lane *lane = &runner->lanes[lane_index];
-    struct worker_job job;
+    struct runner *runner = owner;
 
-    if (lane->busy)
-        return;
-    if (queue_pop(lane->writes, &job, 1) == 0 && !take_first(runner, lane_index, &job))
-        return;
-    lane->busy = true;
-    runner->polled_on[job.request.device] = lane_index;
-    worker_start(lane->worker, &job);
+    tally_merge(&runner->tallies[device], tally);
 }
 
-static void line_up(struct runner *runner, uint32_t lane_index, uint32_t device)
+static void take_lane_samples(void *owner, uint32_t device, const struct sample *samples,
+                              size_t count)
 {
-    struct lane *lane = &runner->lanes[lane_index];
+    struct runner *runner = owner;
 
-    runner->next[device] = NO_DEVICE;
-    if (lane->last == NO_DEVICE)
-        lane->first = device;
+    runner->events->samples(runner->owner, runner->bus, device, samples, count);
+}
+
+static void take_lane_end(void *owner, uint32_t device, uint8_t quality)
+{
+    struct runner *runner = owner;
+
+    runner->events->end(runner->owner, runner->bus, device, quality);
+}
+
+static void take_lane_wrote(void *owner, uint32_t device, uint32_t token, uint8_t quality)
+{
+    struct runner *runner = owner;
+
+    runner->events->wrote(runner->owner, runner->bus, device, token, quality);
+}
+
+static void take_lane_words(void *owner, const struct worker_note *note)
+{
+    struct runner *runner = owner;
+
+    if (note->kind == NOTE_LINK)
+        log_link(runner, note->link, note->up, note->why);
     else
-        runner->next[lane->last] = device;
-    lane->last = device;
-    start_next(runner, lane_index);
+        note_on_loop(&runner->host, note->why);
 }
 
-/* The samples are the worker's until it is given the next poll. The line loses nothing by that: the
- * silence after an answer is longer than the way of a reading. */
-static void take_end(struct runner *runner, const struct worker_note *note)
-{
-    struct lane *lane = &runner->lanes[note->lane];
-    size_t count;
-    const struct sample *samples = worker_samples(lane->worker, &count);
-
-    tally_merge(&runner->tallies[note->device], worker_tally(lane->worker));
-    if (count > 0 && note->quality == QUALITY_GOOD)
-        runner->events->samples(runner->owner, runner->bus, note->device, samples, count);
-    lane->busy = false;
-    start_next(runner, note->lane);
-    runner->events->end(runner->owner, runner->bus, note->device, note->quality);
-}
-
-static void take_wrote(struct runner *runner, const struct worker_note *note)
-{
-    struct lane *lane = &runner->lanes[note->lane];
-
-    tally_merge(&runner->tallies[note->device], worker_tally(lane->worker));
-    lane->busy = false;
-    start_next(runner, note->lane);
-    runner->events->wrote(runner->owner, runner->bus, note->device, note->token, note->quality);
-}
-
-static void take_notes(void *owner)
-{
-    struct runner *runner = owner;
-    struct worker_note note;
-
-    while (queue_pop(runner->notes, &note, 1) > 0) {
-        if (note.kind == NOTE_LINK)
-            log_link(runner, note.link, note.up, note.why);
-        else if (note.kind == NOTE_WROTE)
-            take_wrote(runner, &note);
-        else
-            take_end(runner, &note);
-    }
-}
-
-static void end_nowhere(void *owner)
-{
-    struct runner *runner = owner;
-    uint32_t device;
-
-    for (size_t n = queue_length(runner->nowhere); n > 0; n--) {
-        queue_pop(runner->nowhere, &device, 1);
-        runner->events->end(runner->owner, runner->bus, device, QUALITY_NO_SENSOR);
-    }
-}
-
-static void knock(void *owner)
-{
-    struct runner *runner = owner;
-
-    wake_send(runner->wake);
-}
+static const struct lanes_events lanes_events = {
+    .tally = take_lane_tally,
+    .samples = take_lane_samples,
+    .end = take_lane_end,
+    .wrote = take_lane_wrote,
+    .words = take_lane_words,
+};
 
 /* -- door ----------------------------------------------------------------------------------- */
 
@@ -302,53 +229,18 @@ static size_t most_channels(const struct bus_config *config)
     return most;
 }
 
-static int make_gathered(struct runner *runner)
+/* What a poll needs on its way: lanes to be done on, or a place where its samples gather. */
+static int make_waits(struct runner *runner, struct loop *loop)
 {
+    if (runner->adapter->poll) {
+        runner->lanes = lanes_new(loop, runner->adapter, runner->name, runner->n_devices,
+                                  &lanes_events, runner);
+        return runner->lanes ? 0 : -ENOMEM;
+    }
+    if (!runner->adapter->begin)
+        return 0;
     runner->gathered = calloc(runner->n_devices + 1, sizeof(*runner->gathered));
     return runner->gathered ? 0 : -ENOMEM;
-}
-
-/* Before the adapter opens, since from then on it may speak. Each device may have a poll that ends
- * and a worker that is about to tell of a link. */
-static int make_queues(struct runner *runner, struct loop *loop)
-{
-    size_t n = runner->n_devices + 1;
-
-    runner->next = calloc(n, sizeof(*runner->next));
-    runner->polled_on = calloc(n, sizeof(*runner->polled_on));
-    runner->notes =
-        queue_new(sizeof(struct worker_note), LINKS_MAX + 2 * n, QUEUE_REFUSE, knock, runner);
-    runner->nowhere = queue_new(sizeof(uint32_t), n, QUEUE_REFUSE, NULL, NULL);
-    runner->wake = wake_new(loop, take_notes, runner);
-    runner->soon = timer_new(loop, end_nowhere, runner);
-    return runner->next && runner->polled_on && runner->notes && runner->nowhere && runner->wake &&
-                   runner->soon
-               ? 0
-               : -ENOMEM;
-}
-
-static int start_workers(struct runner *runner)
-{
-    const struct adapter *adapter = runner->adapter;
-    uint32_t n = adapter->lanes(runner->opened);
-
-    runner->lanes = calloc(n + 1, sizeof(*runner->lanes));
-    if (!runner->lanes)
-        return -ENOMEM;
-    for (; runner->n_lanes < n; runner->n_lanes++) {
-        struct lane *lane = &runner->lanes[runner->n_lanes];
-
-        lane->first = lane->last = NO_DEVICE;
-        lane->writes = queue_new(sizeof(struct worker_job), WRITES_MAX, QUEUE_REFUSE, NULL, NULL);
-        if (lane->writes)
-            lane->worker = worker_new(adapter, runner->opened, runner->n_lanes,
-                                      runner->most_samples, runner->notes);
-        if (!lane->worker) {
-            queue_free(lane->writes);
-            return -EAGAIN;
-        }
-    }
-    return 0;
 }
 
 int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus,
@@ -375,19 +267,18 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
         .end = end_on_loop,
         .link = blocks ? link_on_worker : link_on_loop,
         .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
+        .note = blocks ? note_on_worker : note_on_loop,
     };
     runner->most_samples = most_channels(&plan->config);
     runner->tallies = calloc(runner->n_devices + 1, sizeof(*runner->tallies));
     runner->marked_us = clock_boot_us();
-    r = !runner->tallies ? -ENOMEM
-        : blocks         ? make_queues(runner, loop)
-        : asks           ? make_gathered(runner)
-                         : 0;
+    r = runner->tallies ? make_waits(runner, loop) : -ENOMEM;
     if (r < 0)
         error_set(reterr, r, "bus %s: out of memory", plan->config.name);
     else
         r = plan->adapter->open(&plan->config, &runner->host, &runner->opened, reterr);
-    if (r == 0 && blocks && (r = start_workers(runner)) < 0)
+    if (r == 0 && blocks &&
+        (r = lanes_start(runner->lanes, runner->opened, runner->most_samples)) < 0)
         error_set(reterr, r, "bus %s: cannot start a worker: %s", plan->config.name, strerror(-r));
     if (r < 0) {
         runner_close(runner, CLOCK_NEVER);
@@ -399,42 +290,22 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
 
 void runner_poll(struct runner *runner, uint32_t device)
 {
-    const struct adapter *adapter = runner->adapter;
-    int32_t lane;
-
-    if (adapter->begin) {
-        adapter->begin(runner->opened, device, device);
-        return;
-    }
-    lane = adapter->lane_of(runner->opened, device);
-    if (lane >= 0) {
-        line_up(runner, (uint32_t)lane, device);
-        return;
-    }
-    queue_push(runner->nowhere, &device, 1);
-    timer_at(runner->soon, clock_boot_ms());
+    if (runner->adapter->begin)
+        runner->adapter->begin(runner->opened, device, device);
+    else
+        lanes_poll(runner->lanes, device);
 }
 
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token)
 {
     const struct adapter *adapter = runner->adapter;
-    struct worker_job job = {.request = *request, .token = token, .write = true};
-    int32_t lane;
 
     if (adapter->begin_write) {
         adapter->begin_write(runner->opened, request,
                              WRITE_TICKET | (uint64_t)request->device << 32 | token);
         return 0;
     }
-    if (!adapter->write)
-        return -ENOTSUP;
-    lane = adapter->lane_of(runner->opened, request->device);
-    if (lane < 0)
-        return -ENODEV;
-    if (queue_push(runner->lanes[lane].writes, &job, 1) < 0)
-        return -ENOBUFS;
-    start_next(runner, (uint32_t)lane);
-    return 0;
+    return adapter->write ? lanes_write(runner->lanes, request, token) : -ENOTSUP;
 }
 
 const struct tally *runner_tally(const struct runner *runner, uint32_t device)
@@ -495,30 +366,14 @@ static void free_gathered(struct runner *runner)
 
 int runner_close(struct runner *runner, int64_t until_ms)
 {
-    bool all = true;
-
     if (!runner)
         return 0;
-    for (uint32_t i = 0; i < runner->n_lanes; i++) {
-        if (worker_stop(runner->lanes[i].worker, until_ms))
-            runner->lanes[i].worker = NULL;
-        else
-            all = false;
-    }
-    if (!all)
+    if (!lanes_stop(runner->lanes, until_ms))
         return -ETIMEDOUT; /* the worker still uses the bus and this runner: both stay */
     runner->adapter->close(runner->opened);
-    wake_free(runner->wake);
-    timer_free(runner->soon);
-    queue_free(runner->notes);
-    queue_free(runner->nowhere);
-    for (uint32_t i = 0; i < runner->n_lanes; i++)
-        queue_free(runner->lanes[i].writes);
-    free(runner->lanes);
-    free(runner->next);
-    free(runner->polled_on);
-    free(runner->tallies);
+    lanes_free(runner->lanes);
     free_gathered(runner);
+    free(runner->tallies);
     free(runner);
     return 0;
 }

@@ -76,8 +76,8 @@ static int64_t next_on_raster(const struct device *device, int64_t now_ms)
 
 /* The raster starts at a phase within one interval; the first poll is asked for earlier than that
  * when the interval is long, since nobody wants to wait an hour for a first value. */
-void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64_t grid_ms,
-                  int64_t now_ms)
+void schedule_add(struct schedule *schedule, uint32_t i, uint32_t place, int64_t every_ms,
+                  int64_t grid_ms, int64_t now_ms)
 {
     struct device *device = &schedule->devices[i];
     int64_t first = every_ms > 0 && every_ms < FIRST_WITHIN_MS ? every_ms : FIRST_WITHIN_MS;
@@ -86,8 +86,8 @@ void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64
     if (grid_ms > 0 && every_ms % grid_ms != 0)
         grid_ms = 0; /* an interval off the grid would jump between its lines */
     *device = (struct device){.every_ms = every_ms, .grid_ms = grid_ms, .state = NEVER_SEEN};
-    device->due_ms = snap(now_ms + every_ms * (int64_t)i / (int64_t)schedule->n, grid_ms);
-    first_ms = snap(now_ms + first * (int64_t)i / (int64_t)schedule->n, grid_ms);
+    device->due_ms = snap(now_ms + every_ms * (int64_t)place / (int64_t)schedule->n, grid_ms);
+    first_ms = snap(now_ms + first * (int64_t)place / (int64_t)schedule->n, grid_ms);
     heap_set(schedule->due, i, first_ms);
     if (device->due_ms > first_ms)
         device->due_ms -= every_ms; /* so that the poll after the first is the raster's first */

@@ -20,10 +20,11 @@ struct schedule;
 struct schedule *schedule_new(size_t n, uint32_t seed);
 void schedule_free(struct schedule *schedule);
 
-/* Device `i` of `n` joins at `now_ms`. `every_ms` 0: due again as soon as it has answered.
+/* Device `i` of `n` joins at `now_ms`. Its phase is the `place`-th of n: mostly `i`, the same for
+ * those that shall be due at one time. `every_ms` 0: due again as soon as it has answered.
  * `grid_ms` 0: no grid. */
-void schedule_add(struct schedule *schedule, uint32_t i, int64_t every_ms, int64_t grid_ms,
-                  int64_t now_ms);
+void schedule_add(struct schedule *schedule, uint32_t i, uint32_t place, int64_t every_ms,
+                  int64_t grid_ms, int64_t now_ms);
 
 /* When schedule_take() has something next; CLOCK_NEVER: not before a poll has ended. */
 int64_t schedule_next_ms(const struct schedule *schedule);

@@ -8,6 +8,9 @@
 const struct setting onewire_device_settings[] = {
     {"address", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
      "Address of the sensor, as the kernel names its folder: \"28-0316a2794aff\"."},
+    {"resolution", SETTING_INT, NULL, 9, 12, NULL, NULL,
+     "Bits of its conversions: 9 takes 94 ms and steps of 0.5 degrees, 12 takes 750 ms and 0.0625. "
+     "By default what it has; kept in its RAM only."},
     {0},
 };
 
@@ -60,6 +63,15 @@ void onewire_complete(struct section *device, struct problems *problems)
 /* -- checking -----------------------------------------------------------------------------------
  */
 
+/* Whatever stands in its memory, the DS18S20 counts halves of a degree. */
+static void check_resolution(const struct section *options, const struct onewire_address *address,
+                             struct problems *problems)
+{
+    if (section_has(options, "resolution") && address->family == 0x10)
+        problem_error(problems, section_key_place(options, "resolution"), "leave it out",
+                      "a %s has one resolution only", onewire_family_name(address->family));
+}
+
 static void check_address(const struct bus_config *config, size_t i, struct problems *problems)
 {
     const struct section *options = config->devices[i].options;
@@ -77,6 +89,7 @@ static void check_address(const struct bus_config *config, size_t i, struct prob
             "%s", error.text);
         return;
     }
+    check_resolution(options, &address, problems);
     for (size_t k = 0; k < i; k++) {
         other = section_text(config->devices[k].options, "address");
         if (other && onewire_address_parse(other, &earlier, NULL) == 0 &&

@@ -5,11 +5,16 @@
  * Lanes are counted once, when the bus opens: one for each master seen then, and a last one. That
  * serves sensors that have not been found yet, masters that come later, and masters beyond the
  * number of sensors, since more workers than sensors have nothing to do. A sensor that turns up
- * elsewhere is read where it is looked for, and from its own master's lane the next time. */
+ * elsewhere is read where it is looked for, and from its own master's lane the next time.
+ *
+ * All sensors are due together, so that bulk.h can measure them at once; prepare.h sets each up
+ * when it turns up. */
 #include "adapters/attribute.h"
+#include "adapters/onewire/bulk.h"
 #include "adapters/onewire/decode.h"
 #include "adapters/onewire/onewire.h"
 #include "adapters/onewire/options.h"
+#include "adapters/onewire/prepare.h"
 #include "adapters/onewire/tree.h"
 #include "gateway/base/clock.h"
 
@@ -19,11 +24,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The longest that a good read lasts: five tries of the kernel's at 750 ms, twice, behind others
+ * who use the wire. */
+#define DEADLINE_MS 10000
+
 /* One poll of a device is under way at a time, so only `lane` is seen by two threads at once. */
 struct sensor {
     struct onewire_address address;
+    int bits; /* of resolution, as the config wants it; 0: whatever it has */
+    struct onewire_prepared prepared;
     atomic_int lane;
     int32_t master; /* where it was last, or ONEWIRE_NO_MASTER */
+    uint32_t seen;  /* the last bulk conversion of that master that was read */
     bool has_last;
     struct onewire_value last; /* its last good value */
     bool said_error;
@@ -32,6 +44,7 @@ struct sensor {
 struct onewire_bus {
     struct adapter_host *host;
     struct onewire_tree *tree;
+    struct onewire_bulk bulks[ONEWIRE_MASTERS_MAX]; /* by master */
     struct sensor *sensors;
     uint32_t n_lanes;
 };
@@ -91,16 +104,38 @@ static struct onewire_value read_value(struct onewire_bus *bus, struct sensor *s
                  : onewire_decode_temperature(sensor->address.family, text, (size_t)n);
 }
 
-static struct onewire_value read_sensor(struct onewire_bus *bus, struct sensor *sensor,
-                                        const char *folder)
+/* Has it measured, together with the others of its master where that is possible. A result that has
+ * waited since an earlier time is read and forgotten. */
+static void convert(struct onewire_bus *bus, struct sensor *sensor,
+                    const struct onewire_place *place)
 {
-    struct onewire_value value = read_value(bus, sensor, folder);
+    char folder[ONEWIRE_ROOT_MAX + 64];
 
+    if (place->master == ONEWIRE_NO_MASTER)
+        return;
+    onewire_tree_folder(bus->tree, (uint32_t)place->master, folder);
+    if (onewire_bulk_measure(&bus->bulks[place->master], folder, &sensor->seen, bus->host) ==
+        ONEWIRE_OLD)
+        (void)read_value(bus, sensor, place->folder);
+}
+
+static struct onewire_value read_sensor(struct onewire_bus *bus, struct sensor *sensor,
+                                        const struct onewire_place *place)
+{
+    const char *folder = place->folder;
+    struct onewire_value value;
+
+    onewire_prepare(&sensor->prepared, sensor->address.text, folder, sensor->bits, bus->host);
+    convert(bus, sensor, place);
+    value = read_value(bus, sensor, folder);
     if (onewire_is_doubtful(value, sensor->has_last ? &sensor->last : NULL))
         value = onewire_confirm(read_value(bus, sensor, folder));
     if (value.quality == QUALITY_GOOD) {
         sensor->has_last = true;
         sensor->last = value;
+    } else {
+        onewire_unprepare(&sensor->prepared, sensor->address.text, folder, value.quality,
+                          bus->host);
     }
     return value;
 }
@@ -121,10 +156,22 @@ static uint8_t find(struct onewire_bus *bus, struct sensor *sensor, struct onewi
     onewire_tree_tell(bus->tree, bus->host);
     /* Where it was stays known, for the reason when it is gone; but it is looked for on the last.
      */
-    if (quality == QUALITY_GOOD)
+    if (quality == QUALITY_GOOD && sensor->master != ret->master) {
         sensor->master = ret->master;
+        sensor->prepared.done = false;
+        sensor->seen = 0; /* of conversions on that master it knows nothing */
+    }
     atomic_store(&sensor->lane, lane_of_master(bus, ret->master));
     return quality;
+}
+
+static void count(struct onewire_bus *bus, uint32_t device, uint8_t quality, int64_t since_us)
+{
+    struct adapter_exchange exchange = {.quality = quality,
+                                        .answer_us = clock_boot_us() - since_us};
+
+    exchange.busy_us = exchange.answer_us;
+    bus->host->exchanged(bus->host, device, &exchange);
 }
 
 /* A sensor that says what is wrong with it has answered. */
@@ -142,11 +189,15 @@ static uint8_t onewire_poll(void *opened, uint32_t device, uint32_t lane)
     struct onewire_value value;
     struct sample sample;
     uint8_t quality = find(bus, sensor, &place);
+    int64_t since_us = clock_boot_us();
 
     (void)lane;
-    if (quality != QUALITY_GOOD)
+    if (quality != QUALITY_GOOD) {
+        sensor->prepared.done = false; /* it comes back without what its RAM had */
         return quality;
-    value = read_sensor(bus, sensor, place.folder);
+    }
+    value = read_sensor(bus, sensor, &place);
+    count(bus, device, has_answered(value.quality) ? QUALITY_GOOD : value.quality, since_us);
     if (!has_answered(value.quality))
         return value.quality;
     if (value.quality == QUALITY_GOOD)
@@ -180,6 +231,8 @@ static void onewire_close(void *opened)
 
     if (!bus)
         return;
+    for (size_t i = 0; i < ONEWIRE_MASTERS_MAX; i++)
+        onewire_bulk_clear(&bus->bulks[i]);
     onewire_tree_free(bus->tree);
     free(bus->sensors);
     free(bus);
@@ -198,6 +251,7 @@ static int open_sensors(struct onewire_bus *bus, const struct bus_config *config
             return error_prefix(reterr, "device %s", config->devices[i].name);
         onewire_tree_find(bus->tree, sensor->address.text, ONEWIRE_NO_MASTER, &place);
         sensor->master = place.master;
+        sensor->bits = (int)section_int(config->devices[i].options, "resolution");
         atomic_store(&sensor->lane, lane_of_master(bus, place.master));
     }
     return 0;
@@ -213,6 +267,8 @@ static int onewire_open(const struct bus_config *config, struct adapter_host *ho
 
     if (bus) {
         bus->host = host;
+        for (size_t i = 0; i < ONEWIRE_MASTERS_MAX; i++)
+            onewire_bulk_init(&bus->bulks[i]);
         bus->tree = onewire_tree_new(root);
         bus->sensors = calloc(config->n_devices + 1, sizeof(*bus->sensors));
     }
@@ -264,6 +320,8 @@ const struct adapter onewire_sysfs_adapter = {
     .default_connect = "sysfs:/sys/bus/w1/devices",
     .connect_help = "\"sysfs:/sys/bus/w1/devices\"",
     .device = onewire_device_settings,
+    .together = true,
+    .deadline_ms = DEADLINE_MS,
     .complete = onewire_complete,
     .check = onewire_check,
     .traits = onewire_traits,

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sensors on further ones are found, but share a lane. */
-#define MASTERS_MAX 16
 #define MASTER_WORD "w1_bus_master"
 
 struct master {
@@ -25,7 +23,7 @@ struct master {
 struct onewire_tree {
     char root[ONEWIRE_ROOT_MAX + 1];
     pthread_mutex_t lock; /* of all below */
-    struct master masters[MASTERS_MAX];
+    struct master masters[ONEWIRE_MASTERS_MAX];
     uint32_t n_masters, n_present;
     int fault; /* 0; -ENODEV: a tree with nothing in it; else why it cannot be read */
     bool said_fault;
@@ -48,7 +46,7 @@ static void note_master(struct onewire_tree *tree, const char *name)
 
     while (i < tree->n_masters && strcmp(tree->masters[i].name, name) != 0)
         i++;
-    if (i == MASTERS_MAX)
+    if (i == ONEWIRE_MASTERS_MAX)
         return;
     if (i == tree->n_masters) {
         text_copy(tree->masters[i].name, sizeof(tree->masters[i].name), name);
@@ -242,4 +240,12 @@ uint32_t onewire_tree_masters(struct onewire_tree *tree)
     n = tree->n_masters;
     pthread_mutex_unlock(&tree->lock);
     return n;
+}
+
+/* The name of a master never changes once it is counted, so that no lock is needed. */
+char *onewire_tree_folder(const struct onewire_tree *tree, uint32_t master,
+                          char folder[ONEWIRE_ROOT_MAX + 64])
+{
+    snprintf(folder, ONEWIRE_ROOT_MAX + 64, "%s/%s", tree->root, tree->masters[master].name);
+    return folder;
 }

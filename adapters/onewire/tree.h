@@ -16,6 +16,9 @@
 #define ONEWIRE_ROOT_MAX  255
 #define ONEWIRE_NO_MASTER (-1)
 
+/* Sensors on further ones are found, but belong to no master. */
+#define ONEWIRE_MASTERS_MAX 16
+
 struct onewire_tree;
 
 /* Looks once; nothing need be there yet. NULL when memory is out. `root` is copied, at most
@@ -26,6 +29,10 @@ void onewire_tree_free(struct onewire_tree *tree); /* NULL is legal */
 /* How many masters have been seen. They are numbered from 0 and keep their numbers, also when they
  * go and come back. */
 uint32_t onewire_tree_masters(struct onewire_tree *tree);
+
+/* The folder of one of them. Returns `folder`. */
+char *onewire_tree_folder(const struct onewire_tree *tree, uint32_t master,
+                          char folder[ONEWIRE_ROOT_MAX + 64]);
 
 /* Where a sensor is: its master, and the folder with its files. */
 struct onewire_place {

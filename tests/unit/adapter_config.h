@@ -138,10 +138,28 @@ static inline void host_link(struct adapter_host *host, const char *link, const 
     pthread_mutex_unlock(&made->lock);
 }
 
+static inline void host_note(struct adapter_host *host, const char *words)
+{
+    struct made_host *made = (struct made_host *)host;
+
+    pthread_mutex_lock(&made->lock);
+    if (made->n_links < HOST_LINKS)
+        snprintf(made->links[made->n_links++], sizeof(made->links[0]), "note: %s", words);
+    pthread_mutex_unlock(&made->lock);
+}
+
+static inline void host_exchanged(struct adapter_host *host, uint32_t device,
+                                  const struct adapter_exchange *exchange)
+{
+    (void)host, (void)device, (void)exchange;
+}
+
 static inline void host_init(struct made_host *made)
 {
     memset(made, 0, sizeof(*made));
     pthread_mutex_init(&made->lock, NULL);
     made->host.report = host_report;
     made->host.link = host_link;
+    made->host.note = host_note;
+    made->host.exchanged = host_exchanged;
 }

@@ -37,6 +37,18 @@ static void a_file_is_read_to_its_end(void **state)
     assert_string_equal(text, "45678\nmore\n");
 }
 
+static void a_file_that_is_there_is_written_in_place_of_what_it_had(void **state)
+{
+    (void)state;
+    files_put(&files, "resolution", "12 bits\n");
+    assert_int_equal(attribute_write(files_path(&files, "resolution", path), "9"), 0);
+    assert_int_equal(attribute_read(path, text), 1);
+    assert_string_equal(text, "9");
+    assert_int_equal(attribute_write(files_path(&files, "nothing", path), "9"), -ENOENT);
+    files_put_fifo(&files, "pipe");
+    assert_int_equal(attribute_write(files_path(&files, "pipe", path), "9"), -EINVAL);
+}
+
 static void an_empty_file_is_empty(void **state)
 {
     (void)state;
@@ -159,6 +171,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_file_is_read_to_its_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_is_there_is_written_in_place_of_what_it_had,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_file_is_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(a_page_is_read_and_a_byte_more_is_too_much, setup,
                                         teardown),

@@ -203,7 +203,11 @@ static int setup(void **state)
     f->loop = loop_new();
     f->deadline = timer_new(f->loop, on_deadline, f);
     f->tick = timer_new(f->loop, on_tick, f);
-    f->host = (struct adapter_host){f->loop, on_report, on_end, on_link, on_exchanged};
+    f->host = (struct adapter_host){.loop = f->loop,
+                                    .report = on_report,
+                                    .end = on_end,
+                                    .link = on_link,
+                                    .exchanged = on_exchanged};
     start_server(f);
     snprintf(f->connect, sizeof(f->connect), "tcp://127.0.0.1:%u", f->server.port);
     *state = f;

@@ -423,7 +423,11 @@ static void make_bus(struct play *play)
     play->adapter->check(&play->made->config, play->made->problems);
     if (problems_errors(play->made->problems))
         fail_msg("%s", problems_line(play->made->problems, 0));
-    play->host = (struct adapter_host){play->loop, on_report, on_end, on_link, on_exchanged};
+    play->host = (struct adapter_host){.loop = play->loop,
+                                       .report = on_report,
+                                       .end = on_end,
+                                       .link = on_link,
+                                       .exchanged = on_exchanged};
     assert_int_equal(play->adapter->open(&play->made->config, &play->host, &play->bus, &err), 0);
 }
 

@@ -71,6 +71,9 @@ static void wrong_options_are_told(void **state)
                    "\"freezer\" is no address of a 1-Wire sensor");
     assert_problem("sysfs:/x", "a: { address = \"26-0316a2794aff\" }",
                    "family 26 is no thermometer");
+    assert_problem("sysfs:/x", "a: { address = \"" A "\"; resolution = 13 }", "13");
+    assert_problem("sysfs:/x", "a: { address = \"10-0316a2794aff\"; resolution = 9 }",
+                   "a DS18S20 has one resolution only");
     assert_problem("sysfs:/x", "a: { address = \"" A "\" } b: { address = \"28.0000000000AA\" }",
                    "is the address of device \"a\" already");
     assert_problem("sysfs:/x", "a: { address = \"" A "\"; channels: { one: { } two: { } } }",

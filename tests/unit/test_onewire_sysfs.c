@@ -496,6 +496,43 @@ static void lanes_do_not_disturb_each_other_while_masters_come_and_go(void **sta
     assert_failed(2, QUALITY_NO_SENSOR);
 }
 
+/* -- measured at once -------------------------------------------------------------------------- */
+
+static void sensors_of_one_master_are_measured_by_one_conversion(void **state)
+{
+    struct made_bulk kernel = {.count = 0};
+
+    (void)state;
+    made_sensor(&files, M1, A, 21000);
+    made_sensor(&files, M1, B, 22000);
+    files_put(&files, M1 "/w1_master_slaves", A "\n" B "\n");
+    made_bulk_start(&kernel, &files, M1);
+    open_bus((const char *[]){A, B}, 2);
+    for (int round = 1; round <= 3; round++) {
+        assert_value(0, 21);
+        assert_value(1, 22);
+        assert_int_equal(made_bulk_count(&kernel), round);
+    }
+    made_bulk_stop(&kernel);
+}
+
+static void a_resolution_of_the_config_is_set_when_the_sensor_turns_up(void **state)
+{
+    char connect[100], path[FILES_PATH_MAX], text[ATTRIBUTE_MAX + 1];
+    struct error error;
+
+    (void)state;
+    snprintf(connect, sizeof(connect), "sysfs:%s", files.root);
+    made = made_bus(&onewire_sysfs_adapter, connect, "a: { address = \"" A "\"; resolution = 10 }");
+    assert_int_equal(onewire_sysfs_adapter.open(&made->config, &host.host, &bus, &error), 0);
+    assert_failed(0, QUALITY_DISCONNECTED);
+    made_sensor(&files, M1, A, 21000);
+    files_put(&files, M1 "/" A "/resolution", "12\n");
+    assert_value(0, 21);
+    assert_true(attribute_read(files_path(&files, M1 "/" A "/resolution", path), text) > 0);
+    assert_string_equal(text, "10\n");
+}
+
 /* -- options ----------------------------------------------------------------------------------- */
 
 static void assert_problem(const char *connect, const char *devices, const char *line)
@@ -542,6 +579,8 @@ int main(void)
         TEST(a_sensor_on_a_master_that_came_late_is_read_on_the_last_lane),
         TEST(a_conversion_on_one_master_lets_the_others_go_on),
         TEST(lanes_do_not_disturb_each_other_while_masters_come_and_go),
+        TEST(sensors_of_one_master_are_measured_by_one_conversion),
+        TEST(a_resolution_of_the_config_is_set_when_the_sensor_turns_up),
         TEST(a_folder_that_is_none_is_told),
     };
 

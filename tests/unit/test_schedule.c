@@ -26,7 +26,7 @@ static struct schedule *devices(uint32_t n, int64_t every_ms, int64_t grid_ms)
     struct schedule *schedule = schedule_new(n, 1);
     assert_non_null(schedule);
     for (uint32_t i = 0; i < n; i++)
-        schedule_add(schedule, i, every_ms, grid_ms, START_MS);
+        schedule_add(schedule, i, i, every_ms, grid_ms, START_MS);
     return schedule;
 }
 
@@ -92,6 +92,26 @@ static void all_first_polls_come_within_the_interval_or_two_seconds(void **state
     first_polls_come_within(10000, 0, 2000);
     first_polls_come_within(HOUR_MS, GRID_MS, 2000);
     first_polls_come_within(0, 0, 2000);
+}
+
+static void devices_of_one_place_are_due_at_one_time(void **state)
+{
+    struct schedule *schedule = schedule_new(4, 1);
+    uint32_t i;
+    int64_t at_ms;
+    (void)state;
+    for (uint32_t d = 0; d < 4; d++)
+        schedule_add(schedule, d, d < 3 ? 1 : d, EVERY_MS, 0, START_MS);
+    for (int round = 0; round < 3; round++) {
+        at_ms = take(schedule, &i);
+        assert_true(schedule_take(schedule, at_ms, &i) && schedule_take(schedule, at_ms, &i));
+        assert_false(schedule_take(schedule, at_ms, &i));
+        for (uint32_t d = 0; d < 3; d++)
+            schedule_end(schedule, d, QUALITY_GOOD, at_ms + ANSWER_MS);
+        assert_true(take(schedule, &i) > at_ms && i == 3);
+        schedule_end(schedule, 3, QUALITY_GOOD, at_ms + EVERY_MS / 2);
+    }
+    schedule_free(schedule);
 }
 
 static void phases_are_spread_over_the_interval(void **state)
@@ -492,6 +512,7 @@ int main(void)
         cmocka_unit_test(nothing_is_due_before_a_device_joins),
         cmocka_unit_test(a_schedule_of_no_devices_is_legal),
         cmocka_unit_test(all_first_polls_come_within_the_interval_or_two_seconds),
+        cmocka_unit_test(devices_of_one_place_are_due_at_one_time),
         cmocka_unit_test(phases_are_spread_over_the_interval),
         cmocka_unit_test(phases_of_long_intervals_are_spread_after_the_first_poll),
         cmocka_unit_test(the_raster_is_kept_over_hours),
