@@ -5,6 +5,7 @@
 #include "adapters/adapter.h"
 #include "adapters/modbus/decode.h"
 #include "adapters/modbus/plan.h"
+#include "adapters/modbus/register.h"
 
 /* The first rows are for serial lines; other schemes use the table from behind them. */
 #define MB_SERIAL_ROWS 4
@@ -23,14 +24,7 @@ struct mb_bus_options {
 };
 struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial);
 
-/* "holding 100", "input 0", "coil 3", "discrete 7", "holding 100.3", "40101", "400101.3". */
-struct mb_register {
-    uint8_t function; /* enum mb_function */
-    uint16_t address;
-    int8_t bit; /* -1: none */
-};
-/* 0, or -EINVAL / -ERANGE with words for the person who wrote it. */
-int mb_register_parse(const char *text, struct mb_register *ret, struct error *reterr);
+enum mb_write_with { MB_WRITE_SINGLE, MB_WRITE_MULTIPLE, MB_WRITE_READ };
 
 /* A channel, ready to be planned and decoded. Owns its codes: mb_channel_clear(). */
 struct mb_channel {
@@ -38,6 +32,7 @@ struct mb_channel {
     struct mb_format format;
     struct mb_code *codes;
     bool writable;
+    uint8_t write_with; /* enum mb_write_with */
 };
 /* Reads a channel of `device`; all that is wrong goes to `problems`, then the result is -EINVAL (or
  * -ENOMEM) and *ret is empty. */

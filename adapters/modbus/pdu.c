@@ -8,6 +8,8 @@
 #define EXCEPTION_FLAG 0x80
 #define EXCEPTION_MAX  63 /* what fits into a quality; the protocol knows 1 to 11 */
 #define MBAP_HEADER    7
+#define IDENTITY_TYPE  14 /* the subfunction of 43 */
+#define IDENTITY_HEAD  7  /* bytes before the first object */
 
 static void put_16(uint8_t *to, unsigned value)
 {
@@ -28,6 +30,12 @@ bool mb_is_read(uint8_t function)
 bool mb_reads_bits(uint8_t function)
 {
     return function == MB_READ_COILS || function == MB_READ_DISCRETES;
+}
+
+/* Whether its answer is a number of bytes, and they. */
+static bool gives_data(uint8_t function)
+{
+    return mb_is_read(function) || function == MB_READ_WRITE;
 }
 
 /* Of the answers that have one length whatever was asked; 0 for the others. */
@@ -55,22 +63,41 @@ size_t mb_answer_bytes(const struct mb_request *request)
 
 size_t mb_answer_length(const struct mb_request *request)
 {
-    return mb_is_read(request->function) ? 2 + mb_answer_bytes(request)
+    return gives_data(request->function) ? 2 + mb_answer_bytes(request)
                                          : fixed_length(request->function);
+}
+
+/* Appends the values of a write: how many, their bytes, themselves. */
+static size_t put_values(uint8_t *to, const struct mb_request *request)
+{
+    size_t bytes = request->function == MB_WRITE_COILS ? ((size_t)request->count + 7) / 8
+                                                       : (size_t)request->count * 2;
+
+    assert(bytes <= MB_WRITE_BYTES);
+    put_16(to, request->count);
+    to[2] = (uint8_t)bytes;
+    memcpy(to + 3, request->data, bytes);
+    return 3 + bytes;
 }
 
 size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX])
 {
-    size_t bytes = (size_t)request->count * 2;
-
     pdu[0] = request->function;
     put_16(pdu + 1, request->address);
-    if (request->function == MB_WRITE_REGISTERS) {
-        assert(bytes <= MB_WRITE_BYTES);
+    switch (request->function) {
+    case MB_WRITE_COILS:
+    case MB_WRITE_REGISTERS:
+        return 3 + put_values(pdu + 3, request);
+    case MB_READ_WRITE:
         put_16(pdu + 3, request->count);
-        pdu[5] = (uint8_t)bytes;
-        memcpy(pdu + 6, request->data, bytes);
-        return 6 + bytes;
+        put_16(pdu + 5, request->address);
+        return 7 + put_values(pdu + 7, request);
+    case MB_IDENTIFY:
+        pdu[1] = IDENTITY_TYPE;
+        memcpy(pdu + 2, request->data, 2);
+        return 4;
+    default:
+        break;
     }
     if (mb_is_read(request->function)) {
         put_16(pdu + 3, request->count);
@@ -80,13 +107,38 @@ size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX])
     return fixed_length(request->function);
 }
 
-/* All writes are answered with the beginning of what was asked. */
+/* Where the last object ends; 0 when that is not known yet, or beyond what a PDU can have. */
+static size_t identity_length(const uint8_t *pdu, size_t count)
+{
+    size_t at = IDENTITY_HEAD;
+
+    if (count < IDENTITY_HEAD)
+        return 0;
+    for (uint8_t left = pdu[IDENTITY_HEAD - 1]; left > 0; left--) {
+        if (at + 2 > count)
+            return 0;
+        at += 2u + pdu[at + 1];
+    }
+    return at <= MB_PDU_MAX ? at : 0;
+}
+
+/* All writes but 23 are answered with the beginning of what was asked. */
 static bool is_repeated(const struct mb_request *request, const uint8_t *pdu, size_t length)
 {
     uint8_t asked[MB_PDU_MAX];
 
     mb_pdu_build(request, asked);
     return length == fixed_length(request->function) && memcmp(pdu, asked, length) == 0;
+}
+
+static uint8_t take_identity(const struct mb_request *request, const uint8_t *pdu, size_t length,
+                             const uint8_t **ret_data)
+{
+    if (length < IDENTITY_HEAD || identity_length(pdu, length) != length || pdu[0] != MB_IDENTIFY ||
+        pdu[1] != IDENTITY_TYPE || pdu[2] != request->data[0])
+        return QUALITY_PROTOCOL;
+    *ret_data = pdu + 3;
+    return QUALITY_GOOD;
 }
 
 uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
@@ -97,7 +149,9 @@ uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size
     if (length == 2 && pdu[0] == (request->function | EXCEPTION_FLAG) && pdu[1] > 0 &&
         pdu[1] <= EXCEPTION_MAX)
         return (uint8_t)(QUALITY_EXCEPTION + pdu[1]);
-    if (!mb_is_read(request->function))
+    if (request->function == MB_IDENTIFY)
+        return take_identity(request, pdu, length, ret_data);
+    if (!gives_data(request->function))
         return is_repeated(request, pdu, length) ? QUALITY_GOOD : QUALITY_PROTOCOL;
     if (length != 2 + bytes || pdu[0] != request->function || pdu[1] != bytes)
         return QUALITY_PROTOCOL;
@@ -109,8 +163,10 @@ size_t mb_pdu_length(const uint8_t *pdu, size_t count)
 {
     if (count >= 1 && (pdu[0] & EXCEPTION_FLAG))
         return 2;
-    if (count >= 2 && mb_is_read(pdu[0]))
+    if (count >= 2 && gives_data(pdu[0]))
         return 2 + (size_t)pdu[1];
+    if (count >= 1 && pdu[0] == MB_IDENTIFY)
+        return identity_length(pdu, count);
     return count >= 1 ? fixed_length(pdu[0]) : 0;
 }
 
@@ -199,7 +255,22 @@ static size_t request_length(const uint8_t *pdu, size_t count)
         return 0;
     if (pdu[0] == MB_WRITE_COILS || pdu[0] == MB_WRITE_REGISTERS)
         return count >= 6 ? 6 + (size_t)pdu[5] : 0;
+    if (pdu[0] == MB_READ_WRITE)
+        return count >= 10 ? 10 + (size_t)pdu[9] : 0;
+    if (pdu[0] == MB_IDENTIFY)
+        return 4;
     return mb_is_read(pdu[0]) ? 5 : fixed_length(pdu[0]);
+}
+
+/* Whether what it is shows only with more bytes: requests of 15, 16 and 23 and answers of 43 say
+ * late how long they are. */
+static bool is_open(const uint8_t *pdu, size_t count)
+{
+    if (pdu[0] == MB_READ_WRITE)
+        return count < 10;
+    if (pdu[0] == MB_IDENTIFY)
+        return identity_length(pdu, count) == 0 && count < MB_PDU_MAX;
+    return count < 6 && fixed_length(pdu[0]) > 0;
 }
 
 enum mb_frame mb_rtu_parse(const uint8_t *bytes, size_t count, size_t *ret_used)
@@ -211,8 +282,7 @@ enum mb_frame mb_rtu_parse(const uint8_t *bytes, size_t count, size_t *ret_used)
         return MB_FRAME_PART;
     lengths[0] = mb_pdu_length(bytes + 1, count - 1);
     lengths[1] = request_length(bytes + 1, count - 1);
-    if (lengths[1] == 0 && count < 7 && fixed_length(bytes[1]))
-        part = true; /* how long a request of function 15 or 16 is shows later */
+    part = part || is_open(bytes + 1, count - 1);
     for (size_t i = 0; i < 2; i++) {
         size_t whole = 1 + lengths[i] + 2;
 

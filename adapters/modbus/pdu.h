@@ -5,9 +5,14 @@
  *   read 1-4   >> fn  address(2)  count(2)        << fn  bytes(1)  data(bytes)
  *   echo 8     >> fn  0(2)  number(2)             << the same
  *   write 5 6  >> fn  address(2)  value(2)        << the same (5: FF00 on, 0000 off)
- *   write 16   >> fn  address(2)  count(2)        << fn  address(2)  count(2)
- *                 bytes(1)  values(bytes)
+ *   write 15   >> fn  address(2)  count(2)        << fn  address(2)  count(2)
+ *         16      bytes(1)  values(bytes)
  *   mask 22    >> fn  address(2)  and(2)  or(2)   << the same; new = (old & and) | (or & ~and)
+ *   both 23    >> fn  address(2)  count(2)        << fn  bytes(1)  data(bytes)
+ *                 address(2)  count(2)
+ *                 bytes(1)  values(bytes)            written first, then read
+ *   who 43     >> fn  14  code(1)  object(1)      << fn  14  code(1)  conformity(1)  more(1)
+ *                                                    next(1)  n(1)  n x { id(1)  length(1)  text }
  *   exception                                     << fn|0x80  code(1)
  *
  * MBAP, the frame on TCP (Messaging on TCP/IP 1.0b, section 3.1.3):
@@ -41,10 +46,12 @@ enum mb_function {
     MB_READ_INPUTS = 4,
     MB_WRITE_COIL = 5,
     MB_WRITE_REGISTER = 6,
-    MB_DIAGNOSE = 8,     /* its subfunction 0: an echo */
-    MB_WRITE_COILS = 15, /* of other masters */
+    MB_DIAGNOSE = 8, /* its subfunction 0: an echo */
+    MB_WRITE_COILS = 15,
     MB_WRITE_REGISTERS = 16,
     MB_MASK_REGISTER = 22,
+    MB_READ_WRITE = 23, /* here always of the same registers */
+    MB_IDENTIFY = 43,   /* its subfunction 14: identity.h */
 };
 
 #define MB_WRITE_BYTES 8 /* the widest value that a channel can have */
@@ -52,26 +59,27 @@ enum mb_function {
 struct mb_request {
     uint8_t function; /* enum mb_function */
     uint16_t address; /* 0-based */
-    uint16_t
-        count; /* of reads: registers, or bits of coils and discrete inputs; of 16: registers */
-    uint8_t
-        data[MB_WRITE_BYTES]; /* of writes, as it goes over the wire: value, values, both masks */
+    uint16_t count;   /* of reads, 15, 16 and 23: registers, or bits of coils and discrete inputs */
+    /* Of writes, as it goes over the wire: value, values, both masks. Of 43: code and first object.
+     */
+    uint8_t data[MB_WRITE_BYTES];
 };
 
-bool mb_is_read(uint8_t function);
+bool mb_is_read(uint8_t function);    /* 1 to 4 */
 bool mb_reads_bits(uint8_t function); /* of coils or discrete inputs */
 
-/* Bytes of data in the answer to a read. */
+/* Bytes of data in the answer to a read or 23. */
 size_t mb_answer_bytes(const struct mb_request *request);
 
-/* Bytes of the PDU that answers `request`. */
+/* Bytes of the PDU that answers `request`; 0 for 43, which says itself how long it is. */
 size_t mb_answer_length(const struct mb_request *request);
 
 /* Writes the request's PDU and returns its length. */
 size_t mb_pdu_build(const struct mb_request *request, uint8_t pdu[MB_PDU_MAX]);
 
 /* Holds an answer's PDU against its request. QUALITY_GOOD: *ret_data points into `pdu` and has
- * mb_answer_bytes() of a read; a write was answered with what was asked. QUALITY_EXCEPTION + n: the
+ * mb_answer_bytes() of a read or 23, of 43 what begins with the conformity; a write was answered
+ * with what was asked. QUALITY_EXCEPTION + n: the
  * device answered with exception n. QUALITY_PROTOCOL: it is no answer to this request. */
 uint8_t mb_pdu_answer(const struct mb_request *request, const uint8_t *pdu, size_t length,
                       const uint8_t **ret_data);

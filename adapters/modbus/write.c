@@ -23,13 +23,26 @@ static uint8_t build_bit(const struct mb_channel *channel, double number,
 
     if (number != 0 && number != 1)
         return QUALITY_OUT_OF_RANGE;
-    if (channel->span.function == MB_READ_COILS) {
+    if (channel->span.function != MB_READ_COILS) {
+        build_mask(request, mask, number != 0 ? mask : 0);
+    } else if (channel->write_with == MB_WRITE_MULTIPLE) {
+        request->function = MB_WRITE_COILS;
+        request->count = 1;
+        request->data[0] = number != 0;
+    } else {
         request->function = MB_WRITE_COIL;
         put_16(request->data, number != 0 ? 0xff00 : 0);
-    } else {
-        build_mask(request, mask, number != 0 ? mask : 0);
     }
     return QUALITY_GOOD;
+}
+
+static uint8_t function_for(const struct mb_channel *channel)
+{
+    if (channel->write_with == MB_WRITE_READ)
+        return MB_READ_WRITE;
+    if (channel->write_with == MB_WRITE_MULTIPLE || channel->span.count > 1)
+        return MB_WRITE_REGISTERS;
+    return MB_WRITE_REGISTER;
 }
 
 static uint8_t build_number(const struct mb_channel *channel, double number,
@@ -48,7 +61,7 @@ static uint8_t build_number(const struct mb_channel *channel, double number,
         build_mask(request, mask, (unsigned)bytes[0] << 8 | bytes[1]);
         return QUALITY_GOOD;
     }
-    request->function = channel->span.count == 1 ? MB_WRITE_REGISTER : MB_WRITE_REGISTERS;
+    request->function = function_for(channel);
     request->count = channel->span.count;
     memcpy(request->data, bytes, sizeof(bytes));
     return QUALITY_GOOD;

@@ -3,6 +3,7 @@
  * and a good CRC where there is one, is ever taken. The first bytes choose request and type. */
 #include "adapters/modbus/decode.h"
 #include "adapters/modbus/framing.h"
+#include "adapters/modbus/identity.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +18,29 @@ static void demand(bool is)
         abort();
 }
 
+static bool gives_data(const struct mb_request *request)
+{
+    return mb_is_read(request->function) || request->function == MB_READ_WRITE;
+}
+
 static void check_pdu(const struct mb_request *request, const uint8_t *pdu, size_t length)
 {
     const uint8_t *found = NULL;
     uint8_t quality = mb_pdu_answer(request, pdu, length, &found);
 
-    demand((found != NULL) == (quality == QUALITY_GOOD));
+    demand(!found || quality == QUALITY_GOOD);
     if (quality != QUALITY_GOOD)
         return;
-    demand(pdu[0] == request->function && length == mb_answer_length(request));
-    if (!mb_is_read(request->function))
+    demand(pdu[0] == request->function);
+    if (request->function == MB_IDENTIFY) {
+        struct mb_identity identity = {0};
+
+        demand(found == pdu + 3 && length >= 7);
+        mb_identity_take(&identity, found);
+        return;
+    }
+    demand(length == mb_answer_length(request));
+    if (!gives_data(request))
         return;
     demand(pdu[1] == mb_answer_bytes(request));
     demand(found == pdu + 2 && found + mb_answer_bytes(request) == pdu + length);
@@ -69,9 +83,10 @@ static void check_line(const struct mb_request *request, uint8_t unit, const uin
     size_t frame;
 
     mb_rtu_is_foreign(bytes, count);
-    if (!mb_rtu_find(request, unit, bytes, count, &quality, &found) || quality != QUALITY_GOOD)
+    if (!mb_rtu_find(request, unit, bytes, count, &quality, &found) || quality != QUALITY_GOOD ||
+        !gives_data(request))
         return;
-    found -= mb_is_read(request->function) ? 3 : 2; /* where its frame begins */
+    found -= 3; /* where its frame begins */
     frame = 1 + mb_answer_length(request);
     demand(found >= bytes && found + frame + 2 <= bytes + count);
     demand(found[0] == unit && found[1] == request->function);
@@ -122,8 +137,9 @@ static void check_decode(const uint8_t *head, const uint8_t *bytes, size_t count
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t functions[] = {
-        MB_READ_COILS,     MB_READ_DISCRETES,  MB_READ_HOLDINGS, MB_READ_INPUTS, MB_WRITE_COIL,
-        MB_WRITE_REGISTER, MB_WRITE_REGISTERS, MB_MASK_REGISTER, MB_DIAGNOSE,
+        MB_READ_COILS, MB_READ_DISCRETES, MB_READ_HOLDINGS,   MB_READ_INPUTS,
+        MB_WRITE_COIL, MB_WRITE_REGISTER, MB_WRITE_REGISTERS, MB_MASK_REGISTER,
+        MB_DIAGNOSE,   MB_WRITE_COILS,    MB_READ_WRITE,      MB_IDENTIFY,
     };
     struct mb_request request;
     uint8_t *bytes; /* of its own, so that a read behind the end is seen */
@@ -138,7 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .count = data[2] % MB_REGISTERS_MAX + 1,
         .data = {data[4], data[5], data[6], data[7]},
     };
-    if (request.function == MB_WRITE_REGISTERS)
+    if (request.function == MB_WRITE_REGISTERS || request.function == MB_WRITE_COILS ||
+        request.function == MB_READ_WRITE)
         request.count = data[2] % 4 + 1;
     check_stream(&request, bytes, count);
     check_converter(&request, bytes, count);

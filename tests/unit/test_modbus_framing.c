@@ -70,6 +70,9 @@ static void requests_of_others_are_frames_too(void **state)
         {.function = MB_WRITE_REGISTERS, .count = 1, .data = {1, 2}},
         {.function = MB_WRITE_REGISTERS, .count = 4, .data = {1, 2}},
         {.function = MB_MASK_REGISTER, .data = {1, 2, 3, 4}},
+        {.function = MB_WRITE_COILS, .count = 9, .data = {0xff, 1}},
+        {.function = MB_READ_WRITE, .count = 4, .data = {1, 2}},
+        {.function = MB_IDENTIFY, .data = {1, 0}},
     };
     uint8_t bytes[MB_FRAME_MAX];
     struct mb_framed frame;
@@ -88,7 +91,7 @@ static void requests_of_others_are_frames_too(void **state)
 static void what_is_damaged_or_unknown_is_broken(void **state)
 {
     uint8_t damaged[20] = {17, 3, 4, 1, 2, 3, 4};
-    const uint8_t unknown[] = {17, 0x2b, 14, 1};
+    const uint8_t unknown[] = {17, 0x63, 14, 1};
     size_t length = seal(damaged, 7);
     struct mb_framed frame;
 

@@ -45,6 +45,20 @@ static void bits_fill_whole_bytes(void **state)
     assert_int_equal(mb_pdu_answer(&nine, pdu, sizeof(pdu), &data), QUALITY_GOOD);
 }
 
+static void the_answer_to_23_gives_its_data_like_a_read(void **state)
+{
+    const struct mb_request both = {.function = MB_READ_WRITE, .count = 2};
+    const uint8_t pdu[] = {23, 4, 1, 2, 3, 4};
+    const uint8_t *data = NULL;
+
+    (void)state;
+    assert_int_equal(mb_answer_length(&both), sizeof(pdu));
+    assert_int_equal(mb_pdu_length(pdu, 2), sizeof(pdu));
+    assert_int_equal(mb_pdu_answer(&both, pdu, sizeof(pdu), &data), QUALITY_GOOD);
+    assert_ptr_equal(data, pdu + 2);
+    assert_int_equal(mb_pdu_answer(&both, pdu, sizeof(pdu) - 2, &data), QUALITY_PROTOCOL);
+}
+
 static void an_exception_keeps_its_number(void **state)
 {
     const uint8_t pdu[] = {0x83, 2};
@@ -267,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_read_request_is_function_address_and_count),
         cmocka_unit_test(an_answer_gives_its_data),
         cmocka_unit_test(bits_fill_whole_bytes),
+        cmocka_unit_test(the_answer_to_23_gives_its_data_like_a_read),
         cmocka_unit_test(an_exception_keeps_its_number),
         cmocka_unit_test(what_does_not_fit_the_request_is_no_answer),
         cmocka_unit_test(a_frame_is_built_around_its_pdu),

@@ -26,6 +26,41 @@ static uint8_t build(const char *device, const char *channel, double number, str
     return quality;
 }
 
+static void a_device_may_want_other_functions(void **state)
+{
+    static const struct {
+        const char *device, *channel;
+        double number;
+        uint8_t pdu[16];
+        size_t length;
+    } rows[] = {
+        {"write_with=multiple", "register=coil 3; writable=true", 1, {15, 0, 3, 0, 1, 1, 1}, 7},
+        {"write_with=multiple", "register=coil 3; writable=true", 0, {15, 0, 3, 0, 1, 1, 0}, 7},
+        {"write_with=multiple",
+         "register=holding 9; writable=true",
+         513,
+         {16, 0, 9, 0, 1, 2, 2, 1},
+         8},
+        {"write_with=read_write", "register=coil 3; writable=true", 1, {5, 0, 3, 0xff, 0}, 5},
+        {"write_with=read_write",
+         "register=holding 9; writable=true",
+         513,
+         {23, 0, 9, 0, 1, 0, 9, 0, 1, 2, 2, 1},
+         12},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct mb_request request;
+        uint8_t pdu[MB_PDU_MAX];
+
+        assert_int_equal(build(rows[i].device, rows[i].channel, rows[i].number, &request),
+                         QUALITY_GOOD);
+        assert_int_equal(mb_pdu_build(&request, pdu), rows[i].length);
+        assert_memory_equal(pdu, rows[i].pdu, rows[i].length);
+    }
+}
+
 static void the_function_is_that_of_the_kind_and_width(void **state)
 {
     static const struct {
@@ -96,6 +131,7 @@ static void what_is_not_writable_is_not_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_may_want_other_functions),
         cmocka_unit_test(the_function_is_that_of_the_kind_and_width),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(what_is_not_writable_is_not_written),
