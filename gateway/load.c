@@ -1,6 +1,8 @@
 #include "gateway/load.h"
 
+#include "adapters/adapters.h"
 #include "config/config.h"
+#include "config/tables.h"
 #include "config/templates.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/reading.h"
@@ -18,6 +20,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define DEVICE_TABLES_MAX 16
+
 const struct setting app_settings[] = {
     {"gateway", SETTING_GROUP, .inside = gateway_settings, .help = "Names of this gateway."},
     {"defaults", SETTING_GROUP, .inside = defaults_settings,
@@ -33,6 +37,8 @@ const struct setting app_settings[] = {
      .help = "Programs that rules may run."},
     {"buses", SETTING_NAMED | SETTING_OPEN, .help = "Lines and networks that devices are on."},
     {"devices", SETTING_NAMED | SETTING_OPEN, .help = "Devices and what is read from them."},
+    {"device_tables", SETTING_GROUPS, .inside = conf_table_settings,
+     .help = "Files with a device in each line."},
     {"rules", SETTING_NAMED, .inside = rules_settings, .help = "What is judged, and what then."},
     {0},
 };
@@ -48,6 +54,32 @@ static int read_files(const struct app_options *options, struct problems *proble
     return conf_read(options->config_path, app_settings, problems, ret_conf);
 }
 
+/* What a device of any bus can have. */
+static size_t device_tables(const struct setting *tables[DEVICE_TABLES_MAX])
+{
+    const struct adapter *adapter;
+    size_t n = 0;
+
+    tables[n++] = device_settings;
+    for (size_t i = 0; (adapter = adapters_at(i)) && n < DEVICE_TABLES_MAX; i++) {
+        if (adapter->device && adapter->device != tables[n - 1])
+            tables[n++] = adapter->device;
+    }
+    return n;
+}
+
+/* The devices of tables, then what templates know of them all. Takes `templates`. */
+static int complete(struct conf *conf, struct conf_templates *templates, struct problems *problems)
+{
+    const struct setting *tables[DEVICE_TABLES_MAX];
+    int added = conf_add_tables(conf, tables, device_tables(tables), problems);
+    int used = conf_use_templates(conf, templates, problems);
+
+    if (added == 0 || added == -EINVAL)
+        return used < 0 ? used : added;
+    return added;
+}
+
 /* What is wrong in one place does not keep the rest from being looked at: all errors at once. But
  * what is missing because it could not be read is not held against devices: `*ret_whole`. */
 static int read_config(const struct app_options *options, struct conf_templates *templates,
@@ -60,7 +92,7 @@ static int read_config(const struct app_options *options, struct conf_templates 
         conf_templates_free(templates);
         return r;
     }
-    completed = conf_use_templates(*ret_conf, templates, problems);
+    completed = complete(*ret_conf, templates, problems);
     *ret_whole = completed == 0 || completed == -EINVAL;
     if (completed == -ENOENT)
         completed = -EINVAL; /* said, as all else */

@@ -36,6 +36,31 @@ class Check(harness.Case):
         check = self.command("check", path, seconds=5 * harness.SLOWNESS)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
 
+    def table(self, rows):
+        """A config whose devices are these lines of a table."""
+        self.write("meters.csv", "name,connect,unit,template,label\n" + "\n".join(rows) + "\n")
+        return self.write("table.cfg", 'buses: { plant: { adapter = "modbus" } }\n'
+                                       'device_tables = ( { bus = "plant"; file = "meters.csv" } )\n')
+
+    def test_four_thousand_lines_of_a_table_are_checked_in_a_moment(self):
+        path = self.table(f"meter_{i},tcp://127.0.0.1,{1 + i % 200},sdm630,Meter {i}"
+                          for i in range(4000))
+        check = self.command("check", path, seconds=10 * harness.SLOWNESS)
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        self.assertIn("4000 devices, 56000 sensors", check.stdout)
+
+    def test_slips_in_a_table_are_said_with_line_and_column(self):
+        path = self.table(["a,tcp://127.0.0.1,1,sdm630,A", "b,tcp://127.0.0.1,one,sdm630,B",
+                           "c,tcp://127.0.0.1,3,sdm603,C", "d,tcp:/127.0.0.1,300,sdm630,D"])
+        check = self.command("check", path)
+        self.assertEqual(check.returncode, harness.CONFIG_ERROR)
+        self.assertIn('meters.csv:4:21: error: there is no template "sdm603"', check.stdout)
+        path = self.table(["a,tcp://127.0.0.1,1,sdm630,A", "b,tcp://127.0.0.1,one,sdm630,B",
+                           "d,tcq://127.0.0.1,300,sdm630,D"])
+        check = self.command("check", path)
+        self.assertRegex(check.stdout, r'meters\.csv:3:19: error: "unit" must be a whole number')
+        self.assertIn('meters.csv:4:3: error: "tcq://127.0.0.1" is no address of modbus', check.stdout)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
