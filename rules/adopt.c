@@ -4,6 +4,7 @@
 #include "rules/limit.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* -- sensors -- */
 
@@ -56,13 +57,14 @@ static void adopt_limits(struct rules *fresh, uint32_t index, const struct rules
 static void adopt_life(struct instance *to, const struct instance *from)
 {
     uint32_t index = to->last.instance;
-    uint8_t severity = to->last.severity;
-    to->life = from->life;
+    for (uint8_t i = 0; i < to->rule->n_levels && i < from->rule->n_levels; i++)
+        to->lives[i] = from->lives[i];
     to->last = from->last;
     to->last.instance = index;
-    to->last.severity = severity;
-    to->told = from->told;
-    to->blind_told = from->blind_told;
+    if (to->last.level >= to->rule->n_levels)
+        to->last.level = 0;
+    to->last.severity = to->rule->levels[to->last.level].severity;
+    memcpy(to->told, from->told, sizeof to->told);
     to->lost_ms = from->lost_ms;
     to->cleared_ms = from->cleared_ms;
     to->wall_fired_ms = from->wall_fired_ms;
@@ -76,7 +78,7 @@ static void end_gone(struct rules *old, uint32_t index, int64_t now_ms)
     instance->last.muted = instance->last.disabled = false;
     instance->last.muted_until_ms = CLOCK_NEVER;
     judge_retire(old, index, now_ms, "the rule is gone");
-    tell_rest_over(old, index, now_ms);
+    tell_owed(old, index, now_ms);
 }
 
 static void judge_soon(struct rules *fresh, uint32_t index)

@@ -46,7 +46,7 @@ static bool rule_is(const void *owner, uint32_t number, enum rule_what what)
     const struct rule_range *range = &catalog->ranges[number];
     for (uint32_t i = range->first; i < range->end; i++) {
         const struct instance *instance = &catalog->instances[i];
-        if (instance->rule->number == number && life_wants_clear(&instance->life) &&
+        if (instance->rule->number == number && instance_fires(instance) &&
             (what == RULE_IS_FIRING || instance->last.acked))
             return true;
     }
@@ -172,7 +172,6 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
     return (struct instance){
         .rule = rule,
         .partner = RULES_NO_INSTANCE,
-        .life = life_new(),
         .due_ms = CLOCK_NEVER,
         .look_ms = CLOCK_NEVER,
         .lost_ms = CLOCK_NEVER,
@@ -180,12 +179,22 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
         .wall_fired_ms = CLOCK_NEVER,
         .wall_muted_ms = CLOCK_NEVER,
         .last = {.instance = index,
-                 .severity = rule->severity,
+                 .severity = rule->levels->severity,
                  .since_ms = CLOCK_NEVER,
                  .fired_ms = CLOCK_NEVER,
                  .muted_until_ms = CLOCK_NEVER,
                  .limit = (double)NAN},
     };
+}
+
+static bool make_lives(struct compiler *compiler, struct instance *instance)
+{
+    uint8_t n = instance->rule->n_levels;
+    instance->lives = arena_take(&compiler->catalog->arena, n * sizeof *instance->lives);
+    compiler->no_memory |= !instance->lives;
+    for (uint8_t i = 0; instance->lives && i < n; i++)
+        instance->lives[i] = life_new();
+    return instance->lives != NULL;
 }
 
 static void add_instance(struct compiler *compiler, const struct rule *rule, uint32_t sensor)
@@ -197,7 +206,8 @@ static void add_instance(struct compiler *compiler, const struct rule *rule, uin
                       RULE_INSTANCES_MAX);
         return;
     }
-    if (!compile_instance_slots(compiler, rule, sensor, &instance))
+    if (!compile_instance_slots(compiler, rule, sensor, &instance) ||
+        !make_lives(compiler, &instance))
         return;
     if (make_room(catalog) || name_instance(catalog, rule, sensor, &instance)) {
         compiler->no_memory = true;
@@ -236,13 +246,6 @@ static void compile_notify(struct compiler *compiler, struct rule *rule)
     rule->n_notify = count;
 }
 
-/* A choice by its index; what was refused when the section was checked counts as the first. */
-static uint8_t choice(const struct section *section, const char *key)
-{
-    int index = section_choice(section, key);
-    return index < 0 ? 0 : (uint8_t)index;
-}
-
 static struct rule *start_rule(struct compiler *compiler, const char *name)
 {
     const struct section *section = compiler->section;
@@ -254,14 +257,8 @@ static struct rule *start_rule(struct compiler *compiler, const char *name)
     rule->name = arena_text(&compiler->catalog->arena, name);
     rule->number = names_find(compiler->catalog->rule_names, name);
     rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
-    rule->severity = choice(section, "severity");
     rule->ack = section_bool(section, "ack");
-    rule->blind_quiet = choice(section, "blind") == 1;
-    rule->terms = (struct life_terms){
-        .for_ms = section_duration_ms(section, "for"),
-        .keep_for_ms = section_duration_ms(section, "keep_for"),
-        .if_unknown = choice(section, "if_unknown"),
-    };
+    rule->blind_quiet = compile_choice(section, "blind") == 1;
     compiler->no_memory |= !rule->name || (section_text(section, "label") && !rule->label);
     compile_notify(compiler, rule);
     return rule;
@@ -295,12 +292,9 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
                         const struct rules_sensor *own, struct rule *rule)
 {
     const struct section *section = compiler->section;
-    const char *message = NULL;
-    bool good = section_has(section, "when")
-                    ? compile_when(compiler, own, rule, &message)
-                    : compile_condition(compiler, options, own, rule, &message);
-    rule->timed = is_timed(&rule->when);
-    compile_text(compiler, section, "message", message, TEMPLATE_TEXT, &rule->message);
+    bool good = compile_levels(compiler, options, own, rule);
+    for (uint8_t i = 0; good && i < rule->n_levels; i++)
+        rule->timed |= is_timed(&rule->levels[i].when);
     compile_text(compiler, section, "clear_message",
                  own ? "{label} back to {value} {unit} after {duration}"
                      : "{label} is over after {duration}",
@@ -366,6 +360,20 @@ static void add_single(struct compiler *compiler, const char *name)
         add_instance(compiler, rule, sensor);
 }
 
+/* Whether the conditions themselves say what they read. */
+static bool is_free(const struct section *section)
+{
+    size_t count = section_count(section, "levels");
+    if (section_has(section, "when"))
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        const struct section *level = section_group_at(section, "levels", i);
+        if (!level || !section_has(level, "when"))
+            return false;
+    }
+    return count > 0;
+}
+
 /* A rule whose condition names all that it reads. */
 static void add_free(struct compiler *compiler, const char *name)
 {
@@ -382,7 +390,7 @@ static void add_rule(struct compiler *compiler, const char *name)
     if (strcmp(name, "low") == 0 || strcmp(name, "high") == 0)
         compile_error(compiler, NULL, "choose another name",
                       "the name belongs to the limits of sensors");
-    else if (!one && !many && section_has(compiler->section, "when"))
+    else if (!one && !many && is_free(compiler->section))
         add_free(compiler, name);
     else if (one == many)
         compile_error(compiler, NULL,

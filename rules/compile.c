@@ -38,6 +38,18 @@ void compile_unknown_sensor(struct compiler *compiler, const char *key, const ch
     compile_error(compiler, key, hint, "unknown sensor \"%.130s\"", id);
 }
 
+const struct section *compile_holder(const struct compiler *compiler, const char *key)
+{
+    bool own = section_has(compiler->section, key) || !compiler->outer;
+    return own ? compiler->section : compiler->outer;
+}
+
+uint8_t compile_choice(const struct section *section, const char *key)
+{
+    int index = section_choice(section, key);
+    return index < 0 ? 0 : (uint8_t)index;
+}
+
 const char *compile_name(struct compiler *compiler, const char *name, const char *kind,
                          const char *const *known, size_t count, struct place place)
 {

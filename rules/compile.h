@@ -9,7 +9,8 @@ struct compiler {
     struct catalog *catalog;
     const struct rules_config *config;
     struct problems *problems;
-    const struct section *section;    /* of the rule or of the limits */
+    const struct section *section;    /* of the rule, of the limits or of one level */
+    const struct section *outer;      /* of a level: the rule's; else NULL */
     char who[2 * TEXT_SLUG_MAX + 32]; /* `rule "frost"`, for the messages */
     bool no_memory;
 };
@@ -24,6 +25,12 @@ void compile_unknown_sensor(struct compiler *compiler, const char *key, const ch
 /* An error at byte `offset` of the text of `key`. */
 void compile_error_in_text(struct compiler *compiler, const char *key, size_t offset,
                            const char *hint, const char *words);
+
+/* The section that has `key`: what a level does not say for itself the rule says. */
+const struct section *compile_holder(const struct compiler *compiler, const char *key);
+
+/* A choice by its index; what was refused when the section was checked counts as the first. */
+uint8_t compile_choice(const struct section *section, const char *key);
 
 /* resolve.c: what expressions of the rule may speak of; `own` is a sensor like the instances' own,
  * or NULL. */
@@ -42,8 +49,8 @@ void compile_ranks(struct compiler *compiler);
 
 /* when.c: compiles `when` and `clear_when`, as compile_condition() does plain keys. `own`: NULL for
  * a rule without a sensor. */
-bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct rule *rule,
-                  const char **ret_message);
+bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct scope *scope,
+                  struct level *level, const char **ret_message);
 
 /* Which options are plain keys here, and which key each one is. */
 struct plain_option {
@@ -52,11 +59,17 @@ struct plain_option {
 };
 extern const struct plain_option plain_of_rules[], plain_of_low[], plain_of_high[];
 
-/* Compiles the plain keys of the section, for instances on sensors like `own`, into the codes,
- * slots and words of `rule`. `ret_message` gets the default text of a firing, as a template. False
- * when there were errors. */
+/* Compiles the plain keys of the section, for instances on sensors like `own`, into the codes and
+ * words of `level`, a level of `rule`, which gets its limits. `ret_message` gets the default text
+ * of a firing, as a template. False when there were errors. */
 bool compile_condition(struct compiler *compiler, const struct plain_option *options,
-                       const struct rules_sensor *own, struct rule *rule, const char **ret_message);
+                       const struct rules_sensor *own, struct scope *scope, struct rule *rule,
+                       struct level *level, const char **ret_message);
+
+/* level.c: the levels of a rule, or its only one, with their slots. False when there were errors.
+ */
+bool compile_levels(struct compiler *compiler, const struct plain_option *options,
+                    const struct rules_sensor *own, struct rule *rule);
 
 /* Compiles the text of `key` in `section` (or `standard` when it is not written) into
  * *ret_template; errors are told. */

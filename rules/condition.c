@@ -236,6 +236,15 @@ const char *plain_clear_option(uint8_t plain)
 
 /* -- reading them -- */
 
+/* Only other levels with long expressions can have taken them all. */
+static bool has_slot(struct condition *condition, const char *key, int slot)
+{
+    if (slot < 0)
+        compile_error(condition->compiler, key, NULL,
+                      "all levels together read too many sensors and windows");
+    return slot >= 0;
+}
+
 static bool read_sensor_bound(struct condition *condition, const char *key, const char *id,
                               struct bound *bound)
 {
@@ -250,8 +259,9 @@ static bool read_sensor_bound(struct condition *condition, const char *key, cons
                       id);
         return false;
     }
-    int slot = scope_sensor(&condition->scope, sensor);
-    assert(slot > 0); /* there are fewer plain keys than slots */
+    int slot = scope_sensor(condition->scope, sensor);
+    if (!has_slot(condition, key, slot))
+        return false;
     *bound = (struct bound){.kind = BOUND_SENSOR, .text = id, .slot = (uint16_t)slot};
     return true;
 }
@@ -328,10 +338,11 @@ static bool read_time(struct condition *condition, struct term *term)
         compile_error(compiler, key, NULL, "\"%s\" is at most 6h", key);
         return false;
     }
-    int slot = scope_window(&condition->scope, 0, &span, moves ? WINDOW_NEEDS_SUMS : 0);
-    assert(slot > 0);
+    int slot = scope_window(condition->scope, 0, &span, moves ? WINDOW_NEEDS_SUMS : 0);
+    if (!has_slot(condition, key, slot))
+        return false;
     term->slot = (uint16_t)slot;
-    condition->scope.slots[slot].key = key;
+    condition->scope->slots[slot].key = key;
     return true;
 }
 
@@ -397,7 +408,8 @@ static bool read_term(struct condition *condition, const struct plain_option *op
     *term = (struct term){
         .plain = option->plain,
         .option = option->option,
-        .hysteresis = section_number(condition->compiler->section, "hysteresis"),
+        .hysteresis =
+            section_number(compile_holder(condition->compiler, "hysteresis"), "hysteresis"),
         .own = condition->own->text ? CELL_TEXT : CELL_NUMBER,
     };
     return check_own(condition, term) && read_bounds(condition, term) &&
@@ -468,7 +480,7 @@ static bool check_together(struct condition *condition)
 static bool read_terms(struct condition *condition, const struct plain_option *options)
 {
     struct compiler *compiler = condition->compiler;
-    double hysteresis = section_number(compiler->section, "hysteresis");
+    double hysteresis = section_number(compile_holder(compiler, "hysteresis"), "hysteresis");
     bool good = true;
     if (!(hysteresis >= 0 && isfinite(hysteresis))) {
         compile_error(compiler, "hysteresis", NULL, "hysteresis cannot be negative");
@@ -513,22 +525,22 @@ static int make_limit(struct condition *condition, struct code *ret_code)
 }
 
 bool compile_condition(struct compiler *compiler, const struct plain_option *options,
-                       const struct rules_sensor *own, struct rule *rule, const char **ret_message)
+                       const struct rules_sensor *own, struct scope *scope, struct rule *rule,
+                       struct level *level, const char **ret_message)
 {
-    struct condition condition = {.compiler = compiler, .rule = rule, .own = own};
-    compile_scope(compiler, own, &condition.scope);
-    if (!read_terms(&condition, options) || !limits_compile(&condition) ||
-        !compile_slots(compiler, &condition.scope, rule))
+    struct condition condition = {
+        .compiler = compiler, .rule = rule, .level = level, .own = own, .scope = scope};
+    if (!read_terms(&condition, options) || !limits_compile(&condition))
         return false;
-    int result = make_code(&condition, false, &rule->when);
+    int result = make_code(&condition, false, &level->when);
     if (result == 0)
-        result = make_code(&condition, true, &rule->clear);
+        result = make_code(&condition, true, &level->clear);
     if (result == 0)
-        result = make_limit(&condition, &rule->limit);
-    rule->words = words_of(&condition);
+        result = make_limit(&condition, &level->limit);
+    level->words = words_of(&condition);
     *ret_message = words_of_message(&condition);
     assert(result == 0 || result == -ENOMEM); /* a few short terms of types that were checked */
-    if (result || !rule->words || !*ret_message)
+    if (result || !level->words || !*ret_message)
         compiler->no_memory = true;
     return !compiler->no_memory;
 }

@@ -41,12 +41,13 @@ struct term {
     int64_t ms;    /* of a key that is a duration, of `within`; 0: none */
 };
 
-/* The terms of one rule; all must hold. */
+/* The terms of one level; all must hold. */
 struct condition {
     struct compiler *compiler;
     struct rule *rule;
+    struct level *level;
     const struct rules_sensor *own;
-    struct scope scope;
+    struct scope *scope; /* of the rule */
     struct term terms[N_PLAINS];
     size_t count;
 };

@@ -61,14 +61,14 @@ uint32_t judge_lost_sensor(const struct rules *rules, const struct instance *ins
 
 /* -- tell.c: of each, events and actions -- */
 
-bool tell_rests(const struct instance *instance);
-
 /* Puts the instance on the list of those to be saved. */
 void tell_changed(struct rules *rules, uint32_t index);
 
-/* After the change that stands in `last`; `why`: what ended it other than the condition, or NULL.
- */
-void tell_transition(struct rules *rules, uint32_t index, const char *why);
+/* After the change that stands in `last`. `kind` is the event that it is, or CHANGE_ONLY;
+ * `severity` that of before; `why`: what ended it other than the condition, or NULL. */
+#define CHANGE_ONLY UINT8_MAX
+void tell_transition(struct rules *rules, uint32_t index, uint8_t kind, uint8_t severity,
+                     const char *why);
 
 /* It became blind, or sees again. */
 void tell_sight(struct rules *rules, uint32_t index, int64_t now_ms, const char *why);
@@ -81,8 +81,8 @@ void tell_order(struct rules *rules, uint32_t index, enum rule_event_kind kind, 
 void tell_limit(struct rules *rules, uint32_t index, uint8_t limit, int64_t now_ms,
                 const struct rules_order *order, const char *note);
 
-/* After a flag went off: tells what has not been told, when nothing else makes it rest. */
-void tell_rest_over(struct rules *rules, uint32_t index, int64_t now_ms);
+/* Tells what has not been told, as far as nothing makes it rest. */
+void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
 /* -- save.c: for adopt.c -- */
 

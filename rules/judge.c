@@ -27,10 +27,21 @@ static int64_t blind_due_ms(const struct rules *rules, const struct instance *in
     return instance->lost_ms + longest_stale_ms(rules, instance);
 }
 
+static int64_t lives_due_ms(const struct instance *instance)
+{
+    int64_t due_ms = CLOCK_NEVER;
+    for (uint8_t i = 0; i < instance->rule->n_levels; i++) {
+        int64_t at_ms =
+            life_due_ms(&instance->lives[i], &instance->rule->levels[i].terms, INT64_MIN);
+        due_ms = at_ms < due_ms ? at_ms : due_ms;
+    }
+    return due_ms;
+}
+
 void judge_plan(struct rules *rules, uint32_t index)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    int64_t due_ms = life_due_ms(&instance->life, &instance->rule->terms);
+    int64_t due_ms = lives_due_ms(instance);
     int64_t blind_ms = blind_due_ms(rules, instance);
     if (blind_ms < due_ms)
         due_ms = blind_ms;
@@ -49,12 +60,13 @@ void judge_plan(struct rules *rules, uint32_t index)
 
 /* -- the state -- */
 
-static double limit_now(const struct rules *rules, const struct instance *instance, int64_t now_ms)
+static double limit_now(const struct rules *rules, const struct instance *instance,
+                        const struct level *level, int64_t now_ms)
 {
-    const struct code *code = &instance->rule->limit;
-    if (code->length == 0)
+    if (level->limit.length == 0)
         return (double)NAN;
-    struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, NULL);
+    struct cell cell =
+        evaluate(&level->limit, &rules->catalog.facts, instance->slots, now_ms, NULL);
     return cell.kind == CELL_NUMBER ? cell.number : (double)NAN;
 }
 
@@ -70,27 +82,75 @@ static void set_value(const struct rules *rules, struct instance *instance, int6
     change->text = change->kind == VALUE_TEXT ? fact->text : 0;
 }
 
-static void record(struct rules *rules, struct instance *instance, const struct life *before,
+/* What the lives of all levels come to. */
+struct outcome {
+    uint8_t state, level;
+};
+
+static struct outcome outcome_of(const struct instance *instance)
+{
+    struct outcome outcome = {RULE_OK, instance->last.level};
+    for (uint8_t i = 0; i < instance->rule->n_levels; i++) {
+        uint8_t state = instance->lives[i].state;
+        if (state_fires(state) || (state == RULE_PENDING && !state_fires(outcome.state)))
+            outcome = (struct outcome){state, i};
+    }
+    return outcome;
+}
+
+static void begin_firing(struct rule_transition *change, int64_t now_ms)
+{
+    change->since_ms = change->fired_ms = now_ms;
+}
+
+static void end_firing(struct instance *instance, int64_t now_ms)
+{
+    instance->cleared_ms = now_ms;
+    instance->wall_fired_ms = CLOCK_NEVER;
+    instance->last.since_ms = CLOCK_NEVER;
+    instance->last.acked = false;
+}
+
+static void record(struct rules *rules, struct instance *instance, const struct outcome *outcome,
                    int64_t now_ms)
 {
     struct rule_transition *change = &instance->last;
-    const struct life *life = &instance->life;
-    change->from = before->state;
-    change->to = life->state;
+    const struct level *level = &instance->rule->levels[outcome->level];
+    bool fired = state_fires(change->to), fires = state_fires(outcome->state);
+    bool is_up = fires && (!fired || outcome->level > change->level);
+    /* What was crossed is told by the way up; on the way back the value is on the other side. */
+    if (outcome->state == RULE_PENDING || is_up || (fires && outcome->level != change->level))
+        change->limit = limit_now(rules, instance, level, now_ms);
+    change->from = change->to;
+    change->to = outcome->state;
+    change->level = outcome->level;
+    change->severity = level->severity;
     change->at_ms = now_ms;
-    change->since_ms = life->fired_ms;
-    if (life->fired_ms != CLOCK_NEVER)
-        change->fired_ms = life->fired_ms;
+    if (is_up)
+        change->acked = false; /* a graver level wants to be seen as well */
+    if (fires && !fired)
+        begin_firing(change, now_ms);
+    else if (fired && !fires)
+        end_firing(instance, now_ms);
     set_value(rules, instance, now_ms);
     engine_rule_changed(rules, change->instance);
-    /* What was crossed is told by the way up; on the way back the value is on the other side. */
-    if (life->state == RULE_PENDING || before->fired_ms == CLOCK_NEVER)
-        change->limit = limit_now(rules, instance, now_ms);
-    if (before->fired_ms != CLOCK_NEVER && life->fired_ms == CLOCK_NEVER) {
-        instance->cleared_ms = now_ms;
-        instance->wall_fired_ms = CLOCK_NEVER;
-        change->acked = false;
-    }
+}
+
+/* Takes over what the lives of the levels come to; says when that is something new. */
+static void settle(struct rules *rules, uint32_t index, int64_t now_ms, const char *why)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    struct outcome outcome = outcome_of(instance);
+    bool other_level = state_fires(outcome.state) && outcome.level != instance->last.level;
+    if (outcome.state == instance->last.to && !other_level)
+        return;
+    uint8_t before = instance->last.severity, kind = CHANGE_ONLY;
+    record(rules, instance, &outcome, now_ms);
+    if (state_fires(instance->last.from) != instance_fires(instance))
+        kind = instance_fires(instance) ? RULE_EVENT_FIRED : RULE_EVENT_CLEARED;
+    else if (other_level)
+        kind = RULE_EVENT_LEVEL;
+    tell_transition(rules, index, kind, before, why);
 }
 
 /* -- sight -- */
@@ -139,49 +199,63 @@ static void end_mute(struct rules *rules, uint32_t index, int64_t now_ms)
     instance->last.muted_until_ms = CLOCK_NEVER;
     instance->wall_muted_ms = CLOCK_NEVER;
     tell_order(rules, index, RULE_EVENT_UNMUTED, now_ms, NULL, "its time is over");
-    tell_rest_over(rules, index, now_ms);
 }
 
-static enum truth truth_of(const struct rules *rules, struct instance *instance, int64_t now_ms)
+static enum truth truth_of(const struct rules *rules, const struct instance *instance,
+                           uint8_t level, int64_t now_ms, int64_t *ret_look_ms)
 {
     struct outlook outlook;
-    const struct rule *rule = instance->rule;
-    const struct code *code = life_wants_clear(&instance->life) ? &rule->clear : &rule->when;
+    const struct level *of = &instance->rule->levels[level];
+    const struct code *code = life_wants_clear(&instance->lives[level]) ? &of->clear : &of->when;
     struct cell cell = evaluate(code, &rules->catalog.facts, instance->slots, now_ms, &outlook);
-    instance->look_ms = outlook.next_ms;
+    *ret_look_ms = outlook.next_ms;
     if (cell.kind == CELL_BOOL)
         return cell.is ? TRUTH_TRUE : TRUTH_FALSE;
     return outlook.waiting && !outlook.stale ? TRUTH_WAITING : TRUTH_UNKNOWN;
 }
 
+/* From the gravest down, so that each knows whether one above it fires. Whether all are known. */
+static bool step_levels(const struct rules *rules, struct instance *instance, int64_t now_ms)
+{
+    struct life_input input = {
+        .by_reading = instance->is_read, .earliest_ms = INT64_MIN, .now_ms = now_ms};
+    bool known = true;
+    instance->is_read = false;
+    instance->look_ms = CLOCK_NEVER;
+    for (uint8_t i = instance->rule->n_levels; i-- > 0;) {
+        struct life *life = &instance->lives[i];
+        int64_t look_ms;
+        bool fired = life_wants_clear(life);
+        input.truth = (uint8_t)truth_of(rules, instance, i, now_ms, &look_ms);
+        known = known && (input.truth == TRUTH_TRUE || input.truth == TRUTH_FALSE);
+        if (life_step(life, &instance->rule->levels[i].terms, &input))
+            truth_of(rules, instance, i, now_ms, &look_ms); /* the other condition may change at
+                                                               another time */
+        input.at_once = input.at_once || fired || life_wants_clear(life);
+        instance->look_ms = look_ms < instance->look_ms ? look_ms : instance->look_ms;
+    }
+    return known;
+}
+
 void judge(struct rules *rules, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    const struct rule *rule = instance->rule;
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
-    enum truth truth = truth_of(rules, instance, now_ms);
-    bool is_known = truth == TRUTH_TRUE || truth == TRUTH_FALSE;
-    struct life before = instance->life;
-    if (life_step(&instance->life, &rule->terms, truth, now_ms)) {
-        truth_of(rules, instance, now_ms); /* the other condition may change at another time */
-        record(rules, instance, &before, now_ms);
-        tell_transition(rules, index, NULL);
-    }
+    bool is_known = step_levels(rules, instance, now_ms);
+    settle(rules, index, now_ms, NULL);
     if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
         watch_sight(rules, index, is_known, now_ms);
+    tell_owed(rules, index, now_ms);
     judge_plan(rules, index);
 }
 
 void judge_retire(struct rules *rules, uint32_t index, int64_t now_ms, const char *why)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    struct life before = instance->life;
-    instance->life = life_new();
-    if (before.state != RULE_OK) {
-        record(rules, instance, &before, now_ms);
-        tell_transition(rules, index, why);
-    }
+    for (uint8_t i = 0; i < instance->rule->n_levels; i++)
+        instance->lives[i] = life_new();
+    settle(rules, index, now_ms, why);
     instance->lost_ms = CLOCK_NEVER;
     if (instance->last.blind)
         set_sight(rules, index, false, now_ms, why);

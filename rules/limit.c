@@ -18,7 +18,7 @@ static bool is_adjustable(const struct section *section)
 /* `true` is any number; else least, most and step. */
 static bool read_range(struct compiler *compiler, struct limit *limit)
 {
-    const struct section *section = compiler->section;
+    const struct section *section = compile_holder(compiler, "adjustable");
     limit->min = (double)-INFINITY;
     limit->max = (double)INFINITY;
     if (section_form(section, "adjustable") != SETTING_NUMBERS)
@@ -61,6 +61,18 @@ static void set_edge(const struct term *term, struct limit *limit)
         limit->ceiling = term->clear;
 }
 
+/* Of levels the key begins with the severity, of which each is there once: "warning_above". */
+static const char *name_limit(struct condition *condition, const struct term *term, const char *end)
+{
+    struct compiler *compiler = condition->compiler;
+    bool of_level = compiler->outer != NULL;
+    const char *key = arena_format(&compiler->catalog->arena, "%s%s%s%s",
+                                   of_level ? rule_severity_name(condition->level->severity) : "",
+                                   of_level ? "_" : "", term->option, end);
+    compiler->no_memory |= !key;
+    return key;
+}
+
 /* Makes a number of `term` a limit; `end` is "_low" or "_high" of a pair, else "". */
 static bool add_limit(struct condition *condition, const struct term *term, const char *end,
                       struct bound *bound)
@@ -68,14 +80,18 @@ static bool add_limit(struct condition *condition, const struct term *term, cons
     struct compiler *compiler = condition->compiler;
     struct rule *rule = condition->rule;
     struct limit *limit = &rule->limits[rule->n_limits];
+    int slot = rule->n_limits < RULES_LIMITS_MAX ? scope_limit(condition->scope) : -E2BIG;
+    if (slot < 0) {
+        compile_error(compiler, term->option, NULL, "it has too many numbers to adjust: %d at most",
+                      RULES_LIMITS_MAX);
+        return false;
+    }
     if (!read_range(compiler, limit))
         return false;
-    limit->key = arena_format(&compiler->catalog->arena, "%s%s", term->option, end);
-    compiler->no_memory |= !limit->key;
+    limit->key = name_limit(condition, term, end);
+    limit->option = term->option;
     limit->file = bound->number;
     limit->other = LIMIT_ALONE;
-    int slot = scope_limit(&condition->scope);
-    assert(slot > 0); /* there are fewer limits than slots */
     limit->slot = (uint16_t)slot;
     set_edge(term, limit);
     bound->kind = BOUND_LIMIT;
@@ -109,15 +125,24 @@ static bool add_limits_of(struct condition *condition, struct term *term)
     return true;
 }
 
-/* `above` and `below` of one rule must leave something between them; `low` and `high` of a sensor
+/* The limit that a term of this level became; they begin at `first`. */
+static uint8_t limit_of(const struct rule *rule, uint8_t first, const char *option)
+{
+    for (uint8_t i = first; i < rule->n_limits; i++)
+        if (strcmp(rule->limits[i].option, option) == 0)
+            return i;
+    return LIMIT_ALONE;
+}
+
+/* `above` and `below` of one level must leave something between them; `low` and `high` of a sensor
  * are two rules, whose instances know each other. */
-static void join_terms(struct condition *condition)
+static void join_terms(struct condition *condition, uint8_t first)
 {
     struct rule *rule = condition->rule;
     uint8_t above = LIMIT_ALONE, below = LIMIT_ALONE;
     for (size_t i = 0; i < condition->count; i++) {
         const struct term *term = &condition->terms[i];
-        uint8_t limit = limit_find(rule, term->option);
+        uint8_t limit = limit_of(rule, first, term->option);
         if (limit != LIMIT_ALONE && term->plain == ABOVE)
             above = limit;
         if (limit != LIMIT_ALONE && term->plain == BELOW)
@@ -137,9 +162,12 @@ bool limits_compile(struct condition *condition)
 {
     struct compiler *compiler = condition->compiler;
     struct rule *rule = condition->rule;
-    if (!is_adjustable(compiler->section))
+    uint8_t first = rule->n_limits;
+    if (!is_adjustable(compile_holder(compiler, "adjustable")))
         return true;
-    rule->limits = arena_take(&compiler->catalog->arena, RULES_LIMITS_MAX * sizeof *rule->limits);
+    if (!rule->limits)
+        rule->limits =
+            arena_take(&compiler->catalog->arena, RULES_LIMITS_MAX * sizeof *rule->limits);
     if (!rule->limits) {
         compiler->no_memory = true;
         return false;
@@ -147,11 +175,11 @@ bool limits_compile(struct condition *condition)
     for (size_t i = 0; i < condition->count; i++)
         if (!add_limits_of(condition, &condition->terms[i]) || compiler->no_memory)
             return false;
-    if (rule->n_limits == 0) {
+    if (rule->n_limits == first) {
         compile_error(compiler, "adjustable", NULL, "it has no number that could be adjusted");
         return false;
     }
-    join_terms(condition);
+    join_terms(condition, first);
     return true;
 }
 

@@ -15,9 +15,9 @@ static int order_ack(struct rules *rules, uint32_t index, const struct rules_ord
                      int64_t now_ms, struct error *reterr)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    if (!life_wants_clear(&instance->life))
+    if (!instance_fires(instance))
         return error_set(reterr, -EALREADY, "%s: nothing to acknowledge, it is %s", instance->id,
-                         rule_state_name(instance->life.state));
+                         rule_state_name(instance->last.to));
     if (instance->last.acked)
         return error_set(reterr, -EALREADY, "%s: it is acknowledged already", instance->id);
     instance->last.acked = true;
@@ -53,7 +53,6 @@ static int order_unmute(struct rules *rules, uint32_t index, const struct rules_
     instance->last.muted_until_ms = CLOCK_NEVER;
     instance->wall_muted_ms = CLOCK_NEVER;
     tell_order(rules, index, RULE_EVENT_UNMUTED, now_ms, order, NULL);
-    tell_rest_over(rules, index, now_ms);
     return 0;
 }
 
@@ -65,7 +64,6 @@ static int order_enable(struct rules *rules, uint32_t index, const struct rules_
         return error_set(reterr, -EALREADY, "%s: it is enabled already", instance->id);
     instance->last.disabled = false;
     tell_order(rules, index, RULE_EVENT_ENABLED, now_ms, order, NULL);
-    tell_rest_over(rules, index, now_ms);
     return 0;
 }
 
@@ -114,7 +112,6 @@ static int order_limit(struct rules *rules, uint32_t index, const struct rules_o
         return error_set(reterr, -EALREADY, "%s: %s is that already", instance->id, order->key);
     limit_set(&rules->catalog, instance, limit, order->value);
     tell_limit(rules, index, limit, now_ms, order, NULL);
-    judge(rules, index, now_ms);
     return 0;
 }
 
@@ -133,7 +130,7 @@ static int order_all(struct rules *rules, const struct rules_order *order, int64
         if (strcmp(rules->catalog.instances[i].rule->name, order->target) != 0)
             continue;
         taken += orders[order->kind](rules, i, order, now_ms, first.code ? NULL : &first) == 0;
-        judge_plan(rules, i);
+        judge(rules, i, now_ms);
     }
     if (taken > 0)
         return taken;
@@ -156,7 +153,7 @@ int rules_order(struct rules *rules, const struct rules_order *order, int64_t no
         return taken;
     }
     int result = orders[order->kind](rules, one, order, now_ms, reterr);
-    judge_plan(rules, one);
+    judge(rules, one, now_ms);
     engine_judge_later(rules, now_ms);
     return result ? result : 1;
 }

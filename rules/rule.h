@@ -39,7 +39,7 @@ struct action_list {
 #define LIMIT_ALONE   UINT8_MAX
 #define LIMIT_PARTNER (UINT8_MAX - 1) /* the other side is that of the instance's partner */
 struct limit {
-    const char *key;
+    const char *key, *option; /* "warning_above" of a level, else as the option: "above" */
     uint16_t slot;
     double file, min, max, step;
     double floor, ceiling; /* -INFINITY and INFINITY: none */
@@ -49,13 +49,22 @@ struct limit {
     double gap;
 };
 
-struct rule {
+/* One level of a rule: its condition, and on which terms that makes it fire. A rule without
+ * `levels` has one. */
+struct level {
     struct code when;
     struct code clear;
     struct code limit; /* the limit that is crossed, a number; length 0: no single one */
     struct life_terms terms;
-    uint64_t print; /* of all that its condition is made of: another one is another condition */
     uint8_t severity;
+    const char *words; /* the condition: "above 85 for 30s" */
+    struct template message;
+};
+
+struct rule {
+    struct level *levels; /* from the least to the gravest */
+    uint8_t n_levels;
+    uint64_t print; /* of all that its condition is made of: another one is another condition */
     bool many, of_limits, ack, blind_quiet;
     uint8_t n_limits;
     bool timed;      /* it may change without any reading, also before the first one */
@@ -67,8 +76,8 @@ struct rule {
     const uint32_t *asks;                     /* rules, by number */
     struct limit *limits;
     const char *name, *label; /* label: NULL when it has none */
-    const char *words;        /* the condition: "above 85 for 30s" */
-    struct template message, clear_message;
+    const char *words;        /* the condition of all levels */
+    struct template clear_message;
     struct action_list on_fire, on_clear, on_change, on_nodata;
     const char *const *notify;
     size_t n_notify;
@@ -77,6 +86,15 @@ struct rule {
 /* What was told of a firing: TOLD_THIS is the present one; TOLD_EARLIER one that is over, and its
  * end was not told. */
 enum told { TOLD_NOTHING, TOLD_THIS, TOLD_EARLIER };
+
+/* People are told by notifications, machines by what is published; each way rests and catches up
+ * for itself. */
+enum way { WAY_NOTIFY, WAY_PUBLISH, N_WAYS };
+struct told_of {
+    uint8_t firing; /* enum told */
+    uint8_t level;  /* with TOLD_THIS */
+    bool blind;
+};
 
 struct instance {
     const struct rule *rule;
@@ -89,16 +107,27 @@ struct instance {
     int64_t due_ms;  /* as it stands in the heap */
     int64_t look_ms; /* when time alone may change its condition; CLOCK_NEVER: it does not */
 
-    struct life life;
-    struct rule_transition last; /* and the flags */
-    uint8_t told;                /* enum told */
-    bool blind_told;
+    struct life *lives;          /* of each level */
+    struct rule_transition last; /* the state that comes of them, and the flags */
+    struct told_of told[N_WAYS];
+    bool is_read;     /* it is being judged because of a reading */
     uint8_t adjusted; /* a bit for each limit */
     int64_t lost_ms;  /* since when the condition is unknown for want of a sensor; or CLOCK_NEVER */
     int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */
     int64_t wall_fired_ms,
         wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */
 };
+
+/* Whether a state is that of an alarm that is on; whether the instance is in one. */
+static inline bool state_fires(uint8_t state)
+{
+    return state == RULE_FIRING || state == RULE_RECOVERING;
+}
+
+static inline bool instance_fires(const struct instance *instance)
+{
+    return state_fires(instance->last.to);
+}
 
 struct rule_range {
     uint32_t first, end;

@@ -278,6 +278,7 @@ static void judge_poll(struct rules *rules, uint32_t sensor, int64_t now_ms)
         if (instance->pass == rules->pass)
             continue;
         instance->pass = rules->pass;
+        instance->is_read = true;
         judge_in_turn(rules, rules->readers[i], now_ms);
     }
 }
@@ -338,7 +339,7 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance)
         .label = from->label,
         .summary = from->summary,
         .sensor = from->slots[0],
-        .severity = rule->severity,
+        .severity = rule->levels->severity,
         .many = rule->many,
         .ack = rule->ack,
         .n_limits = rule->n_limits,

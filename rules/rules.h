@@ -70,9 +70,10 @@ const char *rule_severity_name(uint8_t severity);
  * due. */
 struct rule_transition {
     uint32_t instance;
-    uint8_t from, to; /* enum rule_state */
-    uint8_t severity;
-    uint8_t kind; /* enum value_kind of the value that decided; VALUE_NONE: none */
+    uint8_t from, to; /* enum rule_state; the same when only the level is another one */
+    uint8_t level;    /* of a firing: the highest that is satisfied; else that of the last one */
+    uint8_t severity; /* of that level */
+    uint8_t kind;     /* enum value_kind of the value that decided; VALUE_NONE: none */
     bool acked, muted, disabled, blind;
     int64_t at_ms;    /* of the change of state */
     int64_t since_ms; /* when the present firing began; CLOCK_NEVER while not firing */
@@ -190,7 +191,7 @@ int rules_order(struct rules *rules, const struct rules_order *order, int64_t no
 /* -- over a restart and a reload -----------------------------------------------------------------
  */
 
-#define RULES_SAVED_SIZE 1536 /* enough for every saved text, with NUL */
+#define RULES_SAVED_SIZE 2048 /* enough for every saved text, with NUL */
 
 /* Takes the next instance for which rules_save() may say something new; false: no more. Every
  * transition and every event makes its instance one of them. */
@@ -258,6 +259,7 @@ uint32_t rules_find(const struct rules *rules, const char *id);
 struct rule_transition rules_status(const struct rules *rules, uint32_t instance);
 
 #define RULES_LIMITS_MAX 8 /* of one instance */
+#define RULES_LEVELS_MAX 3 /* of one rule: one for each severity */
 
 /* A limit that people may adjust; borrowed from `rules`. */
 struct rule_limit {

@@ -37,6 +37,9 @@ static const struct setting action_settings[] = {
          .standard = "0s",                                                              \
          .max = YEAR_MS,                                                                \
          .help = "How long the condition must hold before it fires."},                  \
+        {.key = "hits",                                                                 \
+         .forms = SETTING_TEXT,                                                         \
+         .help = "Fires when so many of the last readings did: \"3 of 5\"."},           \
         {.key = "keep_for",                                                             \
          .forms = SETTING_DURATION,                                                     \
          .standard = "0s",                                                              \
@@ -89,55 +92,91 @@ static const struct setting action_settings[] = {
         .help = "Actions when it clears."                                               \
     }
 
+/* The keys of a condition, in a rule and in each of its levels. */
+#define CONDITION_SETTINGS                                                                       \
+    {.key = "above",                                                                             \
+     .forms = SETTING_NUMBER | SETTING_TEXT,                                                     \
+     .help = "Fires above this value or above another sensor's."},                               \
+        {.key = "below",                                                                         \
+         .forms = SETTING_NUMBER | SETTING_TEXT,                                                 \
+         .help = "Fires below this value or below another sensor's."},                           \
+        {.key = "outside", .forms = SETTING_PAIR, .help = "Fires outside of these two values."}, \
+        {.key = "inside", .forms = SETTING_PAIR, .help = "Fires between these two values."},     \
+        {.key = "equals",                                                                        \
+         .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,                                  \
+         .help = "Fires at this number or text, or at another sensor's value."},                 \
+        {.key = "not_equals",                                                                    \
+         .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,                                  \
+         .help = "Fires at anything but this."},                                                 \
+        {.key = "rises_by",                                                                      \
+         .forms = SETTING_NUMBER,                                                                \
+         .help = "Fires when it has risen by more than this, within the time of `within`."},     \
+        {.key = "falls_by",                                                                      \
+         .forms = SETTING_NUMBER,                                                                \
+         .help = "Fires when it has fallen by more than this, within the time of `within`."},    \
+        {.key = "within",                                                                        \
+         .forms = SETTING_DURATION,                                                              \
+         .max = YEAR_MS,                                                                         \
+         .help = "The time of rises_by and falls_by."},                                          \
+        {.key = "no_data_for",                                                                   \
+         .forms = SETTING_DURATION,                                                              \
+         .max = YEAR_MS,                                                                         \
+         .help = "Fires when there was no good value for that long."},                           \
+        {.key = "stuck_for",                                                                     \
+         .forms = SETTING_DURATION,                                                              \
+         .max = YEAR_MS,                                                                         \
+         .help = "Fires when the value has not changed for that long."},                         \
+        {.key = "when", .forms = SETTING_TEXT, .help = "The condition as an expression."},       \
+        {.key = "clear_when",                                                                    \
+         .forms = SETTING_TEXT,                                                                  \
+         .help = "With when: the condition of its end; without, it is when not being true."},    \
+        {.key = "min_samples",                                                                   \
+         .forms = SETTING_INT,                                                                   \
+         .min = 1,                                                                               \
+         .max = 1000000,                                                                         \
+         .help = "How many samples make a window known of which only half has been seen."},      \
+        {.key = "clear_below",                                                                   \
+         .forms = SETTING_NUMBER,                                                                \
+         .help = "With above: clears below this value."},                                        \
+    {                                                                                            \
+        .key = "clear_above", .forms = SETTING_NUMBER,                                           \
+        .help = "With below: clears above this value."                                           \
+    }
+
+/* What a level does not say for itself the rule says. */
+static const struct setting level_settings[] = {
+    CONDITION_SETTINGS,
+    {.key = "severity",
+     .forms = SETTING_CHOICE | SETTING_REQUIRED,
+     .choices = "info warning critical",
+     .help = "How grave it is; each level is graver than the one before."},
+    {.key = "hysteresis",
+     .forms = SETTING_NUMBER,
+     .help = "How far back the value must go before this level is over."},
+    {.key = "for",
+     .forms = SETTING_DURATION,
+     .max = YEAR_MS,
+     .help = "How long the condition must hold before this level is reached."},
+    {.key = "hits", .forms = SETTING_TEXT, .help = "As of the rule, for this level."},
+    {.key = "keep_for",
+     .forms = SETTING_DURATION,
+     .max = YEAR_MS,
+     .help = "How long it must be over before this level is left."},
+    {.key = "message", .forms = SETTING_TEXT, .help = "What to tell when this level is reached."},
+    {0},
+};
+
 const struct setting rules_settings[] = {
     {.key = "label", .forms = SETTING_TEXT, .help = "Name of the rule for people."},
     {.key = "sensor", .forms = SETTING_TEXT, .help = "The sensor that it judges."},
     {.key = "sensors",
      .forms = SETTING_TEXT,
      .help = "Sensors that it judges, with * and ?; each for itself."},
-    {.key = "above",
-     .forms = SETTING_NUMBER | SETTING_TEXT,
-     .help = "Fires above this value or above another sensor's."},
-    {.key = "below",
-     .forms = SETTING_NUMBER | SETTING_TEXT,
-     .help = "Fires below this value or below another sensor's."},
-    {.key = "outside", .forms = SETTING_PAIR, .help = "Fires outside of these two values."},
-    {.key = "inside", .forms = SETTING_PAIR, .help = "Fires between these two values."},
-    {.key = "equals",
-     .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,
-     .help = "Fires at this number or text, or at another sensor's value."},
-    {.key = "not_equals",
-     .forms = SETTING_NUMBER | SETTING_TEXT | SETTING_BOOL,
-     .help = "Fires at anything but this."},
-    {.key = "rises_by",
-     .forms = SETTING_NUMBER,
-     .help = "Fires when it has risen by more than this, within the time of `within`."},
-    {.key = "falls_by",
-     .forms = SETTING_NUMBER,
-     .help = "Fires when it has fallen by more than this, within the time of `within`."},
-    {.key = "within",
-     .forms = SETTING_DURATION,
-     .max = YEAR_MS,
-     .help = "The time of rises_by and falls_by."},
-    {.key = "no_data_for",
-     .forms = SETTING_DURATION,
-     .max = YEAR_MS,
-     .help = "Fires when there was no good value for that long."},
-    {.key = "stuck_for",
-     .forms = SETTING_DURATION,
-     .max = YEAR_MS,
-     .help = "Fires when the value has not changed for that long."},
-    {.key = "when", .forms = SETTING_TEXT, .help = "The condition as an expression."},
-    {.key = "clear_when",
-     .forms = SETTING_TEXT,
-     .help = "With when: the condition of its end; without, it is when not being true."},
-    {.key = "min_samples",
-     .forms = SETTING_INT,
-     .min = 1,
-     .max = 1000000,
-     .help = "How many samples make a window known of which only half has been seen."},
-    {.key = "clear_below", .forms = SETTING_NUMBER, .help = "With above: clears below this value."},
-    {.key = "clear_above", .forms = SETTING_NUMBER, .help = "With below: clears above this value."},
+    CONDITION_SETTINGS,
+    {.key = "levels",
+     .forms = SETTING_GROUPS,
+     .inside = level_settings,
+     .help = "Conditions of growing severity, in place of one."},
     COMMON_SETTINGS,
     {0},
 };

@@ -9,11 +9,12 @@
 
 #include <stdio.h>
 
-/* Actions are of two sorts: those that rest, and those that never do. */
-#define TELLING 1u
-#define DOING   2u
+/* Actions are of these sorts: the two ways of telling, which rest, and what never does. */
+#define NOTIFYING  (1u << WAY_NOTIFY)
+#define PUBLISHING (1u << WAY_PUBLISH)
+#define DOING      (1u << N_WAYS)
 
-bool tell_rests(const struct instance *instance)
+static bool rests(const struct instance *instance)
 {
     return instance->last.muted || instance->last.disabled;
 }
@@ -96,6 +97,7 @@ struct occasion {
     const struct instance *instance;
     const struct scene *scene;
     uint8_t kind; /* enum rule_event_kind */
+    uint8_t severity;
 };
 
 static void send_action(const struct occasion *occasion, const struct action *action)
@@ -104,7 +106,7 @@ static void send_action(const struct occasion *occasion, const struct action *ac
     struct rule_action todo = {
         .kind = action->kind,
         .event = occasion->kind,
-        .severity = occasion->instance->rule->severity,
+        .severity = occasion->severity,
         .qos = action->qos,
         .retain = action->retain,
         .instance = occasion->instance->last.instance,
@@ -124,15 +126,19 @@ static void send_action(const struct occasion *occasion, const struct action *ac
     rules->output.action(rules->owner, &todo);
 }
 
+static unsigned sort_of(const struct action *action)
+{
+    if (action->kind == ACTION_NOTIFY)
+        return NOTIFYING;
+    return action->kind == ACTION_PUBLISH ? PUBLISHING : DOING;
+}
+
 static void send_list(const struct occasion *occasion, const struct action_list *list,
                       unsigned what)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        uint8_t kind = list->at[i].kind;
-        bool telling = kind == ACTION_PUBLISH || kind == ACTION_NOTIFY;
-        if (what & (telling ? TELLING : DOING))
+    for (size_t i = 0; i < list->count; i++)
+        if (what & sort_of(&list->at[i]))
             send_action(occasion, &list->at[i]);
-    }
 }
 
 static void notify(const struct occasion *occasion)
@@ -144,68 +150,93 @@ static void notify(const struct occasion *occasion)
     }
 }
 
-/* The message stands in `rules->message`. */
-static void act(struct rules *rules, const struct instance *instance, const struct scene *scene,
-                enum rule_event_kind kind, unsigned what)
+static bool is_change(uint8_t kind)
 {
-    const struct rule *rule = instance->rule;
-    struct occasion occasion = {rules, instance, scene, (uint8_t)kind};
-    bool sight = kind == RULE_EVENT_BLIND || kind == RULE_EVENT_SEEING;
-    if (what & TELLING && !(sight && rule->blind_quiet))
-        notify(&occasion);
-    if (kind == RULE_EVENT_FIRED)
-        send_list(&occasion, &rule->on_fire, what);
-    if (kind == RULE_EVENT_CLEARED)
-        send_list(&occasion, &rule->on_clear, what);
-    if (kind == RULE_EVENT_FIRED || kind == RULE_EVENT_CLEARED)
-        send_list(&occasion, &rule->on_change, what);
-    if (kind == RULE_EVENT_BLIND)
-        send_list(&occasion, &rule->on_nodata, what);
+    return kind == RULE_EVENT_FIRED || kind == RULE_EVENT_LEVEL || kind == RULE_EVENT_CLEARED;
 }
 
-/* -- firing and clearing -- */
+/* The message stands in `rules->message`. */
+static void act(const struct occasion *occasion, unsigned what)
+{
+    const struct rule *rule = occasion->instance->rule;
+    uint8_t kind = occasion->kind;
+    if (what & NOTIFYING && !(rule->blind_quiet && !is_change(kind)))
+        notify(occasion);
+    if (kind == RULE_EVENT_FIRED)
+        send_list(occasion, &rule->on_fire, what);
+    if (kind == RULE_EVENT_CLEARED)
+        send_list(occasion, &rule->on_clear, what);
+    if (is_change(kind))
+        send_list(occasion, &rule->on_change, what);
+    if (kind == RULE_EVENT_BLIND)
+        send_list(occasion, &rule->on_nodata, what);
+}
+
+/* -- firing, levels and clearing -- */
 
 static void fill_message(struct rules *rules, const struct instance *instance,
-                         const struct scene *scene, bool fired, const char *why)
+                         const struct scene *scene, uint8_t kind, const char *why)
 {
     const struct rule *rule = instance->rule;
     if (why)
         snprintf(rules->message, sizeof rules->message, "%s: the alarm is over, %s",
                  instance->label, why);
     else
-        template_fill(fired ? &rule->message : &rule->clear_message, scene, rules->message,
-                      sizeof rules->message);
+        template_fill(kind == RULE_EVENT_CLEARED ? &rule->clear_message
+                                                 : &rule->levels[instance->last.level].message,
+                      scene, rules->message, sizeof rules->message);
 }
 
-/* Whether this may be told now; and remembers it. */
-static bool may_tell(struct instance *instance, bool fired)
+/* Whether this may be told by that way now; and remembers it. */
+static bool may_tell(struct instance *instance, enum way way, uint8_t kind)
 {
-    bool rests = tell_rests(instance), was_told = instance->told != TOLD_NOTHING;
-    if (rests)
-        instance->told = was_told ? TOLD_EARLIER : TOLD_NOTHING;
-    else
-        instance->told = fired ? TOLD_THIS : TOLD_NOTHING;
-    return !rests && (fired || was_told);
+    struct told_of *told = &instance->told[way];
+    bool was_told = told->firing != TOLD_NOTHING;
+    if (rests(instance)) {
+        if (kind != RULE_EVENT_LEVEL)
+            told->firing = was_told ? TOLD_EARLIER : TOLD_NOTHING;
+        return false;
+    }
+    told->firing = kind == RULE_EVENT_CLEARED ? TOLD_NOTHING : TOLD_THIS;
+    told->level = instance->last.level;
+    return kind != RULE_EVENT_CLEARED || was_told;
 }
 
-void tell_transition(struct rules *rules, uint32_t index, const char *why)
+static unsigned what_may_be_told(struct instance *instance, uint8_t kind,
+                                 bool (*may)(struct instance *, enum way, uint8_t))
+{
+    unsigned what = DOING;
+    for (unsigned way = 0; way < N_WAYS; way++)
+        if (may(instance, (enum way)way, kind))
+            what |= 1u << way;
+    return what;
+}
+
+/* Who is told only of what is grave enough is also told when it is less grave from now on. */
+static uint8_t graver(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+void tell_transition(struct rules *rules, uint32_t index, uint8_t kind, uint8_t severity,
+                     const char *why)
 {
     struct instance *instance = &rules->catalog.instances[index];
     const struct rule_transition *change = &instance->last;
-    bool fired = change->to == RULE_FIRING && change->from != RULE_RECOVERING;
-    bool cleared = change->to == RULE_OK && change->from != RULE_PENDING;
     tell_changed(rules, index);
     rules->output.transition(rules->owner, change);
-    if (!fired && !cleared)
+    if (kind == CHANGE_ONLY)
         return;
-    enum rule_event_kind kind = fired ? RULE_EVENT_FIRED : RULE_EVENT_CLEARED;
     struct scene scene = scene_of(rules, instance, change, change->at_ms);
+    struct occasion occasion = {rules, instance, &scene, kind, change->severity};
     struct rule_event event = event_of(rules, index, kind, change->at_ms);
-    fill_message(rules, instance, &scene, fired, why);
+    if (kind == RULE_EVENT_LEVEL)
+        occasion.severity = graver(severity, change->severity);
+    fill_message(rules, instance, &scene, kind, why);
     event.message = rules->message;
     event.note = why;
     send_event(rules, &event);
-    act(rules, instance, &scene, kind, may_tell(instance, fired) ? TELLING | DOING : DOING);
+    act(&occasion, what_may_be_told(instance, kind, may_tell));
 }
 
 /* -- sight -- */
@@ -235,6 +266,8 @@ static void fill_sight(struct rules *rules, const struct instance *instance,
     text_append(rules->message, size, &length, "%s ", instance->label);
     if (why) {
         text_append(rules->message, size, &length, "is blind no more, %s", why);
+    } else if (!instance->last.blind && own == RULES_NO_SENSOR) {
+        text_append(rules->message, size, &length, "sees again");
     } else if (!instance->last.blind) {
         text_append(rules->message, size, &length, "sees again: %s %s",
                     rules->catalog.sensors[own].id,
@@ -248,71 +281,95 @@ static void fill_sight(struct rules *rules, const struct instance *instance,
     }
 }
 
-static enum rule_event_kind sight_of(const struct instance *instance)
+static uint8_t sight_of(const struct instance *instance)
 {
     return instance->last.blind ? RULE_EVENT_BLIND : RULE_EVENT_SEEING;
 }
 
 /* Who was not told that it is blind need not be told that it sees. */
-static bool may_tell_sight(struct instance *instance)
+static bool may_tell_sight(struct instance *instance, enum way way, uint8_t kind)
 {
-    if (tell_rests(instance))
+    struct told_of *told = &instance->told[way];
+    if (rests(instance))
         return false;
-    bool tells = instance->last.blind || instance->blind_told;
-    instance->blind_told = instance->last.blind;
+    bool tells = kind == RULE_EVENT_BLIND || told->blind;
+    told->blind = kind == RULE_EVENT_BLIND;
     return tells;
 }
 
 void tell_sight(struct rules *rules, uint32_t index, int64_t now_ms, const char *why)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    enum rule_event_kind kind = sight_of(instance);
+    uint8_t kind = sight_of(instance);
     struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
+    struct occasion occasion = {rules, instance, &scene, kind, instance->last.severity};
     struct rule_event event = event_of(rules, index, kind, now_ms);
     fill_sight(rules, instance, &scene, why);
     event.message = rules->message;
     event.note = why;
     send_event(rules, &event);
-    act(rules, instance, &scene, kind, may_tell_sight(instance) ? TELLING | DOING : DOING);
+    act(&occasion, what_may_be_told(instance, kind, may_tell_sight));
 }
 
-/* -- the end of a rest -- */
+/* -- what is owed -- */
 
-static void tell_firing_late(struct rules *rules, struct instance *instance, int64_t now_ms)
+#define NOTHING_OWED UINT8_MAX
+
+/* Which change of the firing was not told by that way. */
+static uint8_t owed_change(const struct instance *instance, const struct told_of *told)
 {
+    if (!instance_fires(instance))
+        return told->firing != TOLD_NOTHING ? RULE_EVENT_CLEARED : NOTHING_OWED;
+    if (told->firing != TOLD_THIS)
+        return RULE_EVENT_FIRED;
+    return told->level != instance->last.level ? RULE_EVENT_LEVEL : NOTHING_OWED;
+}
+
+/* A firing is told with the time that it is, an end with the time at which it was. */
+static void tell_change_late(struct rules *rules, struct instance *instance, uint8_t kind,
+                             enum way way, int64_t now_ms)
+{
+    struct told_of *told = &instance->told[way];
     struct rule_transition change = instance->last;
     struct scene scene = scene_of(rules, instance, &change, now_ms);
+    struct occasion occasion = {rules, instance, &scene, kind, change.severity};
     change.at_ms = now_ms;
-    instance->told = TOLD_THIS;
-    fill_message(rules, instance, &scene, true, NULL);
-    act(rules, instance, &scene, RULE_EVENT_FIRED, TELLING);
+    if (kind == RULE_EVENT_CLEARED) {
+        change.at_ms = instance->cleared_ms != CLOCK_NEVER ? instance->cleared_ms : now_ms;
+        change.to = RULE_OK;
+    } else if (kind == RULE_EVENT_LEVEL) {
+        occasion.severity = graver(change.severity, instance->rule->levels[told->level].severity);
+    }
+    told->firing = kind == RULE_EVENT_CLEARED ? TOLD_NOTHING : TOLD_THIS;
+    told->level = change.level;
+    fill_message(rules, instance, &scene, kind, NULL);
+    act(&occasion, 1u << way);
 }
 
-static void tell_clear_late(struct rules *rules, struct instance *instance, int64_t now_ms)
+static void tell_sight_late(struct rules *rules, struct instance *instance, enum way way,
+                            int64_t now_ms)
 {
-    struct rule_transition change = instance->last;
-    struct scene scene = scene_of(rules, instance, &change, now_ms);
-    change.at_ms = instance->cleared_ms != CLOCK_NEVER ? instance->cleared_ms : now_ms;
-    change.to = RULE_OK;
-    instance->told = TOLD_NOTHING;
-    fill_message(rules, instance, &scene, false, NULL);
-    act(rules, instance, &scene, RULE_EVENT_CLEARED, TELLING);
+    struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
+    struct occasion occasion = {rules, instance, &scene, sight_of(instance),
+                                instance->last.severity};
+    instance->told[way].blind = instance->last.blind;
+    fill_sight(rules, instance, &scene, NULL);
+    act(&occasion, 1u << way);
 }
 
-void tell_rest_over(struct rules *rules, uint32_t index, int64_t now_ms)
+void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    if (tell_rests(instance))
-        return;
-    bool fires = life_wants_clear(&instance->life);
-    if (fires && instance->told != TOLD_THIS)
-        tell_firing_late(rules, instance, now_ms);
-    else if (!fires && instance->told != TOLD_NOTHING)
-        tell_clear_late(rules, instance, now_ms);
-    if (instance->last.blind == instance->blind_told)
-        return;
-    instance->blind_told = instance->last.blind;
-    struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
-    fill_sight(rules, instance, &scene, NULL);
-    act(rules, instance, &scene, sight_of(instance), TELLING);
+    for (unsigned way = 0; way < N_WAYS; way++) {
+        const struct told_of *told = &instance->told[way];
+        uint8_t kind = owed_change(instance, told);
+        bool sight = told->blind != instance->last.blind;
+        if ((kind == NOTHING_OWED && !sight) || rests(instance))
+            continue;
+        tell_changed(rules, index);
+        if (kind != NOTHING_OWED)
+            tell_change_late(rules, instance, kind, (enum way)way, now_ms);
+        if (sight)
+            tell_sight_late(rules, instance, (enum way)way, now_ms);
+    }
 }

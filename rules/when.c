@@ -46,13 +46,13 @@ static bool parse(struct compiler *compiler, const char *key, struct scope *scop
 }
 
 /* Without clear_when the end is that `when` is not true. */
-static bool parse_both(struct compiler *compiler, struct scope *scope, struct rule *rule)
+static bool parse_both(struct compiler *compiler, struct scope *scope, struct level *level)
 {
     struct coder coder;
     struct arena *arena = &compiler->catalog->arena;
     if (!parse(compiler, "when", scope, &coder))
         return false;
-    int result = coder_finish(&coder, CELL_BOOL, arena, &rule->when);
+    int result = coder_finish(&coder, CELL_BOOL, arena, &level->when);
     if (section_has(compiler->section, "clear_when")) {
         if (!parse(compiler, "clear_when", scope, &coder))
             return false;
@@ -60,7 +60,7 @@ static bool parse_both(struct compiler *compiler, struct scope *scope, struct ru
         coder_op(&coder, OP_NOT);
     }
     if (result == 0)
-        result = coder_finish(&coder, CELL_BOOL, arena, &rule->clear);
+        result = coder_finish(&coder, CELL_BOOL, arena, &level->clear);
     if (result == -E2BIG)
         compile_error_in_text(compiler, "when", 0, "make derived sensors of parts of it",
                               "the expression becomes too many instructions");
@@ -93,20 +93,17 @@ static const char *say(struct compiler *compiler, bool in_template)
     return arena_text(&compiler->catalog->arena, text);
 }
 
-bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct rule *rule,
-                  const char **ret_message)
+bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct scope *scope,
+                  struct level *level, const char **ret_message)
 {
-    struct scope scope;
     struct arena *arena = &compiler->catalog->arena;
-    compile_scope(compiler, own, &scope);
-    if (!check_alone(compiler) || !parse_both(compiler, &scope, rule) ||
-        !compile_slots(compiler, &scope, rule))
+    if (!check_alone(compiler) || !parse_both(compiler, scope, level))
         return false;
     const char *text = say(compiler, true);
-    rule->words = say(compiler, false);
+    level->words = say(compiler, false);
     *ret_message = arena_format(arena, "{label}%s, %s since {since}", own ? " {value} {unit}" : "",
                                 text ? text : "");
-    if (!text || !rule->words || !*ret_message)
+    if (!text || !level->words || !*ret_message)
         compiler->no_memory = true;
     return !compiler->no_memory;
 }

@@ -1,5 +1,7 @@
 #include "rules/condition.h"
 
+#include <string.h>
+
 static const char *const words[N_PLAINS] = {
     [ABOVE] = "above",         [BELOW] = "below",      [OUTSIDE] = "outside",
     [INSIDE] = "inside",       [EQUALS] = "at",        [NOT_EQUALS] = "not at",
@@ -78,13 +80,17 @@ static void say_terms(const struct condition *condition, bool in_template,
 
 const char *words_of(const struct condition *condition)
 {
-    struct arena *arena = &condition->compiler->catalog->arena;
-    int64_t for_ms = condition->rule->terms.for_ms;
-    char text[CONDITION_SIZE], wait[32];
+    const struct life_terms *terms = &condition->level->terms;
+    char text[CONDITION_SIZE];
+    size_t length;
     say_terms(condition, false, text);
-    if (for_ms == 0)
-        return arena_text(arena, text);
-    return arena_format(arena, "%s for %s", text, text_from_duration(wait, sizeof wait, for_ms));
+    length = strlen(text);
+    if (terms->hits > 0)
+        text_append(text, sizeof text, &length, " in %u of %u readings", terms->hits,
+                    terms->hits_of);
+    if (terms->for_ms > 0)
+        say_duration(text, sizeof text, &length, " for ", terms->for_ms);
+    return arena_text(&condition->compiler->catalog->arena, text);
 }
 
 const char *words_of_message(const struct condition *condition)
