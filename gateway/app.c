@@ -257,7 +257,9 @@ static void take_opened(void *owner)
 {
     struct app *app = owner;
 
-    store_state_release(app->store); /* too late for it: instances live already */
+    if (app->mqtt)
+        mqtt_store_opened(app->mqtt);
+    store_state_release(app->store); /* too late for rules: instances live already */
     if (app->keeper)
         keeper_start(app->keeper);
 }
@@ -371,6 +373,8 @@ static int start_store(struct app *app, struct error *reterr)
 static int start_mqtt(struct app *app, struct error *reterr)
 {
     const struct section *section = section_child(conf_root(app->conf), "mqtt");
+    struct mqtt_context context = {
+        .loop = app->loop, .store = app->store, .delivered = take_delivered, .owner = app};
     int r;
 
     app->mqtt_calls = mqtt_sink;
@@ -382,7 +386,7 @@ static int start_mqtt(struct app *app, struct error *reterr)
     }
     r = mqtt_start(section, app->site->inventory->name, &app->mqtt, reterr);
     if (r == 0)
-        r = mqtt_on_delivered(app->mqtt, app->loop, take_delivered, app);
+        r = mqtt_attach(app->mqtt, &context);
     return r < 0 ? r : pipeline_add_sink(app->pipeline, &app->mqtt_calls, app->mqtt);
 }
 

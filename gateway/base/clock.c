@@ -90,9 +90,8 @@ bool clock_wall_is_good(void)
     return atomic_load(&wall_good);
 }
 
-static void split(int64_t boot_ms, struct tm *ret_tm, int *ret_ms)
+static void split(int64_t wall_ms, struct tm *ret_tm, int *ret_ms)
 {
-    int64_t wall_ms = clock_wall_ms(boot_ms);
     time_t seconds = (time_t)(wall_ms / 1000);
 
     *ret_ms = (int)(wall_ms % 1000);
@@ -101,15 +100,18 @@ static void split(int64_t boot_ms, struct tm *ret_tm, int *ret_ms)
 
 char *clock_text(int64_t boot_ms, char text[CLOCK_TEXT_SIZE])
 {
+    text[0] = '\0';
+    return clock_wall_is_good() ? clock_wall_text(clock_wall_ms(boot_ms), text) : text;
+}
+
+char *clock_wall_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE])
+{
     struct tm tm;
     int ms;
     long minutes;
     size_t length;
 
-    text[0] = '\0';
-    if (!clock_wall_is_good())
-        return text;
-    split(boot_ms, &tm, &ms);
+    split(wall_ms, &tm, &ms);
     minutes = tm.tm_gmtoff / 60;
     length = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%03u%c%02u:%02u", (unsigned)ms % 1000,
@@ -123,8 +125,8 @@ char *clock_text_short(int64_t boot_ms, char text[CLOCK_TEXT_SIZE])
     struct tm then, now;
     int ms;
 
-    split(boot_ms, &then, &ms);
-    split(clock_boot_ms(), &now, &ms);
+    split(clock_wall_ms(boot_ms), &then, &ms);
+    split(clock_wall_ms(clock_boot_ms()), &now, &ms);
     strftime(text, CLOCK_TEXT_SIZE,
              then.tm_yday == now.tm_yday && then.tm_year == now.tm_year ? "%H:%M" : "%e %b %H:%M",
              &then);

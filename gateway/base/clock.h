@@ -38,6 +38,9 @@ bool clock_wall_is_good(void);
 #define CLOCK_TEXT_SIZE 32
 char *clock_text(int64_t boot_ms, char text[CLOCK_TEXT_SIZE]);
 
+/* The same of Unix milliseconds. */
+char *clock_wall_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
+
 /* Local time of day for people, "14:02" or, when it is not today, "20 Nov 14:02" (" 1 Nov 14:02").
  */
 char *clock_text_short(int64_t boot_ms, char text[CLOCK_TEXT_SIZE]);

@@ -14,7 +14,7 @@
 #define GROUP_MAX  256 /* readings pushed together; a longer poll goes in several groups */
 
 /* Inside the queue there is one more: the last reading of a poll. */
-#define CELL_READING_LAST (INBOX_PUBLISH + 1)
+#define CELL_READING_LAST (INBOX_REPLAY + 1)
 
 /* One reading; or the head of something else, whose bytes follow in `tail` more cells. */
 struct cell {
@@ -57,6 +57,7 @@ struct inbox {
     /* The loop's. */
     struct inventory *inventory;
     struct late late;
+    int64_t gap_from_ms, gap_to_ms; /* of superseded readings; from > to: none */
 
     /* The taker's: cells that are out of the queue and not yet taken. */
     struct cell taken[GROUP_MAX];
@@ -78,6 +79,7 @@ struct inbox *inbox_new(void (*wake)(void *owner, bool urgent), void *owner)
         return NULL;
     inbox->wake = wake;
     inbox->owner = owner;
+    inbox->gap_from_ms = INT64_MAX;
     inbox->queue = queue_new(sizeof(struct cell), CELLS, QUEUE_REFUSE, wake_for_more, inbox);
     if (!inbox->queue) {
         free(inbox);
@@ -95,7 +97,7 @@ void inbox_free(struct inbox *inbox)
     while (inbox_next(inbox, &item)) {
         if (item.what == INBOX_INVENTORY)
             inventory_release(item.inventory);
-        if (item.what == INBOX_PUBLISH)
+        if (item.what == INBOX_PUBLISH || item.what == INBOX_REPLAY)
             free(item.publish);
     }
     inventory_release(inbox->inventory);
@@ -151,16 +153,39 @@ static void late_grow(struct late *late, const struct inventory *inventory)
     }
 }
 
+/* It will not be published: neither it nor what came since. */
+static void supersede(struct inbox *inbox, int64_t at_ms)
+{
+    atomic_fetch_add(&inbox->superseded, 1);
+    if (at_ms < inbox->gap_from_ms)
+        inbox->gap_from_ms = at_ms;
+    if (at_ms > inbox->gap_to_ms)
+        inbox->gap_to_ms = at_ms;
+}
+
 static void late_reading(struct inbox *inbox, const struct reading *reading)
 {
     struct late *late = &inbox->late;
     bool fits = reading->sensor < late->n_sensors;
 
     late->any = true;
-    if (!fits || late->readings[reading->sensor].sensor != UINT32_MAX)
-        atomic_fetch_add(&inbox->superseded, 1);
+    if (!fits)
+        supersede(inbox, reading->at_ms);
+    else if (late->readings[reading->sensor].sensor != UINT32_MAX)
+        supersede(inbox, late->readings[reading->sensor].at_ms);
     if (fits)
         late->readings[reading->sensor] = *reading;
+}
+
+bool inbox_take_gap(struct inbox *inbox, int64_t *ret_from_ms, int64_t *ret_to_ms)
+{
+    if (inbox->gap_from_ms > inbox->gap_to_ms)
+        return false;
+    *ret_from_ms = inbox->gap_from_ms;
+    *ret_to_ms = inbox->gap_to_ms;
+    inbox->gap_from_ms = INT64_MAX;
+    inbox->gap_to_ms = 0;
+    return true;
 }
 
 /* -- into the queue ------------------------------------------------------------------------- */
@@ -349,9 +374,9 @@ static struct inbox_publish *publish_new(const struct mqtt_message *message)
     return publish;
 }
 
-int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message)
+static int push_publish(struct inbox *inbox, uint8_t what, const struct mqtt_message *message)
 {
-    struct cell cell = {.what = INBOX_PUBLISH};
+    struct cell cell = {.what = what};
     int r = -ENOMEM;
 
     flush(inbox);
@@ -360,7 +385,19 @@ int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message)
         r = queue_push(inbox->queue, &cell, 1);
     if (r < 0)
         free(cell.pointer);
-    else
+    return r;
+}
+
+int inbox_put_replay(struct inbox *inbox, const struct mqtt_message *message)
+{
+    return has_room(inbox) ? push_publish(inbox, INBOX_REPLAY, message) : -ENOBUFS;
+}
+
+int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message)
+{
+    int r = push_publish(inbox, INBOX_PUBLISH, message);
+
+    if (r == 0)
         inbox->wake(inbox->owner, true);
     /* What is kept elsewhere will be offered again. */
     if (r < 0 && message->row == 0)
@@ -420,6 +457,7 @@ bool inbox_next(struct inbox *inbox, struct inbox_item *ret_item)
         memcpy(&ret_item->event, cell + 1, sizeof(ret_item->event));
         break;
     case INBOX_PUBLISH:
+    case INBOX_REPLAY:
         ret_item->publish = cell->pointer;
         break;
     default:

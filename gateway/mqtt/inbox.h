@@ -32,6 +32,12 @@ void inbox_put_instance(struct inbox *inbox, const struct instance_state *state)
 /* 0, -ENOBUFS or -ENOMEM: it is lost, and counted. */
 int inbox_put_event(struct inbox *inbox, const struct event *event);
 int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message);
+/* Of a replay: waits behind everything else. 0, -ENOBUFS or -ENOMEM: put it again later. */
+int inbox_put_replay(struct inbox *inbox, const struct mqtt_message *message);
+
+/* The time between the oldest and the newest reading that was superseded since the last call;
+ * false: none was. */
+bool inbox_take_gap(struct inbox *inbox, int64_t *ret_from_ms, int64_t *ret_to_ms);
 
 /* -- MQTT thread ------------------------------------------------------------------------------- */
 
@@ -41,7 +47,8 @@ enum inbox_what {
     INBOX_DEVICE,
     INBOX_INSTANCE,
     INBOX_EVENT,
-    INBOX_PUBLISH
+    INBOX_PUBLISH,
+    INBOX_REPLAY
 };
 
 /* A message that is ready; one allocation. */
@@ -66,7 +73,7 @@ struct inbox_item {
         };
         struct instance_state state;
         struct event event;
-        struct inbox_publish *publish; /* the taker's to free() */
+        struct inbox_publish *publish; /* also INBOX_REPLAY; the taker's to free() */
     };
 };
 

@@ -5,9 +5,11 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/payload.h"
 #include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/replay.h"
 #include "gateway/mqtt/thread.h"
 #include "gateway/mqtt/topics.h"
 
@@ -18,10 +20,10 @@
 
 struct mqtt {
     struct thread *thread;
-    struct queue *acks; /* of the thread; NULL: nobody wants them */
+    struct mqtt_context context;
+    struct queue *news; /* of the thread; NULL: it is not attached */
     struct wake *wake;
-    void (*delivered)(void *owner, int64_t row);
-    void *owner;
+    struct replay *replay;
     bool said_stuck;
 };
 
@@ -56,6 +58,8 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
 
     if (mqtt && r == 0)
         wake_free(mqtt->wake); /* a thread that hangs may be about to use it */
+    if (mqtt)
+        replay_free(mqtt->replay);
     free(mqtt);
     return r;
 }
@@ -63,17 +67,87 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
 struct mqtt_counts mqtt_counts(struct mqtt *mqtt)
 {
     const struct publisher_counters *counters = thread_counters(mqtt->thread);
+    struct replay_counts late = {0};
     struct inbox *inbox = thread_inbox(mqtt->thread);
 
+    if (mqtt->replay)
+        late = replay_counts(mqtt->replay);
     return (struct mqtt_counts){
         .published = atomic_load(&counters->published),
         .acknowledged = atomic_load(&counters->acknowledged),
         .unsent = atomic_load(&counters->unsent),
         .superseded = inbox_superseded(inbox),
+        .replayed = late.replayed,
+        .thinned = late.thinned,
         .lost = atomic_load(&counters->lost) + inbox_lost(inbox),
         .connects = thread_connects(mqtt->thread),
         .online = thread_is_online(mqtt->thread),
     };
+}
+
+/* -- on the loop ---------------------------------------------------------------------------- */
+
+static void take_one(struct mqtt *mqtt, const struct news *news)
+{
+    switch (news->what) {
+    case NEWS_DELIVERED:
+        if (mqtt->context.delivered)
+            mqtt->context.delivered(mqtt->context.owner, news->value);
+        break;
+    case NEWS_REPLAYED:
+        replay_arrived(mqtt->replay);
+        break;
+    case NEWS_ONLINE:
+        replay_online(mqtt->replay, news->value);
+        break;
+    case NEWS_OFFLINE:
+        replay_offline(mqtt->replay, news->value);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_news(void *owner)
+{
+    struct mqtt *mqtt = owner;
+    struct news news;
+
+    while (queue_pop(mqtt->news, &news, 1) > 0)
+        take_one(mqtt, &news);
+}
+
+static int put_replay(void *owner, const struct mqtt_message *message)
+{
+    struct mqtt *mqtt = owner;
+
+    return inbox_put_replay(thread_inbox(mqtt->thread), message);
+}
+
+static int64_t proven_ms(void *owner)
+{
+    return thread_proven_ms(((struct mqtt *)owner)->thread);
+}
+
+static const struct replay_calls replay_calls = {.put = put_replay, .proven_ms = proven_ms};
+
+int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
+{
+    const char *base = thread_options(mqtt->thread)->base;
+
+    mqtt->context = *context;
+    mqtt->replay = replay_new(context->loop, context->store, base, &replay_calls, mqtt);
+    mqtt->wake = wake_new(context->loop, take_news, mqtt);
+    if (!mqtt->replay || !mqtt->wake)
+        return -ENOMEM;
+    replay_restore(mqtt->replay);
+    mqtt->news = thread_news(mqtt->thread, mqtt->wake);
+    return 0;
+}
+
+void mqtt_store_opened(struct mqtt *mqtt)
+{
+    replay_restore(mqtt->replay);
 }
 
 /* -- messages that must arrive -------------------------------------------------------------- */
@@ -81,27 +155,6 @@ struct mqtt_counts mqtt_counts(struct mqtt *mqtt)
 int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message)
 {
     return inbox_put_message(thread_inbox(mqtt->thread), message);
-}
-
-static void take_acks(void *owner)
-{
-    struct mqtt *mqtt = owner;
-    int64_t row;
-
-    while (queue_pop(mqtt->acks, &row, 1) > 0)
-        mqtt->delivered(mqtt->owner, row);
-}
-
-int mqtt_on_delivered(struct mqtt *mqtt, struct loop *loop,
-                      void (*delivered)(void *owner, int64_t row), void *owner)
-{
-    mqtt->delivered = delivered;
-    mqtt->owner = owner;
-    mqtt->wake = wake_new(loop, take_acks, mqtt);
-    if (!mqtt->wake)
-        return -ENOMEM;
-    mqtt->acks = thread_acks(mqtt->thread, mqtt->wake);
-    return 0;
 }
 
 size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
@@ -123,13 +176,25 @@ static struct inbox *inbox_of(void *sink)
 
 static void sink_inventory(void *sink, struct inventory *inventory)
 {
+    struct mqtt *mqtt = sink;
+
+    if (mqtt->replay)
+        replay_use(mqtt->replay, inventory);
     inbox_put_inventory(inbox_of(sink), inventory);
 }
 
 static void sink_readings(void *sink, uint32_t device, const struct reading *readings, size_t count)
 {
+    struct mqtt *mqtt = sink;
+    int64_t from_ms, to_ms;
+
     (void)device; /* the readings know theirs */
     inbox_put_readings(inbox_of(sink), readings, count);
+    if (!mqtt->replay)
+        return;
+    replay_readings(mqtt->replay, readings, count);
+    if (inbox_take_gap(inbox_of(sink), &from_ms, &to_ms))
+        replay_missed(mqtt->replay, from_ms, to_ms);
 }
 
 static void sink_device(void *sink, uint32_t device, uint8_t why, int64_t at_ms)

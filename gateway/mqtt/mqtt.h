@@ -5,7 +5,7 @@
  * events, availability, rule states and discovery at QoS 1 with a window of our own. On every
  * connect: availability, discovery, then all states. The connection is kept by our own reconnect (1
  * s doubling to 60 s, +-20 %). While the broker is away the newest of everything and 4,096 events
- * are kept. */
+ * are kept; readings are replayed from the store's history, without one from memory. */
 #pragma once
 
 #include "gateway/base/error.h"
@@ -30,12 +30,30 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
  * -ETIMEDOUT when the thread hangs (it is abandoned; end with _exit()). NULL is legal. */
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms);
 
+struct loop;
+struct store;
+
+/* What it needs on the loop. */
+struct mqtt_context {
+    struct loop *loop;
+    struct store *store; /* NULL: there is none */
+    /* For each message with a row that needs no keeping any more: it was acknowledged, or can never
+     * be sent. May be NULL. */
+    void (*delivered)(void *owner, int64_t row);
+    void *owner;
+};
+
+/* Right after the start, before the sink is told anything. Copies `context`. 0 or -ENOMEM. */
+int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context);
+
+/* The store has opened only now: what an earlier run has left is there. */
+void mqtt_store_opened(struct mqtt *mqtt);
+
 /* For pipeline_add_sink() with the struct mqtt. */
 extern const struct sink_calls mqtt_sink;
 
 /* -- messages that must arrive: called on the loop ------------------------------------------ */
 
-struct loop;
 struct inventory;
 
 struct mqtt_message {
@@ -51,11 +69,6 @@ struct mqtt_message {
  * or -ENOBUFS, -ENOMEM: it was not taken. */
 int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message);
 
-/* `delivered` is called on the loop for each message with a row that needs no keeping any more: it
- * was acknowledged, or can never be sent. Before the first mqtt_deliver(). 0 or -ENOMEM. */
-int mqtt_on_delivered(struct mqtt *mqtt, struct loop *loop,
-                      void (*delivered)(void *owner, int64_t row), void *owner);
-
 /* Topic and payload of an event, as the sink would publish it. Returns the payload's length; 0 when
  * it did not fit. */
 size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
@@ -64,10 +77,12 @@ size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inven
 
 struct mqtt_counts {
     uint64_t published, acknowledged; /* messages; of QoS 1 and 2 */
-    uint64_t unsent;     /* polls that found no broker; the newest is sent when it is back */
+    uint64_t unsent;     /* polls that found no broker; they are replayed when it is back */
     uint64_t superseded; /* readings that a newer one replaced because the thread was stuck */
+    uint64_t replayed;   /* readings that have arrived late */
+    uint64_t thinned;    /* readings of an outage that there was no room for without a store */
     uint64_t lost;       /* events and messages of rules that nobody will get */
     uint64_t connects;
     bool online;
 };
-struct mqtt_counts mqtt_counts(struct mqtt *mqtt); /* any thread */
+struct mqtt_counts mqtt_counts(struct mqtt *mqtt); /* on the loop */

@@ -25,19 +25,22 @@ static void put_time(struct json *json, const char *key, int64_t at_ms)
     json_text(json, key, known ? text : NULL);
 }
 
-/* The same through the cache. */
-static void put_stamp(struct json *json, struct payload_clock *clock, int64_t at_ms)
+int64_t payload_wall_ms(int64_t at_ms)
 {
-    int64_t wall_ms;
+    return is_known(at_ms) && clock_wall_is_good() ? clock_wall_ms(at_ms) : CLOCK_NEVER;
+}
+
+/* Through the cache. */
+static void put_stamp(struct json *json, struct payload_clock *clock, int64_t wall_ms)
+{
     int ms;
 
-    if (!is_known(at_ms) || !clock_wall_is_good()) {
+    if (wall_ms == CLOCK_NEVER) {
         json_null(json, "ts");
         return;
     }
-    wall_ms = clock_wall_ms(at_ms);
     if (wall_ms / 1000 != clock->second || !clock->text[0]) {
-        clock_text(at_ms, clock->text);
+        clock_wall_text(wall_ms, clock->text);
         clock->second = wall_ms / 1000;
     }
     ms = (int)(wall_ms % 1000);
@@ -47,20 +50,35 @@ static void put_stamp(struct json *json, struct payload_clock *clock, int64_t at
     json_text(json, "ts", clock->text);
 }
 
+static int decimals_of(const struct inventory *inventory, uint32_t sensor)
+{
+    if (sensor >= inventory->n_sensors)
+        return -1;
+    return inventory->sensors[sensor].kind == SENSOR_BINARY ? 0
+                                                            : inventory->sensors[sensor].decimals;
+}
+
 static void put_value(struct json *json, const char *key, const struct inventory *inventory,
                       uint32_t sensor, uint8_t kind, double number, uint32_t text)
 {
-    bool known = sensor < inventory->n_sensors;
-    int decimals = known ? inventory->sensors[sensor].decimals : -1;
-
-    if (known && inventory->sensors[sensor].kind == SENSOR_BINARY)
-        decimals = 0;
     if (kind == VALUE_NUMBER)
-        json_number(json, key, number, decimals);
+        json_number(json, key, number, decimals_of(inventory, sensor));
     else if (kind == VALUE_TEXT)
         json_text(json, key, text_table_get(inventory->texts, text));
     else
         json_null(json, key);
+}
+
+static void put_reading(struct json *json, const struct payload_state *state,
+                        const struct reading *reading)
+{
+    if (reading->quality != QUALITY_GOOD)
+        json_null(json, NULL);
+    else if (reading->kind == VALUE_TEXT)
+        json_text(json, NULL, text_table_get(state->texts, reading->text));
+    else
+        json_number(json, NULL, reading->number,
+                    decimals_of(state->plan->inventory, reading->sensor));
 }
 
 static void put_qualities(struct json *json, const struct plan *plan,
@@ -78,29 +96,33 @@ static void put_qualities(struct json *json, const struct plan *plan,
     json_end(json);
 }
 
-size_t payload_state(const struct plan *plan, uint32_t device, const struct reading *newest,
-                     int64_t at_ms, struct payload_clock *clock, char *to, size_t size)
+void payload_put_state(struct json *json, const struct payload_state *state)
 {
-    const struct inventory *inventory = plan->inventory;
-    const struct inventory_device *it = &inventory->devices[device];
+    const struct inventory *inventory = state->plan->inventory;
+    const struct inventory_device *it = &inventory->devices[state->device];
     bool all_good = true;
+
+    json_object(json, NULL);
+    put_stamp(json, state->clock, state->wall_ms);
+    for (uint32_t i = 0; i < it->n_sensors; i++) {
+        uint32_t sensor = it->first_sensor + i;
+        const char *key = state->plan->keys[sensor];
+
+        json_ready_key(json, key, strlen(key));
+        put_reading(json, state, &state->newest[sensor]);
+        all_good = all_good && state->newest[sensor].quality == QUALITY_GOOD;
+    }
+    if (!all_good)
+        put_qualities(json, state->plan, it, state->newest);
+    json_end(json);
+}
+
+size_t payload_state(const struct payload_state *state, char *to, size_t size)
+{
     struct json json;
 
     json_start(&json, to, size);
-    json_object(&json, NULL);
-    put_stamp(&json, clock, at_ms);
-    for (uint32_t i = 0; i < it->n_sensors; i++) {
-        uint32_t sensor = it->first_sensor + i;
-        const struct reading *r = &newest[sensor];
-
-        json_ready_key(&json, plan->keys[sensor], strlen(plan->keys[sensor]));
-        put_value(&json, NULL, inventory, sensor, r->quality == QUALITY_GOOD ? r->kind : VALUE_NONE,
-                  r->number, r->text);
-        all_good = all_good && r->quality == QUALITY_GOOD;
-    }
-    if (!all_good)
-        put_qualities(&json, plan, it, newest);
-    json_end(&json);
+    payload_put_state(&json, state);
     return json_length(&json);
 }
 

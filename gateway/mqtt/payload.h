@@ -22,11 +22,24 @@ struct payload_clock {
     char text[32];
 };
 
+/* Unix milliseconds of a boot time; CLOCK_NEVER while they are not known. */
+int64_t payload_wall_ms(int64_t at_ms);
+
 /* All channels of `device`, `null` where there is no good value, `ts`, and `quality` when a channel
- * is not good. `newest` has the reading of every sensor of the inventory; `at_ms` CLOCK_NEVER:
- * nothing was read yet. Needs plan->state_size bytes. */
-size_t payload_state(const struct plan *plan, uint32_t device, const struct reading *newest,
-                     int64_t at_ms, struct payload_clock *clock, char *to, size_t size);
+ * is not good. */
+struct payload_state {
+    const struct plan *plan;
+    const struct reading *newest;   /* by sensor of the inventory, good ones with a value */
+    const struct text_table *texts; /* of these */
+    struct payload_clock *clock;
+    int64_t wall_ms; /* of the newest; CLOCK_NEVER: not known */
+    uint32_t device;
+};
+/* Needs plan->state_size bytes. */
+size_t payload_state(const struct payload_state *state, char *to, size_t size);
+/* The same inside something larger. */
+struct json;
+void payload_put_state(struct json *json, const struct payload_state *state);
 
 size_t payload_rule(const struct inventory *inventory, const struct instance_state *state, char *to,
                     size_t size);

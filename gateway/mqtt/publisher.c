@@ -5,15 +5,11 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
-#include "gateway/mqtt/hass.h"
 #include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/inside.h"
+#include "gateway/mqtt/messages.h"
+#include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
-#include "gateway/mqtt/outbox.h"
-#include "gateway/mqtt/payload.h"
-#include "gateway/mqtt/plan.h"
-#include "gateway/mqtt/session.h"
-#include "gateway/mqtt/shadow.h"
-#include "gateway/mqtt/todo.h"
 #include "gateway/mqtt/topics.h"
 
 #include <errno.h>
@@ -21,39 +17,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define BUFFER_SIZE 16384              /* at first; a device with many channels makes it grow */
-#define BUFFER_MAX  (16 * 1024 * 1024) /* no discovery message is as long */
-#define DEBOUNCE_MS                                                               \
-    2000 /* Home Assistant drops parts of a config that changes while it reads it \
-          */
+#define BUFFER_SIZE 16384 /* at first; a device with many channels makes it grow */
+
+/* Home Assistant drops parts of a config that changes while it reads it. */
+#define DEBOUNCE_MS 2000
+
 #define BIRTH_MIN_MS   1000
 #define BIRTH_SPREAD   4000
 #define HEALTH_MS      60000
 #define REASON_REFUSED 0x80
-
-struct publisher {
-    const struct options *options;
-    struct session *session;
-    struct queue *acks;
-    struct publisher_counters *counters;
-    struct plan *plan; /* NULL before the first inventory */
-    struct shadow shadow;
-    struct outbox *outbox;
-    struct payload_clock clock;
-    char *buffer;
-    size_t buffer_size;
-
-    /* What is due. */
-    bool status;
-    bool health;
-    struct todo availability, discovery, states, rules, groups; /* discovery: 0 is the gateway's */
-    int64_t announce_at, health_at;
-
-    bool online, leaving;
-    int64_t online_since_ms;
-    uint64_t instance, connects;
-    bool said_refused, said_full, said_topic; /* each complaint once until things are well again */
-};
 
 static uint64_t draw(void)
 {
@@ -65,7 +37,7 @@ static uint64_t draw(void)
 }
 
 struct publisher *publisher_new(const struct options *options, struct session *session,
-                                struct queue *acks, struct publisher_counters *counters)
+                                struct queue *news, struct publisher_counters *counters)
 {
     struct publisher *p = calloc(1, sizeof(*p));
 
@@ -73,14 +45,15 @@ struct publisher *publisher_new(const struct options *options, struct session *s
         return NULL;
     p->options = options;
     p->session = session;
-    p->acks = acks;
+    p->news = news;
     p->counters = counters;
     p->announce_at = p->health_at = CLOCK_NEVER;
     p->instance = draw();
     p->outbox = outbox_new();
+    p->late = outbox_new();
     p->buffer = malloc(BUFFER_SIZE);
     p->buffer_size = BUFFER_SIZE;
-    if (!p->outbox || !p->buffer) {
+    if (!p->outbox || !p->late || !p->buffer) {
         publisher_free(p);
         return NULL;
     }
@@ -103,183 +76,10 @@ void publisher_free(struct publisher *p)
     release_todos(p);
     shadow_release(&p->shadow);
     outbox_free(p->outbox);
+    outbox_free(p->late);
     plan_free(p->plan);
     free(p->buffer);
     free(p);
-}
-
-/* -- single messages ------------------------------------------------------------------------ */
-
-/* 0, or 1 for a message that can never go, which is told once and given up; -ENOTCONN, -EAGAIN. */
-static int publish(struct publisher *p, const struct session_message *message)
-{
-    char topic[200];
-    int r = session_publish(p->session, message);
-
-    if (r == 0) {
-        atomic_fetch_add_explicit(&p->counters->published, 1, memory_order_relaxed);
-        return 0;
-    }
-    if (r == -ENOTCONN || r == -EAGAIN)
-        return r;
-    if (!p->said_refused)
-        log_warn("mqtt: %s cannot be published: %s",
-                 text_quote(topic, sizeof(topic), message->topic),
-                 r == -EMSGSIZE ? "the broker does not take a message of this size"
-                                : "it is not a topic");
-    p->said_refused = true;
-    return 1;
-}
-
-static int publish_text(struct publisher *p, const char *topic, const char *text)
-{
-    return publish(
-        p, &(struct session_message){
-               .topic = topic, .payload = text, .length = strlen(text), .qos = 1, .retain = true});
-}
-
-static int publish_buffer(struct publisher *p, const char *topic, size_t length, uint8_t qos)
-{
-    if (length == 0)
-        return 0; /* it did not fit: half an object is never sent */
-    return publish(
-        p, &(struct session_message){
-               .topic = topic, .payload = p->buffer, .length = length, .qos = qos, .retain = true});
-}
-
-static int publish_status(struct publisher *p)
-{
-    char topic[TOPICS_SIZE];
-
-    return publish_text(p, topics_status(topic, p->options->base),
-                        p->leaving ? "offline" : "online");
-}
-
-static int publish_availability(struct publisher *p, uint32_t device)
-{
-    const char *name = p->plan->inventory->devices[device].name;
-    bool online = p->shadow.devices[device].online && !p->leaving;
-    char topic[TOPICS_SIZE];
-
-    return publish_text(p, topics_device_availability(topic, p->plan->base, name),
-                        online ? "online" : "offline");
-}
-
-static int publish_state(struct publisher *p, uint32_t device)
-{
-    size_t length =
-        payload_state(p->plan, device, p->shadow.readings, p->shadow.devices[device].at_ms,
-                      &p->clock, p->buffer, p->buffer_size);
-
-    return publish_buffer(p, p->plan->state_topics[device], length, 0);
-}
-
-static int publish_rule(struct publisher *p, uint32_t instance)
-{
-    const struct inventory *inventory = p->plan->inventory;
-    const struct instance_state *state = &p->shadow.instances[instance];
-    char topic[TOPICS_SIZE];
-
-    if (state->instance == PLAN_NONE)
-        return 0;
-    topics_rule_state(topic, p->plan->base, inventory->rules[instance].id);
-    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size), 1);
-}
-
-static int publish_group(struct publisher *p, uint32_t group)
-{
-    char topic[TOPICS_SIZE];
-
-    topics_rule_state(topic, p->plan->base, p->plan->groups[group]);
-    return publish_buffer(p, topic,
-                          payload_group(p->shadow.firing[group], p->plan->group_size[group],
-                                        p->buffer, p->buffer_size),
-                          1);
-}
-
-static bool lengthen_buffer(struct publisher *p, size_t size)
-{
-    char *longer;
-
-    if (size <= p->buffer_size)
-        return true;
-    longer = size <= BUFFER_MAX ? realloc(p->buffer, size) : NULL;
-    if (!longer)
-        return false;
-    p->buffer = longer;
-    p->buffer_size = size;
-    return true;
-}
-
-/* Discovery's number 0 is the gateway, which stands behind the devices. */
-static int publish_discovery(struct publisher *p, uint32_t number)
-{
-    const struct inventory *inventory = p->plan->inventory;
-    uint32_t device = number == 0 ? inventory->n_devices : number - 1;
-    char topic[TOPICS_SIZE];
-    size_t length;
-
-    if (!hass_shows(p->plan, device))
-        return 0;
-    while ((length = hass_message(p->plan, device, p->buffer, p->buffer_size)) == 0) {
-        if (!lengthen_buffer(p, p->buffer_size * 2))
-            return 0;
-    }
-    topics_discovery(topic, p->options->prefix, inventory->id,
-                     number == 0 ? NULL : inventory->devices[device].name);
-    return publish_buffer(p, topic, length, 1);
-}
-
-static int publish_health(struct publisher *p)
-{
-    struct payload_health health = {
-        .instance = p->instance,
-        .connected_since_ms = p->online_since_ms,
-        .published = atomic_load(&p->counters->published),
-        .acknowledged = atomic_load(&p->counters->acknowledged),
-        .superseded = atomic_load(&p->counters->superseded),
-        .unsent = atomic_load(&p->counters->unsent),
-        .lost = atomic_load(&p->counters->lost),
-        .connects = p->connects,
-    };
-    char topic[TOPICS_SIZE];
-
-    topics_health(topic, p->plan->base);
-    return publish_buffer(
-        p, topic, payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size), 1);
-}
-
-static void tell_delivered(struct publisher *p, int64_t row)
-{
-    if (row != 0)
-        queue_push(p->acks, &row, 1);
-}
-
-/* An event is never retained: Home Assistant ignores those, others would see it again and again. */
-static int publish_entry(struct publisher *p, const struct outbox_entry *entry)
-{
-    struct session_message message = {
-        .qos = entry->qos, .retain = entry->retain, .tag = entry->number};
-    uint64_t number = entry->number;
-    char topic[TOPICS_SIZE];
-    int r;
-
-    if (entry->inventory) {
-        message.topic = topics_event(topic, p->options->base);
-        message.payload = p->buffer;
-        message.length = payload_event(entry->inventory, &entry->event, p->buffer, p->buffer_size);
-    } else {
-        message.topic = entry->topic;
-        message.payload = entry->payload;
-        message.length = entry->length;
-    }
-    r = publish(p, &message);
-    if (r < 0)
-        return r;
-    outbox_sent(p->outbox);
-    if (r > 0 || entry->qos == 0)
-        tell_delivered(p, outbox_acked(p->outbox, number)); /* nobody will answer */
-    return 0;
 }
 
 /* -- what is due ---------------------------------------------------------------------------- */
@@ -308,7 +108,16 @@ static bool do_outbox(struct publisher *p)
 {
     const struct outbox_entry *entry = outbox_next(p->outbox);
 
-    return entry && publish_entry(p, entry) == 0;
+    return entry && message_entry(p, entry) == 0;
+}
+
+/* What is late never has more than half of the window: what is new does not wait for it. */
+static bool do_late(struct publisher *p)
+{
+    const struct outbox_entry *entry = outbox_next(p->late);
+
+    return entry && session_room(p->session) > session_underway(p->session) &&
+           message_late(p, entry) == 0;
 }
 
 static bool gateway_is_first(const struct publisher *p)
@@ -321,15 +130,15 @@ static bool gateway_is_first(const struct publisher *p)
 /* The most urgent message; false when nothing is due or nothing goes. */
 static bool step(struct publisher *p)
 {
-    if (do_flag(p, &p->status, publish_status))
+    if (do_flag(p, &p->status, message_status))
         return true;
     /* Before events, so that their entity is there; before devices, which name it. */
     if (gateway_is_first(p))
-        return do_next(p, &p->discovery, publish_discovery);
-    return do_outbox(p) || do_next(p, &p->availability, publish_availability) ||
-           do_next(p, &p->discovery, publish_discovery) || do_next(p, &p->states, publish_state) ||
-           do_next(p, &p->rules, publish_rule) || do_next(p, &p->groups, publish_group) ||
-           do_flag(p, &p->health, publish_health);
+        return do_next(p, &p->discovery, message_discovery);
+    return do_outbox(p) || do_next(p, &p->availability, message_availability) ||
+           do_next(p, &p->discovery, message_discovery) || do_next(p, &p->states, message_state) ||
+           do_next(p, &p->rules, message_rule) || do_next(p, &p->groups, message_group) ||
+           do_flag(p, &p->health, message_health) || do_late(p);
 }
 
 /* Nothing is skipped because it is unchanged: the other side may have lost everything. */
@@ -379,6 +188,7 @@ void publisher_online(struct publisher *p, int64_t now_ms)
     p->connects++;
     p->said_refused = false;
     outbox_again(p->outbox);
+    outbox_again(p->late);
     announce(p);
 }
 
@@ -394,8 +204,10 @@ void publisher_acked(struct publisher *p, int token, int reason)
     if (!session_acked(p->session, token, &tag))
         return;
     atomic_fetch_add_explicit(&p->counters->acknowledged, 1, memory_order_relaxed);
-    if (tag != 0)
-        tell_delivered(p, outbox_acked(p->outbox, tag));
+    if (tag & MESSAGE_LATE)
+        message_replayed(p, tag & ~MESSAGE_LATE);
+    else if (tag != 0)
+        message_delivered(p, outbox_acked(p->outbox, tag));
     if (outbox_length(p->outbox) == 0)
         p->said_full = false;
     if (reason >= REASON_REFUSED && !p->said_refused) {
@@ -456,7 +268,8 @@ static void take_inventory(struct publisher *p, struct inventory *inventory)
     bool first = p->plan == NULL;
 
     inventory_release(inventory);
-    if (!plan || !lengthen_buffer(p, plan->state_size) || shadow_adopt(&p->shadow, plan) < 0) {
+    if (!plan || !message_lengthen_buffer(p, plan->state_size) ||
+        shadow_adopt(&p->shadow, plan) < 0) {
         plan_free(plan);
         log_error("mqtt: out of memory: the new config is not published");
         return;
@@ -481,7 +294,9 @@ static void take_reading(struct publisher *p, const struct inbox_item *item)
         todo_add(&p->availability, device);
     if (!item->last)
         return;
-    if (!p->online || publish_state(p, device) < 0)
+    if (p->online && message_state(p, device) == 0)
+        session_mark(p->session, item->reading.at_ms);
+    else
         atomic_fetch_add_explicit(&p->counters->unsent, 1, memory_order_relaxed);
 }
 
@@ -507,6 +322,13 @@ static void count_lost(struct publisher *p, uint64_t before)
     p->said_full = true;
 }
 
+static void take_replay(struct publisher *p, struct inbox_publish *publish)
+{
+    if (outbox_put_message(p->late, publish) < 0)
+        queue_push(p->news, &(struct news){.what = NEWS_REPLAYED}, 1);
+    free(publish);
+}
+
 static void take_event(struct publisher *p, const struct event *event)
 {
     uint64_t lost = outbox_lost(p->outbox);
@@ -524,7 +346,7 @@ static void take_publish(struct publisher *p, struct inbox_publish *publish)
 
     if (topics_is_publishable(publish->topic)) {
         if (outbox_put_message(p->outbox, publish) < 0)
-            tell_delivered(p, publish->row); /* given up, and counted */
+            message_delivered(p, publish->row); /* given up, and counted */
         count_lost(p, lost);
     } else {
         atomic_fetch_add(&p->counters->lost, 1);
@@ -532,7 +354,7 @@ static void take_publish(struct publisher *p, struct inbox_publish *publish)
             log_error("mqtt: a rule wants to publish to %s, which is no topic",
                       text_quote(quoted, sizeof(quoted), publish->topic));
         p->said_topic = true;
-        tell_delivered(p, publish->row);
+        message_delivered(p, publish->row);
     }
     free(publish);
 }
@@ -555,6 +377,9 @@ void publisher_take(struct publisher *p, struct inbox_item *item)
         break;
     case INBOX_EVENT:
         take_event(p, &item->event);
+        break;
+    case INBOX_REPLAY:
+        take_replay(p, item->publish);
         break;
     case INBOX_PUBLISH:
         take_publish(p, item->publish);

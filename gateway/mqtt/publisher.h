@@ -4,7 +4,8 @@
  *
  * Readings go at once and at QoS 0, each poll one message. Everything else goes at QoS 1 through
  * the window, as room comes: status; our own discovery; events and what rules publish;
- * availability; discovery; all states; rules; health. */
+ * availability; discovery; all states; rules; health; and last, in half of the window, what is
+ * replayed after an outage. */
 #pragma once
 
 #include <stdatomic.h>
@@ -24,10 +25,9 @@ struct publisher_counters {
     atomic_ullong superseded; /* readings, by the inbox; for `health` */
 };
 
-/* Borrows all. The rows of messages that need no keeping any more go to `acks` (int64_t). NULL when
- * memory is out. */
+/* Borrows all. What became of messages goes to `news` (struct news). NULL when memory is out. */
 struct publisher *publisher_new(const struct options *options, struct session *session,
-                                struct queue *acks, struct publisher_counters *counters);
+                                struct queue *news, struct publisher_counters *counters);
 void publisher_free(struct publisher *publisher); /* NULL is legal */
 
 /* News from the inbox; releases what the item owns. */

@@ -1,5 +1,6 @@
 #include "gateway/mqtt/session.h"
 
+#include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/nodelay.h"
@@ -22,6 +23,7 @@
 
 struct slot {
     int token; /* 0: free; Paho counts from 1 */
+    int64_t mark_ms;
     uint64_t tag;
 };
 
@@ -35,6 +37,7 @@ struct session {
     struct slot window[WINDOW_MAX];
     uint32_t window_size, underway;
     uint32_t packet_max; /* that the broker takes */
+    int64_t mark_ms, proven_ms, asked_ms;
 };
 
 /* -- Paho's threads ------------------------------------------------------------------------- */
@@ -280,6 +283,7 @@ int session_connect(struct session *session, struct error *reterr)
     MQTTResponse_free(response);
     if (code != MQTTCLIENT_SUCCESS)
         return error_set(reterr, -ECONNREFUSED, "%s", words_for(session, code));
+    session->mark_ms = session->proven_ms = session->asked_ms = clock_boot_ms();
     nodelay_set((uint16_t)session->options->port);
     subscribe_birth(session);
     return 0;
@@ -314,6 +318,21 @@ uint32_t session_room(const struct session *session)
     return session->window_size > session->underway ? session->window_size - session->underway : 0;
 }
 
+void session_mark(struct session *session, int64_t at_ms)
+{
+    session->mark_ms = at_ms;
+}
+
+int64_t session_proven_ms(const struct session *session)
+{
+    return session->proven_ms;
+}
+
+int64_t session_asked_ms(const struct session *session)
+{
+    return session->asked_ms;
+}
+
 static void take_slot(struct session *session, int token, uint64_t tag)
 {
     struct slot *slot = session->window;
@@ -322,6 +341,8 @@ static void take_slot(struct session *session, int token, uint64_t tag)
         slot++; /* there is one: session_room() was asked */
     slot->token = token;
     slot->tag = tag;
+    slot->mark_ms = session->mark_ms;
+    session->asked_ms = clock_boot_ms();
     session->underway++;
 }
 
@@ -331,6 +352,8 @@ bool session_acked(struct session *session, int token, uint64_t *ret_tag)
         if (session->window[i].token != token)
             continue;
         *ret_tag = session->window[i].tag;
+        if (session->window[i].mark_ms > session->proven_ms)
+            session->proven_ms = session->window[i].mark_ms;
         session->window[i] = (struct slot){0};
         session->underway--;
         return true;

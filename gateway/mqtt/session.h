@@ -50,6 +50,14 @@ int session_publish(struct session *session, const struct session_message *messa
 /* Frees the place of an acknowledged message; false when that is none of this connection. */
 bool session_acked(struct session *session, int token, uint64_t *ret_tag);
 
+/* Readings up to this boot time have been published, at any QoS. */
+void session_mark(struct session *session, int64_t at_ms);
+/* The mark at which the newest acknowledged message went out, at first when it connected: what was
+ * published before has reached the broker. */
+int64_t session_proven_ms(const struct session *session);
+/* When a message last went out that will be acknowledged. */
+int64_t session_asked_ms(const struct session *session);
+
 uint32_t session_room(const struct session *session);     /* places left in the window */
 uint32_t session_underway(const struct session *session); /* not yet acknowledged */
 

@@ -6,6 +6,7 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/inbox.h"
+#include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/publisher.h"
 #include "gateway/mqtt/retry.h"
@@ -19,7 +20,7 @@
 #include <sys/random.h>
 
 #define SIGNALS_MAX 1024 /* see notify(): there are never as many */
-#define ACKS_MAX    4096 /* rows that wait for the loop; no more are ever under way */
+#define NEWS_MAX    4096 /* that wait for the loop; no more messages are ever under way */
 #define BATCH       64
 #define DRAIN_MAX   4096 /* items between two looks at the signals */
 #define CLOSE_MS    250  /* that Paho needs to end its own thread */
@@ -45,12 +46,12 @@ struct thread {
     struct publisher_counters counters;
     struct queue *signals;                 /* struct signal */
     struct queue *ended;                   /* one int, when the thread is through */
-    struct queue *acks;                    /* int64_t: rows for the loop */
-    _Atomic(struct wake *) acks_wake;      /* the loop's; NULL: it does not want them */
+    struct queue *news;                    /* struct news: for the loop */
+    _Atomic(struct wake *) news_wake;      /* the loop's; NULL: it does not want them */
     atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
     atomic_bool online;
     atomic_ullong connects;
-    atomic_llong stop_by_ms;
+    atomic_llong stop_by_ms, proven_ms;
     atomic_int owners; /* the thread and who started it; the last one frees everything */
 
     /* The thread's own. */
@@ -83,11 +84,11 @@ static void on_inbox(void *owner, bool urgent)
         notify(t, URGENT, 0, 0);
 }
 
-/* The MQTT thread: there are acknowledgements for the loop. */
-static void on_acks(void *owner)
+/* The MQTT thread: there is something for the loop. */
+static void on_news(void *owner)
 {
     struct thread *t = owner;
-    struct wake *wake = atomic_load(&t->acks_wake);
+    struct wake *wake = atomic_load(&t->news_wake);
 
     if (wake)
         wake_send(wake);
@@ -128,6 +129,11 @@ static void complain(struct thread *t, const char *words)
     log_warn("mqtt: broker %s:%d: %s; trying again", t->options->host, t->options->port, words);
 }
 
+static void tell_loop(struct thread *t, enum news_what what, int64_t value)
+{
+    queue_push(t->news, &(struct news){.what = (uint8_t)what, .value = value}, 1);
+}
+
 static void come_online(struct thread *t)
 {
     int64_t now_ms = clock_boot_ms();
@@ -145,6 +151,7 @@ static void come_online(struct thread *t)
     t->is_online = true;
     atomic_fetch_add(&t->connects, 1);
     atomic_store(&t->online, true);
+    tell_loop(t, NEWS_ONLINE, now_ms);
     publisher_online(t->publisher, now_ms);
 }
 
@@ -174,6 +181,7 @@ static void go_offline(struct thread *t, int reason)
     t->is_online = false;
     t->unsent_before = atomic_load(&t->counters.unsent);
     atomic_store(&t->online, false);
+    tell_loop(t, NEWS_OFFLINE, session_proven_ms(t->session));
     session_forget(t->session);
     publisher_offline(t->publisher);
     retry_later(t, now_ms);
@@ -192,6 +200,7 @@ static void take_signal(struct thread *t, const struct signal *signal)
     switch (signal->what) {
     case SESSION_ACKED:
         publisher_acked(t->publisher, signal->token, signal->reason);
+        atomic_store(&t->proven_ms, session_proven_ms(t->session));
         t->acked = true;
         break;
     case SESSION_LOST:
@@ -298,7 +307,7 @@ static void free_all(struct thread *t)
     inbox_free(t->inbox);
     queue_free(t->signals);
     queue_free(t->ended);
-    queue_free(t->acks);
+    queue_free(t->news);
     options_free(t->options);
     free(t);
 }
@@ -339,16 +348,16 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
     t->since_ms = t->retry.since_ms = clock_boot_ms();
     t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
     t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
-    t->acks = queue_new(sizeof(int64_t), ACKS_MAX, QUEUE_REFUSE, on_acks, t);
+    t->news = queue_new(sizeof(struct news), NEWS_MAX, QUEUE_REFUSE, on_news, t);
     t->inbox = inbox_new(on_inbox, t);
-    if (!t->signals || !t->ended || !t->acks || !t->inbox) {
+    if (!t->signals || !t->ended || !t->news || !t->inbox) {
         error_set(reterr, r, "mqtt: out of memory");
         goto fail;
     }
     r = session_new(options, on_session, t, &t->session, reterr);
     if (r < 0)
         goto fail;
-    t->publisher = publisher_new(options, t->session, t->acks, &t->counters);
+    t->publisher = publisher_new(options, t->session, t->news, &t->counters);
     r = t->publisher ? -pthread_create(&t->id, NULL, run, t) : -ENOMEM;
     if (r < 0) {
         error_set(reterr, r, "mqtt: cannot start the thread: %s", strerror(-r));
@@ -369,7 +378,7 @@ int thread_stop(struct thread *t, int64_t wait_ms)
     atomic_store(&t->stop_by_ms,
                  now_ms + (wait_ms > 2 * CLOSE_MS ? wait_ms - CLOSE_MS : wait_ms / 2));
     notify(t, STOP, 0, 0);
-    atomic_store(&t->acks_wake, NULL);
+    atomic_store(&t->news_wake, NULL);
     if (queue_wait(t->ended, &done, 1, now_ms + wait_ms) == 0) {
         pthread_detach(t->id);
         leave(t);
@@ -380,10 +389,10 @@ int thread_stop(struct thread *t, int64_t wait_ms)
     return 0;
 }
 
-struct queue *thread_acks(struct thread *thread, struct wake *wake)
+struct queue *thread_news(struct thread *thread, struct wake *wake)
 {
-    atomic_store(&thread->acks_wake, wake);
-    return thread->acks;
+    atomic_store(&thread->news_wake, wake);
+    return thread->news;
 }
 
 struct inbox *thread_inbox(struct thread *thread)
@@ -409,4 +418,9 @@ bool thread_is_online(const struct thread *thread)
 uint64_t thread_connects(const struct thread *thread)
 {
     return atomic_load(&thread->connects);
+}
+
+int64_t thread_proven_ms(const struct thread *thread)
+{
+    return atomic_load(&thread->proven_ms);
 }

@@ -24,9 +24,8 @@ int thread_stop(struct thread *thread, int64_t wait_ms);
 /* Immutable. */
 const struct options *thread_options(const struct thread *thread);
 
-/* Rows (int64_t) of messages that need no keeping any more, for the loop, which `wake` wakes.
- * Before the first message with a row. */
-struct queue *thread_acks(struct thread *thread, struct wake *wake);
+/* What it has to tell the loop (struct news), which `wake` wakes. At once after the start. */
+struct queue *thread_news(struct thread *thread, struct wake *wake);
 
 /* Where the loop puts its news. */
 struct inbox *thread_inbox(struct thread *thread);
@@ -35,3 +34,4 @@ struct inbox *thread_inbox(struct thread *thread);
 const struct publisher_counters *thread_counters(const struct thread *thread);
 bool thread_is_online(const struct thread *thread);
 uint64_t thread_connects(const struct thread *thread);
+int64_t thread_proven_ms(const struct thread *thread); /* as session_proven_ms() */

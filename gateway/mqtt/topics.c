@@ -58,6 +58,12 @@ char *topics_device_availability(char *to, const char *base, const char *device)
     return to;
 }
 
+char *topics_device_replay(char *to, const char *base, const char *device)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/replay", base, device);
+    return to;
+}
+
 char *topics_rule_state(char *to, const char *base, const char *instance)
 {
     snprintf(to, TOPICS_SIZE, "%s/rule/%s/state", base, instance);

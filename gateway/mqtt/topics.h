@@ -5,6 +5,7 @@
  *   <base>/event                         what happened
  *   <base>/<device>/state                every channel of a device
  *   <base>/<device>/availability         online, offline
+ *   <base>/<device>/replay               what it measured while the broker was away
  *   <base>/rule/<instance>/state         how a rule stands
  *   <prefix>/device/<id>-<device>/config discovery of Home Assistant; <id>-gateway is our own */
 #pragma once
@@ -29,6 +30,7 @@ char *topics_health(char *to, const char *base);
 char *topics_event(char *to, const char *base);
 char *topics_device_state(char *to, const char *base, const char *device);
 char *topics_device_availability(char *to, const char *base, const char *device);
+char *topics_device_replay(char *to, const char *base, const char *device);
 char *topics_rule_state(char *to, const char *base, const char *instance);
 /* `device` NULL: the gateway's own. */
 char *topics_discovery(char *to, const char *prefix, const char *gateway_id, const char *device);

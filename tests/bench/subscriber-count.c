@@ -9,10 +9,14 @@
 
 #define BUCKETS 2000000 /* of 1 us; what is later counts in the last */
 #define VALUES  (WIRE_REGISTERS + 1)
+#define NUMBERS 65536 /* of polls, before they begin anew */
 
 struct device {
     bool seen;
     uint16_t number;       /* register 0 of the newest */
+    uint16_t base;         /* the same when the window began */
+    uint8_t *had;          /* a bit for each number that came, live or late */
+    int64_t late_us;       /* time of answer of the newest that was replayed */
     int64_t at_us;         /* its time of answer */
     int64_t longest_us;    /* between two answers, in the window */
     uint64_t polls;        /* in the window */
@@ -25,10 +29,12 @@ struct count {
     uint32_t n_devices, n_seen;
     int64_t every_us, start_us;
     uint64_t messages, polls, readings, nulls, events, rules, other;
-    uint64_t lost;    /* answered, and never came here */
-    uint64_t missed;  /* should have been asked, and was not */
-    uint64_t damaged; /* the check register says otherwise */
-    uint64_t late;    /* number of latencies */
+    uint64_t replayed;   /* polls that came late and not live */
+    uint64_t disorder;   /* of all late ones: older than one before */
+    int64_t replayed_us; /* when the newest of them came */
+    uint64_t missed;     /* should have been asked, and was not */
+    uint64_t damaged;    /* the check register says otherwise */
+    uint64_t late;       /* number of latencies */
     uint32_t *buckets;
     int64_t latest_us;
     char health[1024]; /* the gateway's own account, newest; "" until it came */
@@ -47,6 +53,13 @@ struct count *count_new(uint32_t devices, int64_t every_us)
         count_free(count);
         return NULL;
     }
+    for (uint32_t i = 0; i < devices; i++) {
+        count->devices[i].had = calloc(NUMBERS / 8, 1);
+        if (!count->devices[i].had) {
+            count_free(count);
+            return NULL;
+        }
+    }
     return count;
 }
 
@@ -54,6 +67,8 @@ void count_free(struct count *count)
 {
     if (!count)
         return;
+    for (uint32_t i = 0; count->devices && i < count->n_devices; i++)
+        free(count->devices[i].had);
     free(count->devices);
     free(count->buckets);
     free(count);
@@ -91,11 +106,34 @@ static bool is_true(const double *values, uint32_t device)
            values[7] == 7777;
 }
 
+static int64_t answered_us(const double *values)
+{
+    return ((int64_t)values[2] << 32) | ((int64_t)values[3] << 16) | (int64_t)values[4];
+}
+
+/* Notes that a poll came; false when it had before. */
+static bool note_number(struct device *device, uint16_t number)
+{
+    uint8_t bit = (uint8_t)(1u << (number % 8));
+    bool is_new = !(device->had[number / 8] & bit);
+    device->had[number / 8] |= bit;
+    return is_new;
+}
+
+/* Answered, and never came here. */
+static uint64_t count_lost(const struct device *device)
+{
+    uint64_t lost = 0;
+    for (uint16_t number = device->base; number != device->number; number++)
+        lost += !(device->had[number / 8] & (1u << (number % 8)));
+    return lost;
+}
+
 static void take_poll(struct count *count, uint32_t index, const double *values, int64_t now_us)
 {
     struct device *device = &count->devices[index];
     uint16_t number = (uint16_t)values[0];
-    int64_t at_us = ((int64_t)values[2] << 32) | ((int64_t)values[3] << 16) | (int64_t)values[4];
+    int64_t at_us = answered_us(values);
     if (!is_true(values, index)) {
         count->damaged++;
         return;
@@ -103,12 +141,13 @@ static void take_poll(struct count *count, uint32_t index, const double *values,
     if (device->seen && at_us <= device->at_us)
         return; /* retained, or sent anew after a reconnect */
     if (device->seen) {
-        count->lost += (uint16_t)(number - device->number - 1);
         note_gap(count, device, at_us - device->at_us);
     } else {
         device->seen = true;
+        device->base = number;
         count->n_seen++;
     }
+    note_number(device, number);
     device->number = number;
     device->at_us = at_us;
     if (device->polls++ == 0)
@@ -152,6 +191,29 @@ static void take_state(struct count *count, uint32_t index, const char *payload,
     count->readings += (uint64_t)found;
     if (found >= 10)
         take_poll(count, index, values, now_us);
+}
+
+/* An array of states; each begins with its time. */
+static void take_replay(struct count *count, uint32_t index, const char *payload, size_t length,
+                        int64_t now_us)
+{
+    static const char begin[] = "{\"ts\":";
+    struct device *device = &count->devices[index];
+    const char *end = payload + length, *at = memmem(payload, length, begin, sizeof begin - 1);
+    while (at) {
+        const char *next = memmem(at + 1, (size_t)(end - at - 1), begin, sizeof begin - 1);
+        double values[VALUES] = {0};
+        int found = read_values(count, at, (size_t)((next ? next : end) - at), values);
+        int64_t at_us = answered_us(values);
+        at = next;
+        if (found < 10)
+            continue;
+        count->damaged += !is_true(values, index);
+        count->disorder += at_us <= device->late_us;
+        device->late_us = at_us;
+        count->replayed += note_number(device, (uint16_t)values[0]);
+        count->replayed_us = now_us;
+    }
 }
 
 static void take_health(struct count *count, const char *payload, size_t length)
@@ -202,6 +264,8 @@ void count_message(struct count *count, const char *topic, size_t topic_length, 
         count->other++;
     else if (strcmp(end, "/state") == 0)
         take_state(count, (uint32_t)index, payload, payload_length, now_us);
+    else if (strcmp(end, "/replay") == 0)
+        take_replay(count, (uint32_t)index, payload, payload_length, now_us);
     else if (strncmp(end, "/c", 2) == 0)
         take_plain(count, (uint32_t)index, strtol(end + 2, NULL, 10), payload, payload_length,
                    now_us);
@@ -223,6 +287,7 @@ void count_start(struct count *count, int64_t now_us)
     memset(count->buckets, 0, BUCKETS * sizeof *count->buckets);
     for (uint32_t i = 0; i < count->n_devices; i++) {
         count->devices[i].polls = 0;
+        count->devices[i].base = count->devices[i].number;
         count->devices[i].longest_us = 0;
     }
 }
@@ -249,7 +314,7 @@ static double percentile_ms(const struct count *count, double share)
 void count_report(struct count *count, int64_t now_us)
 {
     double seconds = (double)(now_us - count->start_us) / 1e6;
-    uint64_t fewest = UINT64_MAX, most = 0, silent = 0;
+    uint64_t fewest = UINT64_MAX, most = 0, silent = 0, lost = 0;
     int64_t longest_us = 0;
     double slowest_ms = 0;
     for (uint32_t i = 0; i < count->n_devices; i++) {
@@ -259,6 +324,7 @@ void count_report(struct count *count, int64_t now_us)
             continue;
         }
         note_gap(count, device, (now_us & 0xffffffffffff) - device->at_us);
+        lost += count_lost(device);
         fewest = device->polls < fewest ? device->polls : fewest;
         most = device->polls > most ? device->polls : most;
         slowest_ms = interval_ms(device) > slowest_ms ? interval_ms(device) : slowest_ms;
@@ -268,12 +334,15 @@ void count_report(struct count *count, int64_t now_us)
            ",\"polls\":%" PRIu64 ",\"readings\":%" PRIu64 ",\"nulls\":%" PRIu64
            ",\"events\":%" PRIu64 ",\"rules\":%" PRIu64 ",\"other\":%" PRIu64
            ",\"lost_polls\":%" PRIu64 ",\"missed_polls\":%" PRIu64 ",\"damaged\":%" PRIu64
+           ",\"replayed_polls\":%" PRIu64 ",\"disorder\":%" PRIu64 ",\"replayed_ago_s\":%.3f"
            ",\"fewest\":%" PRIu64 ",\"most\":%" PRIu64
            ",\"slowest_ms\":%.3f,\"longest_gap_ms\":%.3f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_"
            "ms\":%.3f,\"health\":%s}\n",
            seconds, count->n_seen, silent, count->messages, count->polls, count->readings,
-           count->nulls, count->events, count->rules, count->other, count->lost, count->missed,
-           count->damaged, fewest == UINT64_MAX ? 0 : fewest, most, slowest_ms,
-           (double)longest_us / 1000, percentile_ms(count, 0.5), percentile_ms(count, 0.99),
-           (double)count->latest_us / 1000, count->health[0] ? count->health : "null");
+           count->nulls, count->events, count->rules, count->other, lost, count->missed,
+           count->damaged, count->replayed, count->disorder,
+           count->replayed > 0 ? (double)(now_us - count->replayed_us) / 1e6 : 0,
+           fewest == UINT64_MAX ? 0 : fewest, most, slowest_ms, (double)longest_us / 1000,
+           percentile_ms(count, 0.5), percentile_ms(count, 0.99), (double)count->latest_us / 1000,
+           count->health[0] ? count->health : "null");
 }

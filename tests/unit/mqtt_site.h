@@ -97,5 +97,7 @@ static inline struct inventory *site_new(const struct text_table *texts)
     site->n_devices = N_DEVICES;
     site->n_sensors = N_SENSORS;
     site->n_rules = N_RULES;
+    if (inventory_finish(site) < 0)
+        abort();
     return site;
 }

@@ -63,10 +63,21 @@ static void read_number(struct fixture *f, uint32_t sensor, double value)
     f->newest[sensor] = (struct reading){.sensor = sensor, .kind = VALUE_NUMBER, .number = value};
 }
 
+static size_t write_state(struct fixture *f, uint32_t device, int64_t at_ms, size_t size)
+{
+    struct payload_state state = {.plan = f->plan,
+                                  .newest = f->newest,
+                                  .texts = f->texts,
+                                  .clock = &f->clock,
+                                  .wall_ms = payload_wall_ms(at_ms),
+                                  .device = device};
+
+    return payload_state(&state, f->to, size);
+}
+
 static const char *state_of(struct fixture *f, uint32_t device, int64_t at_ms)
 {
-    size_t length =
-        payload_state(f->plan, device, f->newest, at_ms, &f->clock, f->to, sizeof(f->to));
+    size_t length = write_state(f, device, at_ms, sizeof(f->to));
 
     assert_int_equal(length, strlen(f->to));
     return f->to;
@@ -136,8 +147,7 @@ static void the_largest_state_fits_what_the_plan_says(void **state)
         f->newest[s] = (struct reading){
             .sensor = s, .kind = VALUE_TEXT, .text = text_table_add(f->texts, text)};
     for (uint32_t d = 0; d < N_DEVICES; d++)
-        assert_true(
-            payload_state(f->plan, d, f->newest, 1000, &f->clock, f->to, f->plan->state_size) > 0);
+        assert_true(write_state(f, d, 1000, f->plan->state_size) > 0);
 }
 
 static void a_state_that_does_not_fit_is_none(void **state)
@@ -145,8 +155,7 @@ static void a_state_that_does_not_fit_is_none(void **state)
     struct fixture *f = *state;
 
     for (size_t size = 0; size < 60; size++)
-        assert_int_equal(payload_state(f->plan, BOILER, f->newest, 1000, &f->clock, f->to, size),
-                         0);
+        assert_int_equal(write_state(f, BOILER, 1000, size), 0);
 }
 
 static void a_rule_says_how_it_stands(void **state)

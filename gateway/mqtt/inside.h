@@ -1,0 +1,42 @@
+/* What publisher.c (what is due, and when) and messages.c (how it is said) share. Private to the
+ * room; the MQTT thread only. */
+#pragma once
+
+#include "gateway/mqtt/outbox.h"
+#include "gateway/mqtt/payload.h"
+#include "gateway/mqtt/plan.h"
+#include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/session.h"
+#include "gateway/mqtt/shadow.h"
+#include "gateway/mqtt/todo.h"
+
+/* With the number of an entry: its tag says that it is one of `late`. */
+#define MESSAGE_LATE (UINT64_C(1) << 63)
+
+/* So long no state goes out at QoS 0 only: an acknowledgement proves what was sent before it. */
+#define PROOF_MS 5000
+
+struct publisher {
+    const struct options *options;
+    struct session *session;
+    struct queue *news;
+    struct publisher_counters *counters;
+    struct plan *plan; /* NULL before the first inventory */
+    struct shadow shadow;
+    struct outbox *outbox;
+    struct outbox *late; /* what is replayed after an outage */
+    struct payload_clock clock;
+    char *buffer;
+    size_t buffer_size;
+
+    /* What is due. */
+    bool status;
+    bool health;
+    struct todo availability, discovery, states, rules, groups; /* discovery: 0 is the gateway's */
+    int64_t announce_at, health_at;
+
+    bool online, leaving;
+    int64_t online_since_ms;
+    uint64_t instance, connects;
+    bool said_refused, said_full, said_topic; /* each complaint once until things are well again */
+};

@@ -1,0 +1,227 @@
+#include "gateway/mqtt/messages.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/queue.h"
+#include "gateway/base/text.h"
+#include "gateway/core/inventory.h"
+#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/inside.h"
+#include "gateway/mqtt/news.h"
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/payload.h"
+#include "gateway/mqtt/topics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER_MAX (16 * 1024 * 1024) /* no discovery message is as long */
+
+/* 0, or 1 for a message that can never go, which is told once and given up; -ENOTCONN, -EAGAIN. */
+static int publish(struct publisher *p, const struct session_message *message)
+{
+    char topic[200];
+    int r = session_publish(p->session, message);
+
+    if (r == 0) {
+        atomic_fetch_add_explicit(&p->counters->published, 1, memory_order_relaxed);
+        return 0;
+    }
+    if (r == -ENOTCONN || r == -EAGAIN)
+        return r;
+    if (!p->said_refused)
+        log_warn("mqtt: %s cannot be published: %s",
+                 text_quote(topic, sizeof(topic), message->topic),
+                 r == -EMSGSIZE ? "the broker does not take a message of this size"
+                                : "it is not a topic");
+    p->said_refused = true;
+    return 1;
+}
+
+static int publish_text(struct publisher *p, const char *topic, const char *text)
+{
+    return publish(
+        p, &(struct session_message){
+               .topic = topic, .payload = text, .length = strlen(text), .qos = 1, .retain = true});
+}
+
+static int publish_buffer(struct publisher *p, const char *topic, size_t length, uint8_t qos)
+{
+    if (length == 0)
+        return 0; /* it did not fit: half an object is never sent */
+    return publish(
+        p, &(struct session_message){
+               .topic = topic, .payload = p->buffer, .length = length, .qos = qos, .retain = true});
+}
+
+int message_status(struct publisher *p)
+{
+    char topic[TOPICS_SIZE];
+
+    return publish_text(p, topics_status(topic, p->options->base),
+                        p->leaving ? "offline" : "online");
+}
+
+int message_availability(struct publisher *p, uint32_t device)
+{
+    const char *name = p->plan->inventory->devices[device].name;
+    bool online = p->shadow.devices[device].online && !p->leaving;
+    char topic[TOPICS_SIZE];
+
+    return publish_text(p, topics_device_availability(topic, p->plan->base, name),
+                        online ? "online" : "offline");
+}
+
+/* Now and then at QoS 1, so that it becomes known what has arrived. */
+static uint8_t reading_qos(const struct publisher *p, int64_t at_ms)
+{
+    return at_ms != CLOCK_NEVER && at_ms - session_asked_ms(p->session) >= PROOF_MS &&
+           session_room(p->session) > 0;
+}
+
+int message_state(struct publisher *p, uint32_t device)
+{
+    int64_t at_ms = p->shadow.devices[device].at_ms;
+    struct payload_state state = {.plan = p->plan,
+                                  .newest = p->shadow.readings,
+                                  .texts = p->plan->inventory->texts,
+                                  .clock = &p->clock,
+                                  .wall_ms = payload_wall_ms(at_ms),
+                                  .device = device};
+    size_t length = payload_state(&state, p->buffer, p->buffer_size);
+
+    return publish_buffer(p, p->plan->state_topics[device], length, reading_qos(p, at_ms));
+}
+
+int message_rule(struct publisher *p, uint32_t instance)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    const struct instance_state *state = &p->shadow.instances[instance];
+    char topic[TOPICS_SIZE];
+
+    if (state->instance == PLAN_NONE)
+        return 0;
+    topics_rule_state(topic, p->plan->base, inventory->rules[instance].id);
+    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size), 1);
+}
+
+int message_group(struct publisher *p, uint32_t group)
+{
+    char topic[TOPICS_SIZE];
+
+    topics_rule_state(topic, p->plan->base, p->plan->groups[group]);
+    return publish_buffer(p, topic,
+                          payload_group(p->shadow.firing[group], p->plan->group_size[group],
+                                        p->buffer, p->buffer_size),
+                          1);
+}
+
+bool message_lengthen_buffer(struct publisher *p, size_t size)
+{
+    char *longer;
+
+    if (size <= p->buffer_size)
+        return true;
+    longer = size <= BUFFER_MAX ? realloc(p->buffer, size) : NULL;
+    if (!longer)
+        return false;
+    p->buffer = longer;
+    p->buffer_size = size;
+    return true;
+}
+
+/* Discovery's number 0 is the gateway, which stands behind the devices. */
+int message_discovery(struct publisher *p, uint32_t number)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    uint32_t device = number == 0 ? inventory->n_devices : number - 1;
+    char topic[TOPICS_SIZE];
+    size_t length;
+
+    if (!hass_shows(p->plan, device))
+        return 0;
+    while ((length = hass_message(p->plan, device, p->buffer, p->buffer_size)) == 0) {
+        if (!message_lengthen_buffer(p, p->buffer_size * 2))
+            return 0;
+    }
+    topics_discovery(topic, p->options->prefix, inventory->id,
+                     number == 0 ? NULL : inventory->devices[device].name);
+    return publish_buffer(p, topic, length, 1);
+}
+
+int message_health(struct publisher *p)
+{
+    struct payload_health health = {
+        .instance = p->instance,
+        .connected_since_ms = p->online_since_ms,
+        .published = atomic_load(&p->counters->published),
+        .acknowledged = atomic_load(&p->counters->acknowledged),
+        .superseded = atomic_load(&p->counters->superseded),
+        .unsent = atomic_load(&p->counters->unsent),
+        .lost = atomic_load(&p->counters->lost),
+        .connects = p->connects,
+    };
+    char topic[TOPICS_SIZE];
+
+    topics_health(topic, p->plan->base);
+    return publish_buffer(
+        p, topic, payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size), 1);
+}
+
+void message_delivered(struct publisher *p, int64_t row)
+{
+    if (row != 0)
+        queue_push(p->news, &(struct news){.what = NEWS_DELIVERED, .value = row}, 1);
+}
+
+void message_replayed(struct publisher *p, uint64_t number)
+{
+    (void)outbox_acked(p->late, number);
+    queue_push(p->news, &(struct news){.what = NEWS_REPLAYED}, 1);
+}
+
+/* An event is never retained: Home Assistant ignores those, others would see it again and again. */
+int message_entry(struct publisher *p, const struct outbox_entry *entry)
+{
+    struct session_message message = {
+        .qos = entry->qos, .retain = entry->retain, .tag = entry->number};
+    uint64_t number = entry->number;
+    char topic[TOPICS_SIZE];
+    int r;
+
+    if (entry->inventory) {
+        message.topic = topics_event(topic, p->options->base);
+        message.payload = p->buffer;
+        message.length = payload_event(entry->inventory, &entry->event, p->buffer, p->buffer_size);
+    } else {
+        message.topic = entry->topic;
+        message.payload = entry->payload;
+        message.length = entry->length;
+    }
+    r = publish(p, &message);
+    if (r < 0)
+        return r;
+    outbox_sent(p->outbox);
+    if (r > 0 || entry->qos == 0)
+        message_delivered(p, outbox_acked(p->outbox, number)); /* nobody will answer */
+    return 0;
+}
+
+int message_late(struct publisher *p, const struct outbox_entry *entry)
+{
+    struct session_message message = {.topic = entry->topic,
+                                      .payload = entry->payload,
+                                      .length = entry->length,
+                                      .qos = 1,
+                                      .tag = entry->number | MESSAGE_LATE};
+    uint64_t number = entry->number;
+    int r = publish(p, &message);
+
+    if (r < 0)
+        return r;
+    outbox_sent(p->late);
+    if (r > 0)
+        message_replayed(p, number); /* nobody will answer */
+    return 0;
+}

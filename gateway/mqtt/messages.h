@@ -1,0 +1,32 @@
+/* Messages: each thing that is said, as one publish. The MQTT thread only.
+ *
+ * All return 0 when it went out or can never go (which is told once), -EAGAIN when the window is
+ * full, -ENOTCONN. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct outbox_entry;
+struct publisher;
+
+int message_status(struct publisher *p);
+int message_health(struct publisher *p);
+int message_availability(struct publisher *p, uint32_t device);
+int message_state(struct publisher *p, uint32_t device);
+int message_rule(struct publisher *p, uint32_t instance);
+int message_group(struct publisher *p, uint32_t group);
+int message_discovery(struct publisher *p, uint32_t number); /* 0 is the gateway, n + 1 device n */
+
+/* Of the outbox, and of what is late. */
+int message_entry(struct publisher *p, const struct outbox_entry *entry);
+int message_late(struct publisher *p, const struct outbox_entry *entry);
+
+/* Tell the loop that nobody need keep `row` any more (0: nobody does); that a late one is through.
+ */
+void message_delivered(struct publisher *p, int64_t row);
+void message_replayed(struct publisher *p, uint64_t number);
+
+/* Makes the buffer in which messages are written at least so long; false: it stays as it is. */
+bool message_lengthen_buffer(struct publisher *p, size_t size);
