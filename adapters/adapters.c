@@ -10,6 +10,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 
 #include <errno.h>
@@ -470,7 +471,37 @@ struct adapters_counts adapters_counts(const struct adapters *adapters)
                                     .late = counts.late,
                                     .lost = counts.lost,
                                     .devices = (uint32_t)adapters->n_slots,
-                                    .online = counts.online};
+                                    .online = counts.online,
+                                    .away = counts.away};
+}
+
+int64_t adapters_stuck_ms(const struct adapters *adapters)
+{
+    int64_t stuck_ms = 0;
+
+    for (size_t i = 0; i < adapters->n_buses; i++) {
+        int64_t one_ms = runner_stuck_ms(adapters->runners[i]);
+
+        if (one_ms > stuck_ms)
+            stuck_ms = one_ms;
+    }
+    return stuck_ms;
+}
+
+void adapters_report(const struct adapters *adapters, struct report *report)
+{
+    struct adapters_counts counts = adapters_counts(adapters);
+
+    report_count(report, "polls", (double)counts.polls, true, "Polls that ended.");
+    report_count(report, "polls_failed", (double)counts.failed, true, "Polls without an answer.");
+    report_count(report, "polls_late", (double)counts.late, true,
+                 "Due times that passed while the poll before was still under way.");
+    report_count(report, "polls_lost", (double)counts.lost, true,
+                 "Due times left out while a device was away.");
+    report_count(report, "devices_away", counts.away, false, "Devices that do not answer.");
+    if (counts.away > 0)
+        report_problem(report, "%u of %u devices %s not answer", counts.away, counts.devices,
+                       counts.away == 1 ? "does" : "do");
 }
 
 int adapters_device_traffic(const struct adapters *adapters, uint32_t id,

@@ -66,7 +66,7 @@ struct adapters_counts {
     uint64_t polls, failed; /* ended, and those of them without an answer */
     uint64_t late;          /* due times that passed while the poll before was still under way */
     uint64_t lost;          /* due times left out while a device was away */
-    uint32_t devices, online;
+    uint32_t devices, online, away; /* away: known not to answer */
 };
 struct adapters_counts adapters_counts(const struct adapters *adapters);
 
@@ -90,6 +90,13 @@ int adapters_device_traffic(const struct adapters *adapters, uint32_t id,
                             struct adapters_traffic *ret_traffic);
 int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
                          struct adapters_traffic *ret_traffic);
+
+struct report;
+/* The same as rows, and as a problem that devices do not answer. */
+void adapters_report(const struct adapters *adapters, struct report *report);
+
+/* For how long the worker that has been at one poll or write longest has been at it; 0: none is. */
+int64_t adapters_stuck_ms(const struct adapters *adapters);
 
 /* Ends polling; a worker that does not come back within `wait_ms` is abandoned with its bus: then
  * the result is -ETIMEDOUT and the process should end with _exit(). NULL is legal. */

@@ -318,6 +318,17 @@ int lanes_start(struct lanes *lanes, void *opened, size_t most_samples)
     return 0;
 }
 
+int64_t lanes_stuck_ms(const struct lanes *lanes)
+{
+    int64_t now_ms = clock_boot_ms(), stuck_ms = 0;
+
+    for (uint32_t i = 0; i < lanes->n; i++) {
+        if (lanes->lanes[i].busy && now_ms - lanes->lanes[i].since_ms > stuck_ms)
+            stuck_ms = now_ms - lanes->lanes[i].since_ms;
+    }
+    return stuck_ms;
+}
+
 bool lanes_stop(struct lanes *lanes, int64_t until_ms)
 {
     bool all = true;

@@ -43,6 +43,9 @@ void lanes_poll(struct lanes *lanes, uint32_t device);
  * lane that works, -ENOBUFS when too much waits already. */
 int lanes_write(struct lanes *lanes, const struct write_request *request, uint32_t token);
 
+/* For how long the worker that has been at one job longest has been at it; 0: none is. */
+int64_t lanes_stuck_ms(const struct lanes *lanes);
+
 /* Ends the workers; false when one does not come back until boot time `until_ms`: then everything
  * must stay, and this may be called again. NULL is legal, here and below. */
 bool lanes_stop(struct lanes *lanes, int64_t until_ms);

@@ -322,6 +322,11 @@ void runner_mark(struct runner *runner)
     runner->marked_us = now_us;
 }
 
+int64_t runner_stuck_ms(const struct runner *runner)
+{
+    return runner->lanes ? lanes_stuck_ms(runner->lanes) : 0;
+}
+
 void runner_renumber(struct runner *runner, uint32_t bus)
 {
     runner->bus = bus;

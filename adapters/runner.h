@@ -33,6 +33,9 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
 const struct tally *runner_tally(const struct runner *runner, uint32_t device);
 void runner_mark(struct runner *runner);
 
+/* For how long the worker that has been at one job longest has been at it; 0: none is. */
+int64_t runner_stuck_ms(const struct runner *runner);
+
 /* It goes on as bus number `bus`. */
 void runner_renumber(struct runner *runner, uint32_t bus);
 

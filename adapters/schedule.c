@@ -159,6 +159,7 @@ static struct schedule_end succeeded(struct schedule *schedule, struct device *d
         schedule->counts.online++;
     }
     if (device->state == AWAY) {
+        schedule->counts.away--;
         end.away_ms = now_ms - device->away_since_ms;
         end.lost = device->lost;
     }
@@ -184,6 +185,7 @@ static struct schedule_end failed(struct schedule *schedule, struct device *devi
     if (device->state == ONLINE)
         schedule->counts.online--;
     device->state = AWAY;
+    schedule->counts.away++;
     device->fails = FAILS_UNTIL_AWAY; /* pauses double from here on, however it went */
     device->away_since_ms = now_ms;
     end.change = SCHEDULE_WENT;
@@ -242,14 +244,16 @@ void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule
 
     schedule->devices[i] = old->devices[old_i];
     schedule->counts.online += old->devices[old_i].state == ONLINE;
+    schedule->counts.away += old->devices[old_i].state == AWAY;
     if (heap_key(old->due, old_i, &due_ms))
         heap_set(schedule->due, i, due_ms);
 }
 
 void schedule_adopt_counts(struct schedule *schedule, const struct schedule *old)
 {
-    uint32_t online = schedule->counts.online;
+    struct schedule_counts now = schedule->counts;
 
     schedule->counts = old->counts;
-    schedule->counts.online = online;
+    schedule->counts.online = now.online;
+    schedule->counts.away = now.away;
 }

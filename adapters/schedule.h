@@ -56,7 +56,7 @@ void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule
 
 struct schedule_counts {
     uint64_t polls, failed, late, lost;
-    uint32_t online;
+    uint32_t online, away; /* the others were not asked yet */
 };
 struct schedule_counts schedule_counts(const struct schedule *schedule);
 void schedule_adopt_counts(struct schedule *schedule, const struct schedule *old);

@@ -1,26 +1,25 @@
 #include "gateway/app.h"
 
-#include "adapters/adapters.h"
 #include "config/config.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
-#include "gateway/base/text.h"
 #include "gateway/core/command.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
+#include "gateway/inside.h"
 #include "gateway/keeper.h"
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
-#include "gateway/notify/notify.h"
-#include "gateway/store/store.h"
+#include "gateway/reload.h"
 #include "gateway/web/web.h"
-#include "rules/rules.h"
+#include "gateway/wiring.h"
 
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -34,28 +33,6 @@
 #define STOP_LOOK_MS    10 /* between two looks whether safe values are written */
 
 #define STORE_WAIT_MS 2000 /* for the saved state at the start */
-
-/* The rooms, in the order in which they are built; close_all() goes backwards. */
-struct app {
-    const struct app_options *options;
-    struct loop *loop;
-    struct pipeline *pipeline;
-    struct conf *conf; /* while rooms are built */
-    struct site *site;
-    struct commands *commands;
-    struct store *store;
-    struct mqtt *mqtt;
-    struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
-    struct notify *notify;
-    struct keeper *keeper;
-    struct web *web;
-    struct adapters *adapters;
-    struct timer *end_timer, *watchdog_timer;
-    int64_t watchdog_ms;   /* between two signs of life; 0: nobody asks */
-    int64_t stop_by_ms;    /* for safe values; 0: not stopping */
-    uint64_t fixed_hash;   /* of what a reload cannot change */
-    struct reload *reload; /* under way; NULL: none */
-};
 
 static struct site_context context_of(const struct app *app)
 {
@@ -95,14 +72,6 @@ static void stop_by_signal(void *owner, int signum)
 
 /* -- reload: built on a thread, taken over between two polls -------------------------------- */
 
-struct reload {
-    const struct app_options *options;
-    struct site_context context;
-    struct conf *conf;
-    struct site *site;
-    int result;
-};
-
 /* What only a start can change. */
 static uint64_t hash_fixed(const struct section *root)
 {
@@ -115,14 +84,6 @@ static uint64_t hash_fixed(const struct section *root)
         hash = hash * 31 + (section ? section_hash(section) : 0);
     }
     return hash;
-}
-
-static void reload_work(void *owner)
-{
-    struct app *app = owner;
-    struct reload *reload = app->reload;
-
-    reload->result = load(reload->options, &reload->context, &reload->conf, &reload->site, stderr);
 }
 
 /* Adapters first: they can still refuse. Nothing is polled or judged between the two. */
@@ -142,19 +103,17 @@ static int take_over(struct app *app, struct site *fresh, struct error *reterr)
     return 0;
 }
 
-static void reload_done(void *owner)
+static void reload_done(void *owner, struct reloaded *reloaded)
 {
     struct app *app = owner;
-    struct reload *reload = app->reload;
     struct error err = {.text = "the config has errors; the log has them all"};
-    int r = reload->result;
+    int r = reloaded->result;
 
-    app->reload = NULL;
     if (r == 0)
-        r = take_over(app, reload->site, &err);
-    if (r < 0 && reload->site != app->site)
-        site_free(reload->site);
-    if (r == 0 && hash_fixed(conf_root(reload->conf)) != app->fixed_hash)
+        r = take_over(app, reloaded->site, &err);
+    if (r < 0 && reloaded->site != app->site)
+        site_free(reloaded->site);
+    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
         log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
                  "start");
     if (r == 0)
@@ -162,8 +121,7 @@ static void reload_done(void *owner)
                  app->site->inventory->n_sensors, app->site->inventory->n_rules);
     else
         log_error("reload: nothing was changed: %s", err.text);
-    conf_free(reload->conf);
-    free(reload);
+    conf_free(reloaded->conf);
     malloc_trim(0);
     commands_reloaded(app->commands, r == 0 ? NULL : err.text);
 }
@@ -171,17 +129,10 @@ static void reload_done(void *owner)
 static void reload_begin(void *owner)
 {
     struct app *app = owner;
+    struct site_context context = context_of(app);
 
-    app->reload = calloc(1, sizeof(*app->reload));
-    if (app->reload) {
-        app->reload->options = app->options;
-        app->reload->context = context_of(app);
-        if (loop_work(app->loop, reload_work, reload_done, app) == 0)
-            return;
-        free(app->reload);
-        app->reload = NULL;
-    }
-    commands_reloaded(app->commands, "out of memory");
+    if (reload_start(app->loop, app->options, &context, reload_done, app) < 0)
+        commands_reloaded(app->commands, "out of memory");
 }
 
 static void reload_by_signal(void *owner, int signum)
@@ -195,137 +146,6 @@ static void reload_by_signal(void *owner, int signum)
     (void)signum;
     if (app->commands)
         (void)command_submit(app->commands, &command); /* a full queue says so by itself */
-}
-
-/* -- what rooms tell each other ------------------------------------------------------------- */
-
-static void take_wrote(void *owner, uint32_t token, uint8_t quality)
-{
-    struct app *app = owner;
-
-    commands_wrote(app->commands, token, quality);
-}
-
-static void take_poll(void *owner, uint32_t device, const struct sample *samples, size_t count)
-{
-    struct app *app = owner;
-
-    pipeline_accept(app->pipeline, device, samples, count);
-}
-
-static void take_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms)
-{
-    struct app *app = owner;
-
-    pipeline_device(app->pipeline, device, why, at_ms);
-}
-
-static const struct adapters_events adapters_events = {
-    .poll = take_poll,
-    .device = take_device,
-    .wrote = take_wrote,
-};
-
-/* A rule wants something written: it goes the way of every command. */
-static void write_for_rule(void *owner, const struct rule_action *action)
-{
-    struct app *app = owner;
-    struct command command = {.kind = COMMAND_WRITE,
-                              .origin = COMMAND_VIA_RULE,
-                              .rights = COMMAND_RIGHTS_ALL,
-                              .expires_ms = CLOCK_NEVER};
-
-    text_copy(command.target, sizeof(command.target), action->target);
-    text_copy(command.by, sizeof(command.by), app->site->inventory->rules[action->instance].id);
-    if (action->text)
-        text_copy(command.argument, sizeof(command.argument), action->text);
-    else
-        text_from_number(command.argument, sizeof(command.argument), action->number, -1);
-    if (command_submit(app->commands, &command) < 0)
-        log_error("rule %s: too many commands wait; %s is not written", command.by, command.target);
-}
-
-static void take_committed(void *owner, uint64_t token, bool durable)
-{
-    struct app *app = owner;
-
-    if (app->keeper)
-        keeper_committed(app->keeper, token, durable);
-}
-
-static void take_opened(void *owner)
-{
-    struct app *app = owner;
-
-    if (app->mqtt)
-        mqtt_store_opened(app->mqtt);
-    store_state_release(app->store); /* too late for rules: instances live already */
-    if (app->keeper)
-        keeper_start(app->keeper);
-}
-
-static const struct store_calls store_calls = {.committed = take_committed, .opened = take_opened};
-
-static void take_delivered(void *owner, int64_t row)
-{
-    struct app *app = owner;
-
-    if (app->keeper)
-        keeper_delivered(app->keeper, row);
-}
-
-static void take_told(void *owner, uint64_t row)
-{
-    struct app *app = owner;
-
-    if (app->keeper)
-        keeper_told(app->keeper, row);
-}
-
-static void take_dropped(void *owner, uint64_t row, const char *why)
-{
-    log_warn("a notification is given up: %s", why);
-    take_told(owner, row);
-}
-
-static void take_failing(void *owner, const char *notifier, int64_t since_ms, const char *why)
-{
-    (void)owner;
-    (void)since_ms;
-    log_error("notifier %s has failed for ten minutes: %s", notifier, why);
-}
-
-static void take_working(void *owner, const char *notifier)
-{
-    (void)owner;
-    log_info("notifier %s works again", notifier);
-}
-
-static void take_hook_ended(void *owner, const char *hook, bool ok, const char *words)
-{
-    (void)owner;
-    if (ok)
-        log_debug("hook %s: %s", hook, words);
-    else
-        log_warn("hook %s: %s", hook, words);
-}
-
-static const struct notify_calls notify_calls = {
-    .delivered = take_told,
-    .dropped = take_dropped,
-    .failing = take_failing,
-    .working = take_working,
-    .hook_ended = take_hook_ended,
-};
-
-static void restore_instance(void *owner, const struct store_state *state)
-{
-    struct app *app = owner;
-    char *text = strndup(state->value, state->size);
-
-    if (text)
-        pipeline_restore(app->pipeline, state->key, text);
-    free(text);
 }
 
 /* -- building ------------------------------------------------------------------------------- */
@@ -350,7 +170,7 @@ static int start_commands(struct app *app, struct error *reterr)
     app->commands = commands_new(app->loop, app->pipeline, reload_begin, app);
     if (!app->commands)
         return error_set(reterr, -ENOMEM, "out of memory");
-    pipeline_on_write(app->pipeline, write_for_rule, app);
+    pipeline_on_write(app->pipeline, wiring_write, app);
     return pipeline_add_sink(app->pipeline, &commands_sink, app->commands);
 }
 
@@ -366,7 +186,7 @@ static int start_store(struct app *app, struct error *reterr)
         return 0;
     if (folder && !section_has(section, "path"))
         options.path = folder;
-    r = store_open(app->loop, &options, STORE_WAIT_MS, &store_calls, app, &app->store, reterr);
+    r = store_open(app->loop, &options, STORE_WAIT_MS, &wiring_store, app, &app->store, reterr);
     return r < 0 ? r : pipeline_add_sink(app->pipeline, &store_sink, app->store);
 }
 
@@ -374,7 +194,7 @@ static int start_mqtt(struct app *app, struct error *reterr)
 {
     const struct section *section = section_child(conf_root(app->conf), "mqtt");
     struct mqtt_context context = {
-        .loop = app->loop, .store = app->store, .delivered = take_delivered, .owner = app};
+        .loop = app->loop, .store = app->store, .delivered = wiring_delivered, .owner = app};
     int r;
 
     app->mqtt_calls = mqtt_sink;
@@ -402,7 +222,7 @@ static int start_notify(struct app *app, struct error *reterr)
     if (!app->store)
         return error_set(reterr, -EINVAL,
                          "notifiers and hooks need a store: add `store: { path = \"...\" }`");
-    return notify_start(app->loop, notifiers, hooks, &notify_calls, app, &app->notify, reterr);
+    return notify_start(app->loop, notifiers, hooks, &wiring_notify, app, &app->notify, reterr);
 }
 
 static int start_keeper(struct app *app, struct error *reterr)
@@ -420,8 +240,11 @@ static int start_web(struct app *app, struct error *reterr)
 {
     const struct section *root = conf_root(app->conf);
     struct web_options options = web_options(section_child(root, "web"));
-    struct web_context context = {
-        .loop = app->loop, .commands = app->commands, .store = app->store, .owner = app};
+    struct web_context context = {.loop = app->loop,
+                                  .commands = app->commands,
+                                  .store = app->store,
+                                  .report = wiring_report,
+                                  .owner = app};
     int r;
 
     if (!section_has(root, "web") && !getenv("RUNTIME_DIRECTORY"))
@@ -446,7 +269,7 @@ static int use_site(struct app *app, struct error *reterr)
     if (pipeline_use(app->pipeline, app->site) < 0)
         return error_set(reterr, -ENOMEM, "out of memory");
     if (app->store) {
-        store_state_each(app->store, "rule", restore_instance, app);
+        store_state_each(app->store, "rule", wiring_restore, app);
         store_state_release(app->store);
         keeper_start(app->keeper);
     }
@@ -470,7 +293,7 @@ static int open_rooms(struct app *app, struct error *reterr)
     if (r == 0)
         r = use_site(app, reterr);
     if (r == 0)
-        r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &adapters_events, app,
+        r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &wiring_adapters, app,
                           &app->adapters, reterr);
     if (r == 0)
         commands_use(app->commands, app->adapters);
@@ -481,25 +304,13 @@ static int open_rooms(struct app *app, struct error *reterr)
 
 /* -- life ----------------------------------------------------------------------------------- */
 
-static void feed_watchdog(void *owner)
+static void start_pulse(struct app *app)
 {
-    struct app *app = owner;
+    uint64_t interval_us = 0;
 
-    sd_notify(0, "WATCHDOG=1");
-    timer_at(app->watchdog_timer, clock_boot_ms() + app->watchdog_ms);
-}
-
-/* The loop feeds it, so that a loop that stands still ends in a restart. */
-static void start_watchdog(struct app *app)
-{
-    uint64_t interval_us;
-
-    if (sd_watchdog_enabled(0, &interval_us) <= 0)
-        return;
-    app->watchdog_ms = (int64_t)(interval_us / 2000);
-    app->watchdog_timer = timer_new(app->loop, feed_watchdog, app);
-    if (app->watchdog_timer)
-        feed_watchdog(app);
+    if (sd_watchdog_enabled(0, &interval_us) > 0 &&
+        pulse_start(app->loop, interval_us, wiring_parts, app, &app->pulse) < 0)
+        log_error("out of memory: the watchdog is not fed");
 }
 
 static void tell_start(struct app *app)
@@ -508,7 +319,7 @@ static void tell_start(struct app *app)
 
     if (app->options->for_ms > 0)
         timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
-    start_watchdog(app);
+    start_pulse(app);
     sd_notify(0, "READY=1");
     if (!app->options->quiet)
         log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
@@ -552,7 +363,7 @@ static bool close_all(struct app *app)
     conf_free(app->conf);
     pipeline_free(app->pipeline);
     timer_free(app->end_timer);
-    timer_free(app->watchdog_timer);
+    pulse_stop(app->pulse);
     loop_free(app->loop);
     return false;
 }

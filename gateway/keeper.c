@@ -6,6 +6,7 @@
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/notify/notify.h"
+#include "gateway/parcel.h"
 #include "gateway/pump.h"
 #include "gateway/store/store.h"
 
@@ -105,113 +106,38 @@ static void add_message(struct draft *draft, const char *target, char *payload, 
     draft->messages[draft->n_messages++].size = size;
 }
 
-/* How a message to the broker stands in the outbox: QoS and retain, the topic with its NUL, the
- * payload. */
-static void add_mqtt(struct draft *draft, uint8_t qos, bool retain, const char *topic,
-                     const char *payload, size_t length)
+static void add_mqtt(struct draft *draft, const struct mqtt_message *message)
 {
-    size_t topic_size = strlen(topic) + 1, size = 1 + topic_size + length;
-    char *bytes = malloc(size);
+    size_t size = 0;
+    char *bytes = parcel_pack_mqtt(message, &size);
 
-    if (bytes) {
-        bytes[0] = (char)(qos | (retain ? 0x80 : 0));
-        memcpy(bytes + 1, topic, topic_size);
-        memcpy(bytes + 1 + topic_size, payload, length);
-    }
     add_message(draft, MQTT_TARGET, bytes, size);
 }
 
 static int send_mqtt(void *self, int64_t row, const void *payload, size_t size)
 {
     struct keeper *keeper = self;
-    const char *bytes = payload, *topic = bytes + 1;
-    const char *end = size > 1 ? memchr(topic, '\0', size - 1) : NULL;
-    struct mqtt_message message = {.row = row, .topic = topic};
+    struct mqtt_message message;
 
-    if (!end) {
-        log_error("a message in the outbox is damaged and left out");
-        store_outbox_done(keeper->store, row);
-        return 0;
-    }
-    message.payload = end + 1;
-    message.length = size - (size_t)(message.payload - bytes);
-    message.qos = (uint8_t)bytes[0] & 3;
-    message.retain = ((uint8_t)bytes[0] & 0x80) != 0;
-    return mqtt_deliver(keeper->mqtt, &message);
-}
-
-/* How a message to a person stands there: this head, then its texts, each with its NUL. */
-struct letter {
-    int64_t since_ms, at_ms; /* wall time; CLOCK_NEVER: none */
-    uint8_t kind, severity;
-};
-#define LETTER_TEXTS 6 /* title, text, rule, sensor, value, unit */
-
-static void add_letter(struct draft *draft, const char *target, const struct letter *head,
-                       const char *const texts[LETTER_TEXTS])
-{
-    size_t size = sizeof(*head), at = sizeof(*head);
-    char *bytes;
-
-    for (size_t i = 0; i < LETTER_TEXTS; i++)
-        size += strlen(texts[i]) + 1;
-    bytes = malloc(size);
-    if (bytes) {
-        memcpy(bytes, head, sizeof(*head));
-        for (size_t i = 0; i < LETTER_TEXTS; i++) {
-            memcpy(bytes + at, texts[i], strlen(texts[i]) + 1);
-            at += strlen(texts[i]) + 1;
-        }
-    }
-    add_message(draft, target, bytes, size);
-}
-
-/* The texts of a letter, in place; false when it is damaged. */
-static bool read_letter(const char *bytes, size_t size, struct letter *ret_head,
-                        const char *ret_texts[LETTER_TEXTS])
-{
-    size_t at = sizeof(*ret_head);
-
-    if (size < at)
-        return false;
-    memcpy(ret_head, bytes, at);
-    for (size_t i = 0; i < LETTER_TEXTS; i++) {
-        const char *end = at < size ? memchr(bytes + at, '\0', size - at) : NULL;
-
-        if (!end)
-            return false;
-        ret_texts[i] = bytes + at;
-        at = (size_t)(end - bytes) + 1;
-    }
-    return true;
+    if (parcel_read_mqtt(payload, size, row, &message))
+        return mqtt_deliver(keeper->mqtt, &message);
+    log_error("a message in the outbox is damaged and left out");
+    store_outbox_done(keeper->store, row);
+    return 0;
 }
 
 static int send_letter(void *self, int64_t row, const void *payload, size_t size)
 {
     struct teller *teller = self;
-    const char *texts[LETTER_TEXTS];
-    struct notify_message message = {0};
-    struct letter head;
+    uint64_t number = ((uint64_t)row << 5) | (uint64_t)(teller - teller->keeper->tellers);
+    struct notify_message message;
     int r;
 
-    if (!read_letter(payload, size, &head, texts)) {
+    if (!parcel_read_letter(payload, size, number, &message)) {
         log_error("a message to \"%s\" in the outbox is damaged and left out", teller->name);
         pump_done(teller->pump, row);
         return 0;
     }
-    message = (struct notify_message){
-        .row = ((uint64_t)row << 5) | (uint64_t)(teller - teller->keeper->tellers),
-        .kind = head.kind,
-        .severity = head.severity,
-        .title = texts[0],
-        .text = texts[1],
-        .rule = texts[2],
-        .sensor = texts[3],
-        .value = texts[4],
-        .unit = texts[5],
-        .since_ms = head.since_ms,
-        .at_ms = head.at_ms,
-    };
     r = notify_send(teller->keeper->notify, teller->name, &message);
     if (r == -ENOENT) { /* the notifier is gone from the config */
         pump_done(teller->pump, row);
@@ -256,7 +182,8 @@ static void take_event(void *sink, const struct event *event)
     length = mqtt_event_message(keeper->mqtt, keeper->inventory, event, topic, sizeof(topic),
                                 payload, sizeof(payload));
     if (length > 0)
-        add_mqtt(draft, 1, false, topic, payload, length);
+        add_mqtt(draft, &(struct mqtt_message){
+                            .topic = topic, .payload = payload, .length = length, .qos = 1});
 }
 
 static void take_publish(void *sink, const char *topic, const char *payload, uint8_t qos,
@@ -266,7 +193,11 @@ static void take_publish(void *sink, const char *topic, const char *payload, uin
     struct draft *draft = keeper->mqtt ? newest(keeper) : NULL;
 
     if (draft)
-        add_mqtt(draft, qos, retain, topic, payload, strlen(payload));
+        add_mqtt(draft, &(struct mqtt_message){.topic = topic,
+                                               .payload = payload,
+                                               .length = strlen(payload),
+                                               .qos = qos,
+                                               .retain = retain});
 }
 
 static enum notify_kind kind_of(uint8_t event_type)
@@ -287,51 +218,68 @@ static enum notify_kind kind_of(uint8_t event_type)
     }
 }
 
-/* What a notification tells besides its text. */
-static void describe_letter(const struct keeper *keeper, const struct sink_notification *from,
-                            const struct draft *draft, struct letter *head,
-                            const char *texts[LETTER_TEXTS], char value[32])
+static void describe_rule(const struct inventory *inventory, const struct inventory_rule *rule,
+                          struct notify_message *letter)
 {
-    const struct inventory_rule *rule = &keeper->inventory->rules[from->instance];
-    bool good = clock_wall_is_good();
+    letter->title = rule->label;
+    letter->rule = rule->id;
+    if (rule->sensor == UINT32_MAX)
+        return;
+    letter->sensor = inventory->sensors[rule->sensor].id;
+    letter->unit = inventory->sensors[rule->sensor].unit;
+}
 
-    *head = (struct letter){.kind = (uint8_t)kind_of(from->type),
-                            .severity = from->severity,
-                            .since_ms = CLOCK_NEVER,
-                            .at_ms = good ? clock_wall_ms(from->at_ms) : CLOCK_NEVER};
-    texts[0] = rule->label;
-    texts[1] = from->text;
-    texts[2] = rule->id;
-    texts[3] = texts[4] = texts[5] = "";
-    if (rule->sensor != UINT32_MAX) {
-        texts[3] = keeper->inventory->sensors[rule->sensor].id;
-        texts[5] = keeper->inventory->sensors[rule->sensor].unit;
-    }
+/* What a notification tells besides its text; `value` gets that of the event. */
+static struct notify_message describe_letter(const struct keeper *keeper,
+                                             const struct sink_notification *from,
+                                             const struct draft *draft, char value[32])
+{
+    const struct inventory *inventory = keeper->inventory;
+    bool good = clock_wall_is_good();
+    struct notify_message letter = {.kind = (uint8_t)kind_of(from->type),
+                                    .severity = from->severity,
+                                    .title = inventory->label,
+                                    .text = from->text,
+                                    .since_ms = CLOCK_NEVER,
+                                    .at_ms = good ? clock_wall_ms(from->at_ms) : CLOCK_NEVER};
+
+    if (from->instance != UINT32_MAX)
+        describe_rule(inventory, &inventory->rules[from->instance], &letter);
     if (draft->has_event && good && draft->event.since_ms != CLOCK_NEVER)
-        head->since_ms = clock_wall_ms(draft->event.since_ms);
+        letter.since_ms = clock_wall_ms(draft->event.since_ms);
     if (draft->has_event && draft->event.kind == VALUE_NUMBER) {
         text_from_number(value, 32, draft->event.number, -1);
-        texts[4] = value;
+        letter.value = value;
     }
+    return letter;
+}
+
+static bool is_for(const struct teller *teller, const struct sink_notification *from)
+{
+    if (from->except && strcmp(teller->name, from->except) == 0)
+        return false;
+    return (!from->notifier || strcmp(teller->name, from->notifier) == 0) &&
+           notify_wants(teller->keeper->notify, teller->name, from->severity);
 }
 
 static void take_notify(void *sink, const struct sink_notification *from)
 {
     struct keeper *keeper = sink;
-    struct draft *draft;
-    const char *texts[LETTER_TEXTS];
-    struct letter head;
+    struct draft *draft = keeper->n_tellers > 0 ? newest(keeper) : NULL;
+    struct notify_message letter;
     char value[32];
 
-    if (!keeper->notify || !notify_wants(keeper->notify, from->notifier, from->severity))
-        return;
-    draft = newest(keeper);
     if (!draft)
         return;
-    describe_letter(keeper, from, draft, &head, texts, value);
+    letter = describe_letter(keeper, from, draft, value);
     for (size_t i = 0; i < keeper->n_tellers; i++) {
-        if (strcmp(keeper->tellers[i].name, from->notifier) == 0)
-            add_letter(draft, keeper->tellers[i].target, &head, texts);
+        size_t size = 0;
+        char *bytes;
+
+        if (!is_for(&keeper->tellers[i], from))
+            continue;
+        bytes = parcel_pack_letter(&letter, &size);
+        add_message(draft, keeper->tellers[i].target, bytes, size);
     }
 }
 

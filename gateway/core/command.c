@@ -3,6 +3,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
+#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
@@ -27,6 +28,7 @@ struct commands {
     void *owner;
     struct command reloads[8]; /* that wait for the same reload */
     size_t n_reloads;
+    uint64_t ended[COMMAND_RESULTS];
 };
 
 /* -- words ---------------------------------------------------------------------------------- */
@@ -74,6 +76,7 @@ static void end(void *owner, const struct command *command, const struct command
         .value = reply->value,
     };
 
+    commands->ended[reply->result]++;
     pipeline_tell_command(commands->pipeline, &event);
     if (command->reply)
         command->reply(command->owner, reply);
@@ -436,3 +439,10 @@ const struct sink_calls commands_sink = {
     .inventory = take_inventory,
     .readings = take_readings,
 };
+
+void commands_report(const struct commands *commands, struct report *report)
+{
+    for (uint8_t i = 0; i < COMMAND_RESULTS; i++)
+        report_count_of(report, "result", results[i], "commands", (double)commands->ended[i], true,
+                        "Commands that ended so.");
+}

@@ -50,6 +50,7 @@ enum command_result {
     COMMAND_REFUSED,    /* `words` says why */
     COMMAND_TIMEOUT,    /* no answer, or it was not read back in time */
     COMMAND_SUPERSEDED, /* a newer one for the same channel came before it was its turn */
+    COMMAND_RESULTS
 };
 const char *command_result_name(uint8_t result);
 
@@ -75,6 +76,10 @@ struct command {
     void (*reply)(void *owner, const struct command_reply *reply);
     void *owner;
 };
+
+struct report;
+/* How many ended in which way, as rows. */
+void commands_report(const struct commands *commands, struct report *report);
 
 /* At most this many wait to be looked at; one more is refused aloud. */
 #define COMMANDS_MAX 256

@@ -3,6 +3,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/plausible.h"
@@ -530,6 +531,32 @@ void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_comm
     settle(pipeline);
 }
 
+void pipeline_tell_gateway(struct pipeline *pipeline, const struct pipeline_gateway_event *about)
+{
+    struct event event = {.boot = pipeline->boot,
+                          .sequence = ++pipeline->sequence,
+                          .at_ms = clock_boot_ms(),
+                          .since_ms = about->since_ms,
+                          .instance = UINT32_MAX,
+                          .sensor = UINT32_MAX,
+                          .type = about->type,
+                          .severity = about->severity,
+                          .limit = NAN};
+    struct sink_notification notification = {.at_ms = event.at_ms,
+                                             .instance = UINT32_MAX,
+                                             .type = about->type,
+                                             .severity = about->severity,
+                                             .except = about->except,
+                                             .text = about->words};
+
+    text_copy(event.note, sizeof(event.note), about->words);
+    pipeline->counts.events++;
+    pipeline->told = true;
+    TELL(pipeline, event, &event);
+    TELL(pipeline, notify, &notification);
+    settle(pipeline);
+}
+
 void pipeline_on_write(struct pipeline *pipeline,
                        void (*write)(void *owner, const struct rule_action *action), void *owner)
 {
@@ -540,4 +567,16 @@ void pipeline_on_write(struct pipeline *pipeline,
 struct pipeline_counts pipeline_counts(const struct pipeline *pipeline)
 {
     return pipeline->counts;
+}
+
+void pipeline_report(const struct pipeline *pipeline, struct report *report)
+{
+    const struct pipeline_counts *counts = &pipeline->counts;
+
+    report_count(report, "readings", (double)counts->readings, true, "Readings that came.");
+    report_count(report, "readings_bad", (double)counts->bad, true,
+                 "Those of them without a value.");
+    report_count(report, "events", (double)counts->events, true, "Events of rules and commands.");
+    report_count(report, "texts_other", (double)text_table_overflows(pipeline->texts), true,
+                 "Texts that count as \"other\", because there were too many.");
 }

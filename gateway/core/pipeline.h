@@ -65,6 +65,15 @@ struct pipeline_command_event {
 };
 void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command);
 
+/* Something about the gateway itself, for everyone to know: an event, and a message to every
+ * notifier but `except` (NULL: to all). */
+struct pipeline_gateway_event {
+    uint8_t type, severity; /* enum event_type; enum rule_severity */
+    int64_t since_ms;       /* boot time; CLOCK_NEVER */
+    const char *words, *except;
+};
+void pipeline_tell_gateway(struct pipeline *pipeline, const struct pipeline_gateway_event *about);
+
 /* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action.
  */
 void pipeline_on_write(struct pipeline *pipeline,
@@ -75,3 +84,7 @@ struct pipeline_counts {
     uint64_t events;
 };
 struct pipeline_counts pipeline_counts(const struct pipeline *pipeline);
+
+struct report;
+/* The same as rows. */
+void pipeline_report(const struct pipeline *pipeline, struct report *report);

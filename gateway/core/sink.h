@@ -71,10 +71,12 @@ struct instance_state {
 /* A text for a person, by the notifier of that name. Borrowed for the call. */
 struct sink_notification {
     int64_t at_ms;
-    uint32_t instance;
-    uint8_t type; /* enum event_type of what it tells */
+    uint32_t instance; /* UINT32_MAX: about the gateway itself */
+    uint8_t type;      /* enum event_type of what it tells */
     uint8_t severity;
-    const char *notifier, *text;
+    const char *notifier; /* NULL: all of them */
+    const char *except;   /* but this one; NULL: none */
+    const char *text;
 };
 
 /* For sinks, which know no rules: the names of `state` and of `severity` here and in events, and

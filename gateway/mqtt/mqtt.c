@@ -3,6 +3,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
+#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
@@ -148,6 +149,35 @@ int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
 void mqtt_store_opened(struct mqtt *mqtt)
 {
     replay_restore(mqtt->replay);
+}
+
+int64_t mqtt_stuck_ms(const struct mqtt *mqtt)
+{
+    return thread_stuck_ms(mqtt->thread);
+}
+
+void mqtt_report(struct mqtt *mqtt, struct report *report)
+{
+    struct mqtt_counts counts = mqtt_counts(mqtt);
+    const struct options *options = thread_options(mqtt->thread);
+
+    report_count(report, "mqtt_online", counts.online, false, "Whether the broker is there.");
+    report_count(report, "mqtt_connects", (double)counts.connects, true,
+                 "How often it was connected.");
+    report_count(report, "mqtt_published", (double)counts.published, true, "Messages sent.");
+    report_count(report, "mqtt_acknowledged", (double)counts.acknowledged, true,
+                 "Messages of QoS 1 and 2 that have arrived.");
+    report_count(report, "mqtt_unsent", (double)counts.unsent, true, "Polls that found no broker.");
+    report_count(report, "mqtt_superseded", (double)counts.superseded, true,
+                 "Readings that a newer one replaced before they could be sent.");
+    report_count(report, "mqtt_replayed", (double)counts.replayed, true,
+                 "Readings that have arrived late.");
+    report_count(report, "mqtt_thinned", (double)counts.thinned, true,
+                 "Readings of an outage for which there was no room.");
+    report_count(report, "mqtt_lost", (double)counts.lost, true,
+                 "Events and messages of rules that nobody will get.");
+    if (!counts.online)
+        report_problem(report, "mqtt: no connection to %s:%d", options->host, options->port);
 }
 
 /* -- messages that must arrive -------------------------------------------------------------- */

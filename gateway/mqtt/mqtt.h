@@ -86,3 +86,10 @@ struct mqtt_counts {
     bool online;
 };
 struct mqtt_counts mqtt_counts(struct mqtt *mqtt); /* on the loop */
+
+/* For how long its thread has been at one thing; 0: it waits for something to do. Any thread. */
+int64_t mqtt_stuck_ms(const struct mqtt *mqtt);
+
+struct report;
+/* The same as rows, and as a problem that the broker is away. */
+void mqtt_report(struct mqtt *mqtt, struct report *report);

@@ -50,6 +50,7 @@ struct thread {
     _Atomic(struct wake *) news_wake;      /* the loop's; NULL: it does not want them */
     atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
     atomic_bool online;
+    atomic_llong turn_ms; /* begin of the turn that is under way; -1: it waits */
     atomic_ullong connects;
     atomic_llong stop_by_ms, proven_ms;
     atomic_int owners; /* the thread and who started it; the last one frees everything */
@@ -270,7 +271,9 @@ static void run_once(struct thread *t)
 {
     int64_t now_ms;
 
+    atomic_store(&t->turn_ms, -1);
     wait_signals(t, next_ms(t));
+    atomic_store(&t->turn_ms, clock_boot_ms());
     if (t->work && !t->more)
         gather(t);
     t->more = drain(t);
@@ -345,6 +348,7 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
     }
     t->options = options;
     atomic_init(&t->owners, 2);
+    atomic_init(&t->turn_ms, -1);
     t->since_ms = t->retry.since_ms = clock_boot_ms();
     t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
     t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
@@ -408,6 +412,13 @@ const struct options *thread_options(const struct thread *thread)
 const struct publisher_counters *thread_counters(const struct thread *thread)
 {
     return &thread->counters;
+}
+
+int64_t thread_stuck_ms(const struct thread *thread)
+{
+    int64_t turn_ms = atomic_load(&thread->turn_ms);
+
+    return turn_ms < 0 ? 0 : clock_boot_ms() - turn_ms;
 }
 
 bool thread_is_online(const struct thread *thread)

@@ -32,6 +32,9 @@ struct inbox *thread_inbox(struct thread *thread);
 
 /* Any thread. */
 const struct publisher_counters *thread_counters(const struct thread *thread);
+/* For how long it has been at one turn; 0: it waits for something to do. */
+int64_t thread_stuck_ms(const struct thread *thread);
+
 bool thread_is_online(const struct thread *thread);
 uint64_t thread_connects(const struct thread *thread);
 int64_t thread_proven_ms(const struct thread *thread); /* as session_proven_ms() */

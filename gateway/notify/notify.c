@@ -1,6 +1,8 @@
 #include "gateway/notify/notify.h"
 
+#include "gateway/base/clock.h"
 #include "gateway/base/process.h"
+#include "gateway/base/report.h"
 #include "gateway/notify/hook.h"
 #include "gateway/notify/notifier.h"
 
@@ -355,4 +357,36 @@ int notify_run_hook(struct notify *notify, const char *name, const struct notify
         if (strcmp(notify->hooks[i].name, name) == 0)
             return run_hook(notify, &notify->hooks[i], event);
     return -ENOENT;
+}
+
+/* The rows of one name follow each other. */
+static void report_all(const struct notify *notify, struct report *report, size_t which)
+{
+    static const struct {
+        const char *name, *help;
+        bool total;
+    } rows[] = {{"notify_waiting", "Messages that wait.", false},
+                {"notify_delivered", "Messages that have arrived.", true},
+                {"notify_dropped", "Messages that were given up.", true}};
+    struct notify_status status;
+
+    for (size_t i = 0; notify_status(notify, i, &status); i++) {
+        double values[] = {(double)status.waiting, (double)status.delivered,
+                           (double)status.dropped};
+
+        report_count_of(report, "notifier", status.name, rows[which].name, values[which],
+                        rows[which].total, rows[which].help);
+    }
+}
+
+void notify_report(const struct notify *notify, struct report *report)
+{
+    struct notify_status status;
+
+    for (size_t which = 0; which < 3; which++)
+        report_all(notify, report, which);
+    for (size_t i = 0; notify_status(notify, i, &status); i++) {
+        if (status.failing_since_ms != CLOCK_NEVER)
+            report_problem(report, "notifier \"%s\" fails: %s", status.name, status.why);
+    }
 }

@@ -116,3 +116,7 @@ struct notify_status {
     const char *why;      /* of the last failure; borrowed until the next call */
 };
 bool notify_status(const struct notify *notify, size_t i, struct notify_status *ret_status);
+
+struct report;
+/* The same as rows, and a problem for each that fails. */
+void notify_report(const struct notify *notify, struct report *report);

@@ -4,6 +4,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
+#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/store/inside.h"
 
@@ -268,4 +269,32 @@ struct store_counts store_counts(struct store *store)
     describe(&counts, &store->state_health, desk_busy_ms(store->state_desk));
     describe(&counts, &store->history_health, desk_busy_ms(store->history_desk));
     return counts;
+}
+
+void store_report(struct store *store, struct report *report)
+{
+    struct store_counts counts = store_counts(store);
+
+    report_count(report, "store_records", (double)counts.records, true, "Records on disk.");
+    report_count(report, "store_commits", (double)counts.commits, true, "Transactions for them.");
+    report_count(report, "store_late", (double)counts.late, true,
+                 "Records that were told before they were on disk.");
+    report_count(report, "store_merged", (double)counts.merged, true,
+                 "Records for which there was no room.");
+    report_count(report, "store_outbox_dropped", (double)counts.outbox_dropped, true,
+                 "Messages for which there was no room.");
+    report_count(report, "store_errors", (double)counts.errors, true, "Errors of the disk.");
+    report_count(report, "store_readings", (double)counts.readings, true, "Readings on disk.");
+    report_count(report, "store_readings_dropped", (double)counts.dropped, true,
+                 "Readings for which there was no room.");
+    report_count(report, "store_records_waiting", (double)counts.records_waiting, false,
+                 "Records that wait for the disk.");
+    report_count(report, "store_waiting_bytes", (double)counts.readings_bytes, false,
+                 "Readings that wait for the disk, in bytes.");
+    report_count(report, "store_history_bytes", (double)counts.history_size, false,
+                 "Size of the history.");
+    report_count(report, "store_busy_seconds", (double)counts.busy_ms / 1000, false,
+                 "For how long the disk has not answered.");
+    if (counts.degraded)
+        report_problem(report, "store: %s", counts.reason);
 }

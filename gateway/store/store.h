@@ -297,3 +297,7 @@ struct store_counts {
     char reason[160]; /* when degraded: which file and why */
 };
 struct store_counts store_counts(struct store *store);
+
+struct report;
+/* All of them as rows, and why it is degraded as a problem. */
+void store_report(struct store *store, struct report *report);

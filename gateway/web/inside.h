@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/loop.h"
+#include "gateway/base/report.h"
 #include "gateway/web/live.h"
 #include "gateway/web/web.h"
 
@@ -26,8 +27,8 @@ struct web {
     bool closing;
 };
 
-/* All rows and problems: those of app, of the store and of this room. */
-void web_report_all(struct web *web, struct web_report *report);
+/* All rows and problems: those of the other rooms and of this one; `web` is the struct web. */
+void web_report_all(void *web, struct report *report);
 
 /* Of at least ten seconds, however often it is asked: asking starts the measuring anew, and several
  * may ask. */

@@ -67,16 +67,31 @@ static void put_rules(struct page *page, const struct live *live)
                     instance_is_firing(&live->states[i]));
 }
 
-static void put_count(struct page *page, const struct web_count *count)
+struct rows {
+    struct report report; /* first: leads back here */
+    struct page *page;
+    const char *name; /* of the row before: one head is for all of a name */
+};
+
+static void put_row(struct report *report, const struct report_row *row)
 {
+    struct rows *rows = (struct rows *)report;
     char name[64];
 
-    text_copy(name, sizeof(name) - strlen("_total"), count->name);
-    if (count->total)
+    text_copy(name, sizeof(name) - strlen("_total"), row->name);
+    if (row->total)
         strcat(name, "_total");
-    put_head(page, name, count->total ? "counter" : "gauge", count->help);
-    page_format(page, "thermogate_%s ", name);
-    put_number(page, count->value);
+    if (!rows->name || strcmp(rows->name, row->name) != 0)
+        put_head(rows->page, name, row->total ? "counter" : "gauge", row->help);
+    rows->name = row->name;
+    page_format(rows->page, "thermogate_%s", name);
+    if (row->label) {
+        page_format(rows->page, "{%s=", row->label);
+        put_quoted(rows->page, row->of);
+        page_put(rows->page, "}", 1);
+    }
+    page_put(rows->page, " ", 1);
+    put_number(rows->page, row->value);
 }
 
 static void put_loop(struct page *page, struct web *web)
@@ -92,17 +107,15 @@ static void put_loop(struct page *page, struct web *web)
 
 void show_metrics(struct request *request)
 {
-    struct web_report report = {0};
     struct page page = {0};
+    struct rows rows = {.report = {.row = put_row}, .page = &page};
 
-    web_report_all(request->web, &report);
     put_head(&page, "info", "gauge", "Version of the gateway.");
     page_format(&page, "thermogate_info{version=\"" THERMOGATE_VERSION "\"} 1\n");
     put_sensors(&page, &request->web->live);
     put_devices(&page, &request->web->live);
     put_rules(&page, &request->web->live);
     put_loop(&page, request->web);
-    for (size_t i = 0; i < report.n_counts; i++)
-        put_count(&page, &report.counts[i]);
+    web_report_all(request->web, &rows.report);
     request_answer_page(request, request->route->media, &page);
 }

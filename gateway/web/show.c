@@ -11,7 +11,7 @@ struct show {
     struct request *request;
     const struct live *live;
     const char *match; /* glob; NULL: all */
-    struct web_report report;
+    bool ok;           /* there are no problems */
 };
 
 const struct field match_query[] = {
@@ -68,6 +68,7 @@ const struct field status_answer[] = {
 };
 const struct field health_answer[] = {
     {"ok", "boolean", .help = "Whether there are no problems."},
+    {"counters", "object", .help = "By name.", counter_fields},
     {"problems", "array", .help = "What a person should look at, in words."},
     {0},
 };
@@ -98,14 +99,6 @@ static uint32_t count_firing(const struct live *live)
     for (uint32_t i = 0; i < live->inventory->n_rules; i++)
         count += instance_is_firing(&live->states[i]);
     return count;
-}
-
-static void write_problems(struct json *json, const struct web_report *report)
-{
-    json_array(json, "problems");
-    for (size_t i = 0; i < report->n_problems; i++)
-        json_text(json, NULL, report->problems[i]);
-    json_end(json);
 }
 
 static void write_names(struct json *json, const struct show *show)
@@ -148,11 +141,7 @@ static void write_status(struct json *json, const void *what)
     json_int(json, "p99_us", lateness.p99_us);
     json_int(json, "max_us", lateness.max_us);
     json_end(json);
-    json_object(json, "counters");
-    for (size_t i = 0; i < show->report.n_counts; i++)
-        json_number(json, show->report.counts[i].name, show->report.counts[i].value, -1);
-    json_end(json);
-    write_problems(json, &show->report);
+    report_write(json, web_report_all, web);
     json_end(json);
 }
 
@@ -160,27 +149,39 @@ void show_status(struct request *request)
 {
     struct show show = {.request = request, .live = &request->web->live};
 
-    web_report_all(request->web, &show.report);
     request_answer_json(request, MHD_HTTP_OK, 8192, write_status, &show);
+}
+
+struct problems_seen {
+    struct report report; /* first: leads back here */
+    size_t count;
+};
+
+static void count_problem(struct report *report, const char *words)
+{
+    (void)words;
+    ((struct problems_seen *)report)->count++;
 }
 
 static void write_health(struct json *json, const void *what)
 {
-    const struct web_report *report = what;
+    const struct show *show = what;
 
     json_object(json, NULL);
-    json_bool(json, "ok", report->n_problems == 0);
-    write_problems(json, report);
+    json_bool(json, "ok", show->ok);
+    report_write(json, web_report_all, show->request->web);
     json_end(json);
 }
 
 void show_health(struct request *request)
 {
-    struct web_report report = {0};
+    struct problems_seen seen = {.report = {.problem = count_problem}};
+    struct show show = {.request = request};
 
-    web_report_all(request->web, &report);
-    request_answer_json(request, report.n_problems ? MHD_HTTP_SERVICE_UNAVAILABLE : MHD_HTTP_OK,
-                        4096, write_health, &report);
+    web_report_all(request->web, &seen.report);
+    show.ok = seen.count == 0;
+    request_answer_json(request, show.ok ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, 8192,
+                        write_health, &show);
 }
 
 /* -- buses and devices ---------------------------------------------------------------------- */

@@ -9,8 +9,6 @@
 #include "gateway/web/waiting.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define LATENESS_SPAN_MS 10000
@@ -63,68 +61,19 @@ void web_free(struct web *web)
 
 /* -- reports -------------------------------------------------------------------------------- */
 
-void web_count(struct web_report *report, const char *name, double value, bool total,
-               const char *help)
+void web_report_all(void *owner, struct report *report)
 {
-    if (report->n_counts < WEB_COUNTS_MAX)
-        report->counts[report->n_counts++] =
-            (struct web_count){.name = name, .help = help, .value = value, .total = total};
-}
-
-void web_problem(struct web_report *report, const char *format, ...)
-{
-    va_list arguments;
-
-    if (report->n_problems == WEB_PROBLEMS_MAX)
-        return;
-    va_start(arguments, format);
-    vsnprintf(report->problems[report->n_problems++], sizeof(report->problems[0]), format,
-              arguments);
-    va_end(arguments);
-}
-
-static void report_store(struct store *store, struct web_report *report)
-{
-    struct store_counts counts = store_counts(store);
-
-    web_count(report, "store_records", (double)counts.records, true, "Records on disk.");
-    web_count(report, "store_commits", (double)counts.commits, true, "Transactions for them.");
-    web_count(report, "store_late", (double)counts.late, true,
-              "Records that were told before they were on disk.");
-    web_count(report, "store_merged", (double)counts.merged, true,
-              "Records for which there was no room.");
-    web_count(report, "store_outbox_dropped", (double)counts.outbox_dropped, true,
-              "Messages for which there was no room.");
-    web_count(report, "store_errors", (double)counts.errors, true, "Errors of the disk.");
-    web_count(report, "store_readings", (double)counts.readings, true, "Readings on disk.");
-    web_count(report, "store_readings_dropped", (double)counts.dropped, true,
-              "Readings for which there was no room.");
-    web_count(report, "store_records_waiting", (double)counts.records_waiting, false,
-              "Records that wait for the disk.");
-    web_count(report, "store_waiting_bytes", (double)counts.readings_bytes, false,
-              "Readings that wait for the disk, in bytes.");
-    web_count(report, "store_history_bytes", (double)counts.history_size, false,
-              "Size of the history.");
-    web_count(report, "store_busy_seconds", (double)counts.busy_ms / 1000, false,
-              "For how long the disk has not answered.");
-    if (counts.degraded)
-        web_problem(report, "store: %s", counts.reason);
-}
-
-void web_report_all(struct web *web, struct web_report *report)
-{
+    struct web *web = owner;
     const char *problem = server_problem(web->server);
 
     if (web->context.report)
         web->context.report(web->context.owner, report);
-    if (web->context.store)
-        report_store(web->context.store, report);
-    web_count(report, "web_clients", (double)server_clients(web->server), false,
-              "Connections to the API.");
-    web_count(report, "web_streams_cut", (double)web->subscribers_dropped, true,
-              "Streams that were cut off because nobody read them.");
+    report_count(report, "web_clients", (double)server_clients(web->server), false,
+                 "Connections to the API.");
+    report_count(report, "web_streams_cut", (double)web->subscribers_dropped, true,
+                 "Streams that were cut off because nobody read them.");
     if (problem[0])
-        web_problem(report, "web: %s", problem);
+        report_problem(report, "web: %s", problem);
 }
 
 struct loop_lateness web_lateness(struct web *web)

@@ -19,6 +19,7 @@
 
 struct commands;
 struct loop;
+struct report;
 struct store;
 struct web;
 
@@ -37,33 +38,14 @@ struct web_options {
 };
 struct web_options web_options(const struct section *section);
 
-/* What other rooms know of themselves, as rows: `status`, `health` and `/metrics` show them all.
- * Names are [a-z_]+ and literals, like the help. */
-struct web_count {
-    const char *name, *help;
-    double value;
-    bool total; /* only ever rises */
-};
-#define WEB_COUNTS_MAX   64
-#define WEB_PROBLEMS_MAX 8
-struct web_report {
-    struct web_count counts[WEB_COUNTS_MAX];
-    size_t n_counts;
-    char problems[WEB_PROBLEMS_MAX][160]; /* what a person should look at; makes health "not ok" */
-    size_t n_problems;
-};
-/* One more row; beyond the limit they are left out. */
-void web_count(struct web_report *report, const char *name, double value, bool total,
-               const char *help);
-void web_problem(struct web_report *report, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* The rest of the program, borrowed for the life of the web. */
 struct web_context {
     struct loop *loop;
     struct commands *commands;
     struct store *store; /* NULL: no history and no log of events; say so */
-    void (*report)(void *owner, struct web_report *report); /* fills in; may be NULL */
+    /* What the other rooms know of themselves; `status`, `health` and `/metrics` show it all. May
+     * be NULL. */
+    void (*report)(void *owner, struct report *report);
     void *owner;
 };
 

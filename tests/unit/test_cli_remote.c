@@ -59,7 +59,7 @@ static void expect_shown(const char *words)
 static void the_status_is_for_people_or_for_programs(void **state)
 {
     struct web_world *world = *state;
-    web_problem(&world->report, "the \033[31mbroker is away");
+    world->problem = "the \033[31mbroker is away";
     assert_int_equal(call(*state, cli_status, OPTIONS(.command = "status")), APP_OK);
     expect_shown("Keller runs for ");
     expect_shown("devices  1 of 2 online");

@@ -18,6 +18,7 @@
 #include "gateway/base/json_read.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/report.h"
 #include "gateway/core/command.h"
 #include "gateway/core/inventory_edit.h"
 #include "gateway/store/store.h"
@@ -94,7 +95,7 @@ struct web_world {
     struct store *store;
     struct text_table *texts;
     struct inventory *inventory;
-    struct web_report report; /* what app would say */
+    const char *problem; /* what app would say; NULL: none */
     pthread_t thread;
     struct wake *wake;
     void (*job)(struct web_world *world);
@@ -159,9 +160,15 @@ static inline void web_say_nothing(void *owner, enum log_level level, const char
     (void)line;
 }
 
-static inline void web_report_rows(void *owner, struct web_report *report)
+static inline void web_report_rows(void *owner, struct report *report)
 {
-    *report = ((struct web_world *)owner)->report;
+    const struct web_world *world = owner;
+
+    report_count(report, "polls", 12, true, "Polls that ended.");
+    report_count_of(report, "bus", "a \"b\"", "bus_requests", 7, true, "Requests.");
+    report_count_of(report, "bus", "c", "bus_requests", 8, true, "Requests.");
+    if (world->problem)
+        report_problem(report, "%s", world->problem);
 }
 
 static inline void *web_thread(void *owner)

@@ -1,0 +1,28 @@
+/* App, the inside: what its files share. Private to app.c and wiring.c, loop thread only. */
+#pragma once
+
+#include "gateway/app.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The rooms, in the order in which they are built; close_all() goes backwards. */
+struct app {
+    const struct app_options *options;
+    struct loop *loop;
+    struct pipeline *pipeline;
+    struct conf *conf; /* while rooms are built */
+    struct site *site;
+    struct commands *commands;
+    struct store *store;
+    struct mqtt *mqtt;
+    struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
+    struct notify *notify;
+    struct keeper *keeper;
+    struct web *web;
+    struct adapters *adapters;
+    struct timer *end_timer;
+    struct pulse *pulse;
+    int64_t stop_by_ms;  /* for safe values; 0: not stopping */
+    uint64_t fixed_hash; /* of what a reload cannot change */
+};

@@ -1,0 +1,23 @@
+/* Reload: reads the config anew on a thread of its own, so that no poll waits for it. What comes of
+ * it is taken over by app.c, between two polls. */
+#pragma once
+
+#include "gateway/app.h"
+
+struct conf;
+struct loop;
+struct site;
+struct site_context;
+
+/* `result` is that of load(); both are the receiver's, and may be NULL where it is not 0. */
+struct reloaded {
+    int result;
+    struct conf *conf;
+    struct site *site;
+};
+
+/* `done` is called once, on the loop, never from inside; the options are borrowed until then. 0 or
+ * -ENOMEM. */
+int reload_start(struct loop *loop, const struct app_options *options,
+                 const struct site_context *context,
+                 void (*done)(void *owner, struct reloaded *reloaded), void *owner);

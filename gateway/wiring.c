@@ -1,0 +1,210 @@
+#include "gateway/wiring.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/report.h"
+#include "gateway/base/text.h"
+#include "gateway/core/command.h"
+#include "gateway/core/inventory.h"
+#include "gateway/core/pipeline.h"
+#include "gateway/core/site.h"
+#include "gateway/inside.h"
+#include "gateway/keeper.h"
+#include "gateway/mqtt/mqtt.h"
+#include "rules/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- adapters and rules --------------------------------------------------------------------- */
+
+static void take_wrote(void *owner, uint32_t token, uint8_t quality)
+{
+    struct app *app = owner;
+
+    commands_wrote(app->commands, token, quality);
+}
+
+static void take_poll(void *owner, uint32_t device, const struct sample *samples, size_t count)
+{
+    struct app *app = owner;
+
+    pipeline_accept(app->pipeline, device, samples, count);
+}
+
+static void take_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms)
+{
+    struct app *app = owner;
+
+    pipeline_device(app->pipeline, device, why, at_ms);
+}
+
+const struct adapters_events wiring_adapters = {
+    .poll = take_poll,
+    .device = take_device,
+    .wrote = take_wrote,
+};
+
+void wiring_write(void *owner, const struct rule_action *action)
+{
+    struct app *app = owner;
+    struct command command = {.kind = COMMAND_WRITE,
+                              .origin = COMMAND_VIA_RULE,
+                              .rights = COMMAND_RIGHTS_ALL,
+                              .expires_ms = CLOCK_NEVER};
+
+    text_copy(command.target, sizeof(command.target), action->target);
+    text_copy(command.by, sizeof(command.by), app->site->inventory->rules[action->instance].id);
+    if (action->text)
+        text_copy(command.argument, sizeof(command.argument), action->text);
+    else
+        text_from_number(command.argument, sizeof(command.argument), action->number, -1);
+    if (command_submit(app->commands, &command) < 0)
+        log_error("rule %s: too many commands wait; %s is not written", command.by, command.target);
+}
+
+/* -- store, broker and notifiers ------------------------------------------------------------ */
+
+static void take_committed(void *owner, uint64_t token, bool durable)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_committed(app->keeper, token, durable);
+}
+
+static void take_opened(void *owner)
+{
+    struct app *app = owner;
+
+    if (app->mqtt)
+        mqtt_store_opened(app->mqtt);
+    store_state_release(app->store); /* too late for rules: instances live already */
+    if (app->keeper)
+        keeper_start(app->keeper);
+}
+
+const struct store_calls wiring_store = {.committed = take_committed, .opened = take_opened};
+
+void wiring_delivered(void *owner, int64_t row)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_delivered(app->keeper, row);
+}
+
+static void take_told(void *owner, uint64_t row)
+{
+    struct app *app = owner;
+
+    if (app->keeper)
+        keeper_told(app->keeper, row);
+}
+
+static void take_dropped(void *owner, uint64_t row, const char *why)
+{
+    log_warn("a notification is given up: %s", why);
+    take_told(owner, row);
+}
+
+/* Whoever can still be reached is told that another cannot. */
+static void tell_of_notifier(struct app *app, const char *notifier, uint8_t severity,
+                             const char *words)
+{
+    struct pipeline_gateway_event about = {.type = EVENT_GATEWAY,
+                                           .severity = severity,
+                                           .since_ms = CLOCK_NEVER,
+                                           .words = words,
+                                           .except = notifier};
+
+    pipeline_tell_gateway(app->pipeline, &about);
+}
+
+static void take_failing(void *owner, const char *notifier, int64_t since_ms, const char *why)
+{
+    char words[300];
+
+    (void)since_ms;
+    snprintf(words, sizeof(words), "notifier %s has failed for ten minutes: %s", notifier, why);
+    log_error("%s", words);
+    tell_of_notifier(owner, notifier, SEVERITY_CRITICAL, words);
+}
+
+static void take_working(void *owner, const char *notifier)
+{
+    char words[100];
+
+    snprintf(words, sizeof(words), "notifier %s works again", notifier);
+    log_info("%s", words);
+    tell_of_notifier(owner, notifier, SEVERITY_INFO, words);
+}
+
+static void take_hook_ended(void *owner, const char *hook, bool ok, const char *words)
+{
+    (void)owner;
+    if (ok)
+        log_debug("hook %s: %s", hook, words);
+    else
+        log_warn("hook %s: %s", hook, words);
+}
+
+const struct notify_calls wiring_notify = {
+    .delivered = take_told,
+    .dropped = take_dropped,
+    .failing = take_failing,
+    .working = take_working,
+    .hook_ended = take_hook_ended,
+};
+
+void wiring_restore(void *owner, const struct store_state *state)
+{
+    struct app *app = owner;
+    char *text = strndup(state->value, state->size);
+
+    if (text)
+        pipeline_restore(app->pipeline, state->key, text);
+    free(text);
+}
+
+/* -- all of them ---------------------------------------------------------------------------- */
+
+void wiring_report(void *owner, struct report *report)
+{
+    const struct app *app = owner;
+
+    pipeline_report(app->pipeline, report);
+    adapters_report(app->adapters, report);
+    commands_report(app->commands, report);
+    if (app->mqtt)
+        mqtt_report(app->mqtt, report);
+    if (app->notify)
+        notify_report(app->notify, report);
+    if (app->store)
+        store_report(app->store, report);
+}
+
+static int64_t workers_stuck_ms(void *owner)
+{
+    return adapters_stuck_ms(((struct app *)owner)->adapters);
+}
+
+static int64_t mqtt_thread_stuck_ms(void *owner)
+{
+    struct app *app = owner;
+
+    return app->mqtt ? mqtt_stuck_ms(app->mqtt) : 0;
+}
+
+static int64_t disk_stuck_ms(void *owner)
+{
+    struct app *app = owner;
+
+    return app->store ? store_counts(app->store).busy_ms : 0;
+}
+
+const struct pulse_part wiring_parts[] = {{"a device on a blocking line", workers_stuck_ms},
+                                          {"the thread of MQTT", mqtt_thread_stuck_ms},
+                                          {"the disk", disk_stuck_ms},
+                                          {0}};

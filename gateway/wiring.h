@@ -1,0 +1,28 @@
+/* Wiring: what the rooms tell each other - they do not know each other, so all of it goes through
+ * here. Every `owner` is the struct app. Loop thread only. */
+#pragma once
+
+#include "adapters/adapters.h"
+#include "gateway/notify/notify.h"
+#include "gateway/pulse.h"
+#include "gateway/store/store.h"
+
+struct report;
+struct rule_action;
+
+extern const struct adapters_events wiring_adapters;
+extern const struct store_calls wiring_store;
+extern const struct notify_calls wiring_notify;
+extern const struct pulse_part wiring_parts[]; /* that have threads of their own */
+
+/* For pipeline_on_write(): a rule wants something written, which goes the way of every command. */
+void wiring_write(void *owner, const struct rule_action *action);
+
+/* For mqtt_on_delivered(). */
+void wiring_delivered(void *owner, int64_t row);
+
+/* For store_state_each(): an instance as it was saved. */
+void wiring_restore(void *owner, const struct store_state *state);
+
+/* What all rooms know of themselves. */
+void wiring_report(void *owner, struct report *report);

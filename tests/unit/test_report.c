@@ -1,0 +1,85 @@
+#include "gateway/base/report.h"
+
+#include "gateway/base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+static void gather(void *owner, struct report *report)
+{
+    const char *broker = owner;
+
+    report_count(report, "polls", 12, true, "Polls that ended.");
+    report_count_of(report, "bus", "rs485", "bus_polls", 7, true, "Polls of a bus.");
+    report_problem(report, "%s is away for %d s", broker, 7);
+}
+
+static void rows_and_problems_become_two_members(void **state)
+{
+    char text[200];
+    struct json json;
+    (void)state;
+    json_start(&json, text, sizeof(text));
+    json_object(&json, NULL);
+    report_write(&json, gather, (char[]){"broker"});
+    json_end(&json);
+    assert_int_not_equal(json_length(&json), 0);
+    assert_string_equal(text,
+                        "{\"counters\":{\"polls\":12},\"problems\":[\"broker is away for 7 s\"]}");
+}
+
+struct seen {
+    struct report report;
+    struct report_row row;
+    unsigned count;
+};
+
+static void take_row(struct report *report, const struct report_row *row)
+{
+    struct seen *seen = (struct seen *)report;
+    seen->row = *row;
+    seen->count++;
+}
+
+static void a_row_says_of_what_it_is_one(void **state)
+{
+    struct seen seen = {.report = {.row = take_row}};
+    (void)state;
+    gather((char[]){"it"}, &seen.report);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.row.label, "bus");
+    assert_string_equal(seen.row.of, "rs485");
+    assert_true(seen.row.value == 7 && seen.row.total);
+}
+
+static void take_problem(struct report *report, const char *words)
+{
+    ((struct seen *)report)->count += (unsigned)strlen(words);
+}
+
+static void long_words_are_cut(void **state)
+{
+    struct seen seen = {.report = {.problem = take_problem}};
+    char words[400];
+    (void)state;
+    memset(words, 'x', sizeof(words));
+    words[sizeof(words) - 1] = '\0';
+    report_problem(&seen.report, "%s", words);
+    assert_int_equal(seen.count, 255);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_and_problems_become_two_members),
+        cmocka_unit_test(a_row_says_of_what_it_is_one),
+        cmocka_unit_test(long_words_are_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
