@@ -169,47 +169,56 @@ static int add_fragments(struct conf *conf, const char *directory, const struct 
     return result == -ENOMEM ? result : 0;
 }
 
-/* -- the door -- */
-
-int conf_read(const char *path, const struct setting *root, struct problems *problems,
-              struct conf **ret_conf)
+/* The file and what is in the conf.d beside it. */
+static int add_path(struct conf *conf, const char *path, const struct setting *root,
+                    struct problems *problems)
 {
-    size_t errors_before = problems_errors(problems);
-    struct conf *conf = conf_new();
     char *directory = fragments_path(path);
-    int result = -ENOMEM;
+    int result;
 
-    *ret_conf = NULL;
-    if (conf == NULL || directory == NULL)
-        goto fail;
+    if (directory == NULL)
+        return -ENOMEM;
     result = conf_add(conf, file_read(path, problems), root, problems);
     /* Without a main file it is the wrong place; its conf.d would be, too. */
     if (result == 0 && conf->count > 0)
         result = add_fragments(conf, directory, root, problems);
-    if (result < 0)
-        goto fail;
     free(directory);
-    return conf_finish(conf, root, problems, errors_before, ret_conf);
-fail:
-    free(directory);
-    conf_free(conf);
     return result;
 }
 
-int conf_read_text(const char *name, const char *text, size_t length, const struct setting *root,
-                   struct problems *problems, struct conf **ret_conf)
+/* -- the door -- */
+
+int conf_read_with(const char *path, const struct conf_text *texts, size_t count,
+                   const struct setting *root, struct problems *problems, struct conf **ret_conf)
 {
     size_t errors_before = problems_errors(problems);
     struct conf *conf = conf_new();
     int result = -ENOMEM;
 
     *ret_conf = NULL;
-    if (conf == NULL)
-        return result;
-    result = conf_add(conf, file_from_memory(name, text, length, problems), root, problems);
+    if (conf != NULL)
+        result = path != NULL ? add_path(conf, path, root, problems) : 0;
+    for (size_t i = 0; i < count && result == 0 && conf->count < CONF_FILES_MAX; i++)
+        result = conf_add(conf,
+                          file_from_memory(texts[i].name, texts[i].text, texts[i].length, problems),
+                          root, problems);
     if (result < 0) {
         conf_free(conf);
         return result;
     }
     return conf_finish(conf, root, problems, errors_before, ret_conf);
+}
+
+int conf_read(const char *path, const struct setting *root, struct problems *problems,
+              struct conf **ret_conf)
+{
+    return conf_read_with(path, NULL, 0, root, problems, ret_conf);
+}
+
+int conf_read_text(const char *name, const char *text, size_t length, const struct setting *root,
+                   struct problems *problems, struct conf **ret_conf)
+{
+    struct conf_text one = {name, text, length};
+
+    return conf_read_with(NULL, &one, 1, root, problems, ret_conf);
 }

@@ -28,7 +28,18 @@ struct conf;
 int conf_read(const char *path, const struct setting *root, struct problems *problems,
               struct conf **ret_conf);
 
-/* The same from memory, under a name to show; for what is embedded, and for tests. */
+/* A text that stands for a file, under a name to show. Copied. */
+struct conf_text {
+    const char *name, *text;
+    size_t length;
+};
+
+/* As conf_read(), with texts joined to it as if they were fragments too; `path` may be NULL: only
+ * those. */
+int conf_read_with(const char *path, const struct conf_text *texts, size_t count,
+                   const struct setting *root, struct problems *problems, struct conf **ret_conf);
+
+/* The same for one text alone; for what is embedded, and for tests. */
 int conf_read_text(const char *name, const char *text, size_t length, const struct setting *root,
                    struct problems *problems, struct conf **ret_conf);
 

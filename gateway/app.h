@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct conf_text;
+
 /* Exit codes: sysexits(3)'s EX_CONFIG for a config that cannot be used. */
 enum app_exit { APP_OK = 0, APP_FAILED = 1, APP_USAGE = 2, APP_CONFIG = 78 };
 
@@ -19,8 +21,9 @@ enum app_exit { APP_OK = 0, APP_FAILED = 1, APP_USAGE = 2, APP_CONFIG = 78 };
 extern const struct setting app_settings[];
 
 struct app_options {
-    const char *config_path;       /* of the file; or the name to show for config_text */
-    const char *config_text;       /* an embedded config; NULL: read the file */
+    const char *config_path;       /* of the file; NULL: only the texts */
+    const struct conf_text *texts; /* joined to it as if they were fragments of it */
+    size_t n_texts;
     int64_t for_ms;                /* ends by itself after that; 0: never */
     const struct sink_calls *sink; /* one more sink, for the terminal; may be NULL */
     void *sink_self;

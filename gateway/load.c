@@ -48,10 +48,8 @@ const struct setting app_settings[] = {
 static int read_files(const struct app_options *options, struct problems *problems,
                       struct conf **ret_conf)
 {
-    if (options->config_text)
-        return conf_read_text(options->config_path, options->config_text,
-                              strlen(options->config_text), app_settings, problems, ret_conf);
-    return conf_read(options->config_path, app_settings, problems, ret_conf);
+    return conf_read_with(options->config_path, options->texts, options->n_texts, app_settings,
+                          problems, ret_conf);
 }
 
 /* What a device of any bus can have. */
@@ -114,34 +112,58 @@ static int build(struct section *root, const struct site_context *context,
 
 /* Takes `templates`. */
 static int load_with(const struct app_options *options, const struct site_context *context,
-                     struct conf_templates *templates, struct conf **ret_conf,
-                     struct site **ret_site, FILE *to)
+                     struct conf_templates *templates, struct problems *problems,
+                     struct conf **ret_conf, struct site **ret_site)
 {
-    struct problems *problems = problems_new();
-    struct conf *conf = NULL;
     bool whole = false;
     int r = -ENOMEM;
 
-    if (problems && templates)
-        r = read_config(options, templates, problems, &conf, &whole);
-    else
-        conf_templates_free(templates);
+    *ret_conf = NULL;
+    if (templates)
+        r = read_config(options, templates, problems, ret_conf, &whole);
     if (whole) {
-        int built = build(conf_root(conf), context, problems, ret_site);
+        int built = build(conf_root(*ret_conf), context, problems, ret_site);
 
         r = r < 0 ? r : built;
     }
+    return r;
+}
+
+/* The templates beside the config, or beside what stands for it. */
+static struct conf_templates *open_library(const struct app_options *options)
+{
+    return library_open(options->config_path ? options->config_path : options->texts[0].name);
+}
+
+int load_into(const struct app_options *options, const struct site_context *context,
+              struct problems *problems, struct conf **ret_conf, struct site **ret_site)
+{
+    return load_with(options, context, open_library(options), problems, ret_conf, ret_site);
+}
+
+/* The same, with what is wrong printed to `to`. */
+static int load_printed(const struct app_options *options, const struct site_context *context,
+                        struct conf_templates *templates, struct conf **ret_conf,
+                        struct site **ret_site, FILE *to)
+{
+    struct problems *problems = problems_new();
+    int r = -ENOMEM;
+
+    *ret_conf = NULL;
+    if (problems)
+        r = load_with(options, context, templates, problems, ret_conf, ret_site);
+    else
+        conf_templates_free(templates);
     if (problems)
         problems_print(problems, to);
     problems_free(problems);
-    *ret_conf = conf;
     return r;
 }
 
 int load(const struct app_options *options, const struct site_context *context,
          struct conf **ret_conf, struct site **ret_site, FILE *to)
 {
-    return load_with(options, context, library_open(options->config_path), ret_conf, ret_site, to);
+    return load_printed(options, context, open_library(options), ret_conf, ret_site, to);
 }
 
 /* -- check ---------------------------------------------------------------------------------- */
@@ -174,7 +196,7 @@ static int check(const struct app_options *options, struct conf_templates *templ
     struct site_context context = {.output = &output, .texts = texts};
     struct site *site = NULL;
     struct conf *conf = NULL;
-    int r = load_with(options, &context, templates, &conf, &site, to);
+    int r = load_printed(options, &context, templates, &conf, &site, to);
 
     if (r == 0)
         good(name, site->inventory, to);
@@ -230,9 +252,11 @@ int app_check_template(const char *path, FILE *to)
     int length = (int)(strlen(name) - (text_glob("*.cfg", name) ? 4 : 0));
     char folder[PATH_MAX], text[3 * NAME_MAX];
     const char *folders[] = {folder, NULL};
-    struct app_options options = {.config_path = "what is made to check it", .config_text = text};
+    struct conf_text made = {.name = "what is made to check it", .text = text};
+    struct app_options options = {.texts = &made, .n_texts = 1};
 
     snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     make_config(name, length, text, sizeof(text));
+    made.length = strlen(text);
     return check(&options, conf_templates_new(folders), tell_template, path, to);
 }

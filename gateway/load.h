@@ -13,3 +13,7 @@ struct site_context;
  * in full; -ENOMEM. `*ret_conf` is to be freed in any case. Any thread. */
 int load(const struct app_options *options, const struct site_context *context,
          struct conf **ret_conf, struct site **ret_site, FILE *to);
+
+/* The same, with what is wrong added to `problems`. */
+int load_into(const struct app_options *options, const struct site_context *context,
+              struct problems *problems, struct conf **ret_conf, struct site **ret_site);

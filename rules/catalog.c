@@ -489,6 +489,26 @@ static int index_instances(struct catalog *catalog)
     return catalog->instance_names ? 0 : -ENOMEM;
 }
 
+/* -- what tests ask -- */
+
+static void add_probes(struct compiler *compiler, const struct section *probes)
+{
+    struct catalog *catalog = compiler->catalog;
+    const char *key;
+    size_t n = 0;
+    while (section_key(probes, n))
+        n++;
+    catalog->probes = arena_take(&catalog->arena, n * sizeof *catalog->probes);
+    compiler->no_memory |= !catalog->probes;
+    compiler->section = probes;
+    snprintf(compiler->who, sizeof compiler->who, "expression");
+    for (size_t i = 0; i < n && (key = section_key(probes, i)) && !compiler->no_memory; i++) {
+        struct formula *probe = &catalog->probes[catalog->n_probes++];
+        if (compile_formula(compiler, key, NULL, TYPE_ANY, probe))
+            probe->slots = compile_slots(compiler, &probe->reads, RULES_NO_SENSOR);
+    }
+}
+
 /* -- all of it -- */
 
 int catalog_build(struct catalog *catalog, const struct rules_config *config,
@@ -501,6 +521,8 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
         return -ENOMEM;
     add_rules(&compiler, config);
     add_limits(&compiler, config);
+    if (config->probes)
+        add_probes(&compiler, config->probes);
     compile_ranks(&compiler);
     if (compiler.no_memory || make_limit_facts(catalog) || index_instances(catalog))
         return -ENOMEM;
@@ -512,22 +534,22 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
 bool catalog_source(const struct catalog *catalog, const struct instance *instance, size_t i,
                     uint32_t *ret_source)
 {
-    const struct rule *rule = instance->rule;
-    if (i < rule->n_slots) {
+    const struct reads *reads = &instance->rule->reads;
+    if (i < reads->n_slots) {
         uint32_t fact = instance->slots[i]; /* others are windows and limits */
         *ret_source = fact < catalog->n_sensors ? fact : RULES_NO_SENSOR;
         return true;
     }
-    i -= rule->n_slots;
-    for (uint16_t g = 0; g < rule->n_groups; i -= rule->groups[g++]->count) {
-        if (i < rule->groups[g]->count) {
-            *ret_source = rule->groups[g]->at[i];
+    i -= reads->n_slots;
+    for (uint16_t g = 0; g < reads->n_groups; i -= reads->groups[g++]->count) {
+        if (i < reads->groups[g]->count) {
+            *ret_source = reads->groups[g]->at[i];
             return true;
         }
     }
-    if (i < rule->n_asks)
-        *ret_source = catalog->n_sensors + rule->asks[i];
-    return i < rule->n_asks;
+    if (i < reads->n_asks)
+        *ret_source = catalog->n_sensors + reads->asks[i];
+    return i < reads->n_asks;
 }
 
 void catalog_release(struct catalog *catalog)

@@ -71,6 +71,23 @@ const char *compile_name(struct compiler *compiler, const char *name, const char
     return copy;
 }
 
+bool compile_expression(struct compiler *compiler, const char *key, struct scope *scope,
+                        enum cell_kind kind, struct coder *coder)
+{
+    struct expression_fault fault;
+    const char *text = section_text(compiler->section, key);
+    if (!text) /* not a text: told when the section was checked */
+        return false;
+    scope->key = key;
+    coder_start(coder);
+    int result = expression_parse(text, scope, kind, coder, &fault);
+    if (result == -EINVAL)
+        compile_error_in_text(compiler, key, fault.offset, fault.hint, fault.words);
+    else if (result)
+        compiler->no_memory = true;
+    return result == 0;
+}
+
 void compile_text(struct compiler *compiler, const struct section *section, const char *key,
                   const char *standard, enum template_use use, struct template *ret_template)
 {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gateway/base/text.h"
-#include "rules/rule.h"
+#include "rules/formula.h"
 
 /* The place where compiling is. Errors go to `problems`, and are counted there. */
 struct compiler {
@@ -36,11 +36,18 @@ uint8_t compile_choice(const struct section *section, const char *key);
  * or NULL. */
 void compile_scope(struct compiler *compiler, const struct rules_sensor *own, struct scope *scope);
 
-/* resolve.c: what they read becomes what the rule reads. False when memory is out. */
-bool compile_slots(struct compiler *compiler, const struct scope *scope, struct rule *rule);
+/* The text of `key` as an expression of `kind` (TYPE_ANY: any), to `coder`; errors are told. */
+bool compile_expression(struct compiler *compiler, const char *key, struct scope *scope,
+                        enum cell_kind kind, struct coder *coder);
 
-/* resolve.c: the facts and windows of an instance, whose own sensor is `own`. False when one is
+/* resolve.c: a copy of what they read. False when memory is out. */
+bool compile_reads(struct compiler *compiler, const struct scope *scope, struct reads *ret_reads);
+
+/* resolve.c: the facts and windows in the slots, where the own sensor is `own`. NULL when one is
  * missing, which is told, or when memory is out. */
+uint32_t *compile_slots(struct compiler *compiler, const struct reads *reads, uint32_t own);
+
+/* resolve.c: the same for an instance, with its own limits. */
 bool compile_instance_slots(struct compiler *compiler, const struct rule *rule, uint32_t own,
                             struct instance *instance);
 
@@ -51,6 +58,11 @@ void compile_ranks(struct compiler *compiler);
  * a rule without a sensor. */
 bool compile_when(struct compiler *compiler, const struct rules_sensor *own, struct scope *scope,
                   struct level *level, const char **ret_message);
+
+/* formula.c: the text of `key` as a formula that gives `kind` (TYPE_ANY: any), its slots not yet
+ * resolved; errors are told. */
+bool compile_formula(struct compiler *compiler, const char *key, const struct rules_sensor *own,
+                     uint8_t kind, struct formula *ret_formula);
 
 /* Which options are plain keys here, and which key each one is. */
 struct plain_option {

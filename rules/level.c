@@ -163,5 +163,5 @@ bool compile_levels(struct compiler *compiler, const struct plain_option *option
         return false;
     compile_scope(compiler, own, &scope);
     bool good = (several ? compile_each : compile_one)(compiler, options, own, &scope, rule);
-    return good && compile_slots(compiler, &scope, rule);
+    return good && compile_reads(compiler, &scope, &rule->reads);
 }

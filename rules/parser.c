@@ -253,7 +253,7 @@ static void check_whole(struct parser *parser, enum cell_kind kind, size_t offse
     if (!parser->status && parser->token.kind != TOKEN_END)
         parser_fail(parser, parser->token.offset, parser->token.kind == '=' ? "write ==" : "",
                     "%s does not fit here", shown(parser, text));
-    if (parser->status || given == kind)
+    if (parser->status || given == kind || kind == (enum cell_kind)TYPE_ANY)
         return;
     if (kind == CELL_BOOL && given == CELL_NUMBER)
         parser_fail(parser, offset, "compare it: for example != 0", "a number is no condition");

@@ -67,6 +67,6 @@ struct expression_fault {
 };
 
 /* Appends the program to `coder`, which must be as coder_start() made it. The result must be of
- * `kind`. 0, -EINVAL with `ret_fault`, -ENOMEM. */
+ * `kind` (TYPE_ANY: any). 0, -EINVAL with `ret_fault`, -ENOMEM. */
 int expression_parse(const char *text, struct scope *scope, enum cell_kind kind,
                      struct coder *coder, struct expression_fault *ret_fault);

@@ -34,8 +34,8 @@ static uint32_t rank_of(struct ranker *ranker, uint32_t number, unsigned depth)
         return 0;
     }
     ranker->visits[number] = ON_THE_WAY;
-    for (uint16_t i = 0; i < rule->n_asks; i++) {
-        uint32_t above = rank_of(ranker, rule->asks[i], depth + 1) + 1;
+    for (uint16_t i = 0; i < rule->reads.n_asks; i++) {
+        uint32_t above = rank_of(ranker, rule->reads.asks[i], depth + 1) + 1;
         rule->rank = above > rule->rank ? above : rule->rank;
     }
     ranker->visits[number] = DONE;
@@ -50,7 +50,7 @@ void compile_ranks(struct compiler *compiler)
     ranker.visits = calloc(catalog->n_rules, 1);
     if (ranker.rules && ranker.visits) {
         for (uint32_t i = 0; i < catalog->n_instances; i++)
-            if (catalog->instances[i].rule->n_asks > 0)
+            if (catalog->instances[i].rule->reads.n_asks > 0)
                 ranker.rules[catalog->instances[i].rule->number] =
                     (struct rule *)catalog->instances[i].rule;
         for (uint32_t i = 0; i < catalog->n_rules; i++)

@@ -20,16 +20,18 @@ void compile_scope(struct compiler *compiler, const struct rules_sensor *own, st
     scope_start(scope);
 }
 
-bool compile_slots(struct compiler *compiler, const struct scope *scope, struct rule *rule)
+bool compile_reads(struct compiler *compiler, const struct scope *scope, struct reads *ret_reads)
 {
     struct arena *arena = &compiler->catalog->arena;
-    rule->slots = arena_copy(arena, scope->slots, scope->n_slots, sizeof *rule->slots);
-    rule->n_slots = scope->n_slots;
-    rule->groups = arena_copy(arena, scope->groups, scope->n_groups, sizeof(struct sensor_group *));
-    rule->n_groups = scope->n_groups;
-    rule->asks = arena_copy(arena, scope->asks, scope->n_asks, sizeof *rule->asks);
-    rule->n_asks = scope->n_asks;
-    if (!rule->slots || !rule->groups || !rule->asks)
+    *ret_reads = (struct reads){
+        .slots = arena_copy(arena, scope->slots, scope->n_slots, sizeof scope->slots[0]),
+        .n_slots = scope->n_slots,
+        .groups = arena_copy(arena, scope->groups, scope->n_groups, sizeof scope->groups[0]),
+        .n_groups = scope->n_groups,
+        .asks = arena_copy(arena, scope->asks, scope->n_asks, sizeof scope->asks[0]),
+        .n_asks = scope->n_asks,
+    };
+    if (!ret_reads->slots || !ret_reads->groups || !ret_reads->asks)
         compiler->no_memory = true;
     return !compiler->no_memory;
 }
@@ -80,21 +82,28 @@ static bool resolve_window(struct compiler *compiler, const struct slot *slot, u
     return false;
 }
 
+uint32_t *compile_slots(struct compiler *compiler, const struct reads *reads, uint32_t own)
+{
+    struct catalog *catalog = compiler->catalog;
+    uint32_t *slots = arena_take(&catalog->arena, reads->n_slots * sizeof *slots);
+    compiler->no_memory |= !slots;
+    for (uint16_t i = 0; slots && i < reads->n_slots; i++) {
+        const struct slot *slot = &reads->slots[i];
+        if (!resolve_sensor(compiler, slot, own, &slots[i]))
+            return NULL;
+        if (slot->quality)
+            catalog->facts.at[slots[i]].quality_asked = true;
+        if (slot->windowed && !resolve_window(compiler, slot, &slots[i]))
+            return NULL;
+    }
+    return slots;
+}
+
 bool compile_instance_slots(struct compiler *compiler, const struct rule *rule, uint32_t own,
                             struct instance *instance)
 {
     struct catalog *catalog = compiler->catalog;
-    uint32_t *slots = arena_take(&catalog->arena, rule->n_slots * sizeof *slots);
-    compiler->no_memory |= !slots;
-    for (uint16_t i = 0; slots && i < rule->n_slots; i++) {
-        const struct slot *slot = &rule->slots[i];
-        if (!resolve_sensor(compiler, slot, own, &slots[i]))
-            return false;
-        if (slot->quality)
-            catalog->facts.at[slots[i]].quality_asked = true;
-        if (slot->windowed && !resolve_window(compiler, slot, &slots[i]))
-            return false;
-    }
+    uint32_t *slots = compile_slots(compiler, &rule->reads, own);
     for (uint8_t i = 0; slots && i < rule->n_limits; i++)
         slots[rule->limits[i].slot] = catalog->n_facts++;
     instance->slots = slots;

@@ -49,6 +49,14 @@ struct limit {
     double gap;
 };
 
+/* What code reads. Each instance has its own things in the slots. */
+struct reads {
+    uint16_t n_slots, n_groups, n_asks;
+    const struct slot *slots;
+    const struct sensor_group *const *groups; /* it reads all of each */
+    const uint32_t *asks;                     /* rules, by number */
+};
+
 /* One level of a rule: its condition, and on which terms that makes it fire. A rule without
  * `levels` has one. */
 struct level {
@@ -70,10 +78,7 @@ struct rule {
     bool timed;      /* it may change without any reading, also before the first one */
     uint32_t number; /* of rules of one name, which firing() asks */
     uint32_t rank;   /* it is judged after those it asks, which have a smaller one */
-    uint16_t n_slots, n_groups, n_asks;
-    const struct slot *slots; /* what it reads; each instance has its own things in them */
-    const struct sensor_group *const *groups; /* and what it reads all of */
-    const uint32_t *asks;                     /* rules, by number */
+    struct reads reads;
     struct limit *limits;
     const char *name, *label; /* label: NULL when it has none */
     const char *words;        /* the condition of all levels */
@@ -129,6 +134,8 @@ static inline bool instance_fires(const struct instance *instance)
     return state_fires(instance->last.to);
 }
 
+struct formula;
+
 struct rule_range {
     uint32_t first, end;
 };
@@ -147,6 +154,8 @@ struct catalog {
     struct names *rule_names; /* by number: those of the config, then "low" and "high" */
     uint32_t n_rules;
     struct rule_range *ranges; /* by number: where the instances are; others may be between */
+    struct formula *probes;    /* what a test asks */
+    size_t n_probes;
 };
 
 /* Fills `catalog`, which must be zeroed. 0, -EINVAL with `problems`, -ENOMEM; release in any case.

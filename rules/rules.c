@@ -8,6 +8,7 @@
 
 #include "gateway/base/clock.h"
 #include "rules/engine.h"
+#include "rules/formula.h"
 #include "rules/limit.h"
 
 #include <assert.h>
@@ -317,6 +318,24 @@ int64_t rules_next_ms(const struct rules *rules)
 }
 
 /* -- what others know -- */
+
+struct rules_value rules_probe(struct rules *rules, size_t i, int64_t now_ms)
+{
+    const struct catalog *catalog = &rules->catalog;
+    assert(i < catalog->n_probes);
+    const struct formula *probe = &catalog->probes[i];
+    struct cell cell = evaluate(&probe->code, &catalog->facts, probe->slots, now_ms, NULL);
+    switch (cell.kind) {
+    case CELL_NUMBER:
+        return (struct rules_value){.kind = RULES_NUMBER, .number = cell.number};
+    case CELL_BOOL:
+        return (struct rules_value){.kind = RULES_CONDITION, .is = cell.is};
+    case CELL_TEXT:
+        return (struct rules_value){.kind = RULES_TEXT, .text = cell.text};
+    default:
+        return (struct rules_value){.kind = RULES_UNKNOWN};
+    }
+}
 
 size_t rules_memory(const struct rules *rules)
 {

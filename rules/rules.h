@@ -56,7 +56,8 @@ struct rules_config {
     size_t n_notifiers;
     const char *const *hooks; /* that `run` may name; NULL: any */
     size_t n_hooks;
-    size_t memory; /* bytes that all windows may take; 0: RULES_MEMORY */
+    size_t memory;                /* bytes that all windows may take; 0: RULES_MEMORY */
+    const struct section *probes; /* its texts are expressions for rules_probe(); may be NULL */
 };
 #define RULES_MEMORY ((size_t)32 << 20)
 
@@ -154,6 +155,18 @@ void rules_on_poll(struct rules *rules, const struct reading *readings, size_t c
  * with `now_ms`. rules_next_ms() says when to come next; CLOCK_NEVER: no need. */
 void rules_on_time(struct rules *rules, int64_t now_ms);
 int64_t rules_next_ms(const struct rules *rules);
+
+/* What an expression gives. */
+enum rules_value_kind { RULES_UNKNOWN, RULES_NUMBER, RULES_CONDITION, RULES_TEXT };
+struct rules_value {
+    uint8_t kind; /* enum rules_value_kind */
+    bool is;
+    double number;
+    const char *text; /* borrowed from the rules */
+};
+
+/* The i-th of the config's `probes` at `now_ms`, which never decreases: for tests. */
+struct rules_value rules_probe(struct rules *rules, size_t i, int64_t now_ms);
 
 /* -- orders of people ----------------------------------------------------------------------------
  */

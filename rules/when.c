@@ -28,33 +28,16 @@ static bool check_alone(struct compiler *compiler)
     return good;
 }
 
-static bool parse(struct compiler *compiler, const char *key, struct scope *scope,
-                  struct coder *coder)
-{
-    struct expression_fault fault;
-    const char *text = section_text(compiler->section, key);
-    if (!text) /* not a text: told when the section was checked */
-        return false;
-    scope->key = key;
-    coder_start(coder);
-    int result = expression_parse(text, scope, CELL_BOOL, coder, &fault);
-    if (result == -EINVAL)
-        compile_error_in_text(compiler, key, fault.offset, fault.hint, fault.words);
-    else if (result)
-        compiler->no_memory = true;
-    return result == 0;
-}
-
 /* Without clear_when the end is that `when` is not true. */
 static bool parse_both(struct compiler *compiler, struct scope *scope, struct level *level)
 {
     struct coder coder;
     struct arena *arena = &compiler->catalog->arena;
-    if (!parse(compiler, "when", scope, &coder))
+    if (!compile_expression(compiler, "when", scope, CELL_BOOL, &coder))
         return false;
     int result = coder_finish(&coder, CELL_BOOL, arena, &level->when);
     if (section_has(compiler->section, "clear_when")) {
-        if (!parse(compiler, "clear_when", scope, &coder))
+        if (!compile_expression(compiler, "clear_when", scope, CELL_BOOL, &coder))
             return false;
     } else {
         coder_op(&coder, OP_NOT);

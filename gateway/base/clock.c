@@ -58,8 +58,10 @@ struct timespec clock_monotonic_at(int64_t boot_ms)
 
 int64_t clock_wall_ms(int64_t boot_ms)
 {
+    int64_t offset_ms = atomic_load(&fixed_offset_ms);
+
     if (atomic_load(&fixed_boot_ms) >= 0)
-        return boot_ms + atomic_load(&fixed_offset_ms);
+        return offset_ms == CLOCK_NEVER ? boot_ms : boot_ms + offset_ms;
     return boot_ms + (read_ns(CLOCK_REALTIME) - read_ns(CLOCK_BOOTTIME)) / 1000000;
 }
 
@@ -84,7 +86,7 @@ static bool find_wall_is_good(void)
 bool clock_wall_is_good(void)
 {
     if (atomic_load(&fixed_boot_ms) >= 0)
-        return true;
+        return atomic_load(&fixed_offset_ms) != CLOCK_NEVER;
     if (!atomic_load(&wall_good) && find_wall_is_good())
         atomic_store(&wall_good, true);
     return atomic_load(&wall_good);

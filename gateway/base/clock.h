@@ -45,7 +45,8 @@ char *clock_wall_text(int64_t wall_ms, char text[CLOCK_TEXT_SIZE]);
  */
 char *clock_text_short(int64_t boot_ms, char text[CLOCK_TEXT_SIZE]);
 
-/* Takes the time from a test: `boot_ms` stands still until the next call, wall = boot + `offset_ms`
- * and known good. clock_use_system() goes back to the real ones. */
+/* Takes the time from a test or a replay: `boot_ms` stands still until the next call, wall = boot +
+ * `offset_ms` and known good; with CLOCK_NEVER it is not known. clock_use_system() goes back to the
+ * real ones. */
 void clock_use_fixed(int64_t boot_ms, int64_t offset_ms);
 void clock_use_system(void);

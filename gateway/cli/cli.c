@@ -43,6 +43,8 @@ static const struct command {
      TAKES_FOR, 0, 0, cli_demo},
     {"status", "", "how the gateway is that runs here", ASKS, 0, 0, cli_status},
     {"rules list", "", "its rules and how they stand", ASKS, 0, 0, cli_rules_list},
+    {"rules test", "FILE ...", "run tests of rules in virtual time", 0, 1, CLI_OPERANDS_MAX,
+     cli_rules_test},
     {"rules ack", "RULE [--note TEXT]", "acknowledge an alarm", ASKS | TAKES_NOTE, 1, 1,
      cli_rules_act},
     {"rules mute", "RULE [--for DURATION] [--note TEXT]", "no notifications for a time, else 2h",

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLI_OPERANDS_MAX 2
+#define CLI_OPERANDS_MAX 64
 
 /* What options said; a subcommand accepts those of its row in the table only. */
 struct cli_options {
@@ -26,6 +26,8 @@ struct cli_end cli_check(const struct cli_options *options);
 struct cli_end cli_templates_list(const struct cli_options *options);
 struct cli_end cli_templates_show(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
+
+struct cli_end cli_rules_test(const struct cli_options *options);
 
 /* These ask a gateway that runs. */
 struct cli_end cli_status(const struct cli_options *options);

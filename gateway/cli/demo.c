@@ -1,8 +1,10 @@
+#include "config/config.h"
 #include "gateway/app.h"
 #include "gateway/cli/command.h"
 #include "gateway/cli/terminal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* config/examples/demo.cfg, put in by the build: the demo needs no file. */
 extern const char demo_config[];
@@ -10,9 +12,10 @@ extern const char demo_config[];
 struct cli_end cli_demo(const struct cli_options *options)
 {
     struct terminal *terminal = terminal_new(stdout);
+    struct conf_text text = {"demo.cfg", demo_config, strlen(demo_config)};
     struct app_options app = {
-        .config_path = "demo.cfg",
-        .config_text = demo_config,
+        .texts = &text,
+        .n_texts = 1,
         .for_ms = options->for_ms,
         .sink = &terminal_sink,
         .sink_self = terminal,

@@ -332,6 +332,7 @@ static int compile_rules(struct builder *builder, const struct site_context *con
         .sensors = sensors,
         .n_sensors = builder->site->inventory->n_sensors,
         .texts = context->texts,
+        .probes = context->probes,
     };
     const char **notifiers =
         names_of(section_child(builder->root, "notifiers"), &config.n_notifiers);

@@ -12,6 +12,7 @@ struct adapters_bus;
 struct inventory;
 struct rules;
 struct rules_output;
+struct section;
 struct text_table;
 
 struct site {
@@ -26,6 +27,7 @@ struct site_context {
     const struct rules_output *output;
     void *owner;
     const struct text_table *texts;
+    const struct section *probes; /* as of struct rules_config: for tests of rules; may be NULL */
 };
 
 /* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which

@@ -101,6 +101,7 @@ static inline const struct setting *world_root(void)
         {.key = "rules", .forms = SETTING_NAMED, .inside = rules_settings},
         {.key = "defaults", .forms = SETTING_GROUP, .inside = defaults},
         {.key = "room_limits", .forms = SETTING_GROUP, .inside = rules_limits_settings},
+        {.key = "probes", .forms = SETTING_GROUP | SETTING_OPEN},
         {.key = "pump_limits", .forms = SETTING_GROUP, .inside = rules_limits_settings},
         {0},
     };
@@ -148,7 +149,8 @@ static inline int world_open(struct world *world, const char *config)
                                .defaults = world_child(world, "defaults"),
                                .sensors = sensors,
                                .n_sensors = N_SENSORS,
-                               .texts = world->texts};
+                               .texts = world->texts,
+                               .probes = world_child(world, "probes")};
     if (world_has_names) {
         all.notifiers = all.hooks = world_names;
         all.n_notifiers = all.n_hooks = 2;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 struct fixture {
@@ -56,7 +57,8 @@ static void take(void *owner, struct reloaded *reloaded)
 
 static void reload(struct fixture *f, const char *text)
 {
-    struct app_options options = {.config_path = "t.cfg", .config_text = text};
+    struct conf_text config = {"t.cfg", text, strlen(text)};
+    struct app_options options = {.texts = &config, .n_texts = 1};
     struct site_context context = {.output = &pipeline_rules_output,
                                    .owner = f->pipeline,
                                    .texts = pipeline_texts(f->pipeline)};
