@@ -325,6 +325,9 @@ static void tell_start(struct app *app)
         log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
                  inventory->n_devices, inventory->n_sensors, inventory->n_rules,
                  app->mqtt ? "" : "; no `mqtt` in the config, so nothing is published");
+    if (!app->options->quiet && inventory->n_devices == 0)
+        log_info("there is nothing to poll yet: describe your devices in a file of your own, "
+                 "/etc/thermogate/conf.d/NAME.cfg (man thermogate.cfg)");
 }
 
 /* The lives of instances as they are at the end, timers included, and the last transition. */

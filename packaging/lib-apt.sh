@@ -12,6 +12,10 @@ APT_BUILD=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libconfig-dev libm
            libcjson-dev libsystemd-dev libpaho-mqtt-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev)
 APT_TEST=(libcmocka-dev python3 python3-aiosmtpd openssl)
 APT_SHOW=(mosquitto mosquitto-clients python3 python3-pymodbus python3-serial-asyncio)
+# What it takes to build packages, here and in roots of other releases, and to test them.
+APT_DEB=(dpkg-dev debhelper fakeroot)
+APT_DEB_ROOT=(mmdebstrap debian-archive-keyring)
+APT_DEB_TEST=(lintian blhc devscripts systemd-container piuparts autopkgtest qemu-user-static)
 
 apt_root() {
     if [ "$(id -u)" = 0 ]; then
