@@ -62,6 +62,7 @@ struct write_request {
 struct adapter_exchange {
     uint8_t quality;   /* QUALITY_GOOD or an exception: it replied; else why there is no reply */
     bool reconnected;  /* its connection or line had to be opened for it, not for the first time */
+    uint32_t foreign;  /* frames for others that came meanwhile, late replies among them */
     int64_t answer_us; /* until the reply was there */
     int64_t busy_us;   /* in which its connection or line could serve nobody else, pauses included;
                           time that several requests share is told with one of them */

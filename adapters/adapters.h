@@ -78,6 +78,7 @@ struct adapters_traffic {
     uint64_t timeouts;   /* nothing came */
     uint64_t crc;        /* a damaged reply came */
     uint64_t broken;     /* a reply that does not fit its request, or only frames of others */
+    uint64_t foreign;    /* frames for others, late replies among them */
     uint64_t reconnects; /* connections or lines opened anew */
     double busy;         /* 0..1: how much of its line's or connection's time was taken up, over the
                             last ten seconds; of a bus: the busiest of its lines or connections */

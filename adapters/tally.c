@@ -52,6 +52,7 @@ void tally_add(struct tally *tally, const struct adapter_exchange *exchange)
     tally->timeouts += quality == QUALITY_TIMEOUT;
     tally->crc += quality == QUALITY_CRC;
     tally->broken += quality == QUALITY_PROTOCOL;
+    tally->foreign += exchange->foreign;
     tally->reconnects += exchange->reconnected;
     tally->busy_us += exchange->busy_us;
     if (reply)
@@ -66,6 +67,7 @@ void tally_merge(struct tally *tally, const struct tally *from)
     tally->timeouts += from->timeouts;
     tally->crc += from->crc;
     tally->broken += from->broken;
+    tally->foreign += from->foreign;
     tally->reconnects += from->reconnects;
     tally->busy_us += from->busy_us;
     tally->share += from->share;
@@ -104,6 +106,7 @@ struct adapters_traffic tally_traffic(const struct tally *tally)
         .crc = tally->crc,
         .broken = tally->broken,
         .exceptions = tally->exceptions,
+        .foreign = tally->foreign,
         .reconnects = tally->reconnects,
         .busy = tally->share < 1 ? tally->share : 1,
         .p50_us = percentile_us(tally, 50),

@@ -10,7 +10,7 @@
 #define TALLY_STEPS 72 /* from 64 us to 17 s */
 
 struct tally {
-    uint64_t requests, replies, timeouts, crc, broken, exceptions, reconnects;
+    uint64_t requests, replies, timeouts, crc, broken, exceptions, foreign, reconnects;
     int64_t busy_us;
     int64_t marked_us; /* busy_us at the last mark */
     double share;      /* of the time between the last two marks */

@@ -100,6 +100,15 @@ void mb_check_tcp(const struct bus_config *config, struct problems *problems)
     }
 }
 
+/* Without numbers in the frames an answer is known by being the next one. */
+static void check_parallel(const struct bus_config *config, struct problems *problems)
+{
+    if (section_int(config->options, "parallel") > 1)
+        problem_warning(problems, section_place(config->options, "parallel"),
+                        "leave it out, or reach the devices as tcp://",
+                        "RTU frames have no numbers: there is one request at a time");
+}
+
 /* Of what a slave on a line can have, also behind a converter. */
 static void check_unit(const struct device_config *device, struct problems *problems)
 {
@@ -113,6 +122,7 @@ static void check_unit(const struct device_config *device, struct problems *prob
 
 void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems)
 {
+    check_parallel(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
 
@@ -144,6 +154,7 @@ static void check_baud(const struct bus_config *config, struct problems *problem
 void mb_check_serial(const struct bus_config *config, struct problems *problems)
 {
     check_baud(config, problems);
+    check_parallel(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
 

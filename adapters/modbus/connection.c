@@ -1,6 +1,8 @@
 #include "adapters/modbus/connection.h"
 
+#include "adapters/modbus/flight.h"
 #include "adapters/modbus/pace.h"
+#include "adapters/modbus/probe.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/stream.h"
@@ -15,7 +17,6 @@
 /* A peer that takes requests and says nothing for so long gets a new connection: converters forget
  * sessions while their TCP lives on. */
 #define SILENCE_MS 60000
-#define SILENT_MIN 3
 /* While bytes of an answer come in it is not silent: converters pass on what a slow line gives. */
 #define GAP_MS 100
 
@@ -23,9 +24,7 @@ enum state {
     STATE_CLOSED,
     STATE_WAITING,
     STATE_CONNECTING,
-    STATE_IDLE,
-    STATE_ASKING,
-    STATE_PAUSING,
+    STATE_UP,
     STATE_PROBING, /* asked in the other framing */
 };
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
@@ -39,26 +38,20 @@ struct mb_connection {
     char name[272]; /* "192.168.1.50:502" */
     struct stream *stream;
     struct timer *timer;
-    struct mb_queue polls, writes;
-    struct mb_job *asking;         /* the first of one of them, while its request is in flight */
-    struct mb_request request;     /* the last that was sent */
-    const struct mb_device *probe; /* whose request it was, when it was silent */
-    struct mb_counts counts;
+    struct mb_jobs jobs; /* less what is in flight */
+    struct mb_flights flights;
+    struct mb_probe probe;
     struct mb_pace pace;
     int64_t heard_ms, byte_ms; /* last frame; last byte */
-    int64_t busy_us, sent_us;  /* of the request in flight: its pause or it began; it went */
-    uint32_t silent;           /* requests in a row without an answer */
-    uint16_t transaction;
-    uint8_t state;   /* enum state */
-    uint8_t told;    /* enum told: to the host */
-    uint8_t tries;   /* of the request of the first poll */
-    bool answered;   /* since it is up */
-    bool understood; /* at any time a frame made sense */
-    bool probed;     /* the other framing was tried, or is */
-    bool probing;    /* this connection is for that */
-    bool misframed;  /* with an answer: that is what is wrong */
-    bool working;    /* jobs are being served further up the stack */
-    bool reopened;   /* not for the first time, and nothing was asked since */
+    int64_t pause_us;          /* the pause before the next request began; 0: there is none */
+    int64_t ready_ms;          /* and ends */
+    uint16_t number;           /* of the last frame */
+    uint8_t state;             /* enum state */
+    uint8_t told;              /* enum told: to the host */
+    bool opened, reopened;     /* at any time; and again, and nothing was asked since */
+    bool answered;             /* since it is up */
+    bool misframed;            /* with an answer: that is what is wrong */
+    bool working;              /* jobs are being served further up the stack */
     size_t n_in;
     uint8_t in[MB_FRAME_MAX];
 };
@@ -81,94 +74,107 @@ static void tell(struct mb_connection *c, const char *why)
 
 /* -- jobs ----------------------------------------------------------------------------------- */
 
-static struct mb_job *first_job(const struct mb_connection *c)
+/* The host may ask for the next poll or write from inside end(): nothing of the job is needed any
+ * more by then. */
+static void end_job(struct mb_connection *c, struct mb_job *job, uint8_t quality)
 {
-    return c->writes.first ? c->writes.first : c->polls.first;
-}
-
-/* The host may ask for the next poll or write from inside end(): the queues are in order before. */
-static void end_poll(struct mb_connection *c)
-{
-    struct mb_job *job = mb_queue_take(&c->polls);
-
-    c->tries = 0;
-    c->host->end(c->host, job->ticket, mb_poll_quality(job->device));
-}
-
-static void end_write(struct mb_connection *c, uint8_t quality)
-{
-    struct mb_job *job = mb_queue_take(&c->writes);
     uint64_t ticket = job->ticket;
 
-    free(job);
+    if (job->writes)
+        free(job);
+    else
+        quality = mb_poll_quality(job->device);
     c->host->end(c->host, ticket, quality);
 }
 
-/* How what a job wanted has ended. */
+/* How what a job wanted has ended; what a poll wants next, it wants before all others. */
 static void settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
                    const uint8_t *data, int64_t at_ms)
 {
-    size_t n;
+    bool working = c->working;
+    size_t n = 0;
 
-    if (job->writes) {
-        end_write(c, quality);
-        return;
-    }
-    c->tries = 0;
-    n = mb_poll_take(job->device, quality, data, at_ms, c->samples);
+    c->working = true; /* whoever called serves what comes of it */
+    job->tries = 0;
+    if (!job->writes)
+        n = mb_poll_take(job->device, quality, data, at_ms, c->samples);
     if (n > 0)
         c->host->report(c->host, job->index, c->samples, n);
+    if (job->writes || !mb_job_wants(job))
+        end_job(c, job, quality);
+    else
+        mb_jobs_put_first(&c->jobs, job);
+    c->working = working;
 }
 
-/* Counts the request in flight, which ended with `quality`. */
-static void count_exchange(struct mb_connection *c, uint8_t quality)
+/* Takes a request out of flight and counts it. */
+static struct mb_job *land(struct mb_connection *c, struct mb_flight *flight, uint8_t quality)
 {
-    int64_t now_us = clock_boot_us();
-    struct adapter_exchange exchange = {.quality = quality,
-                                        .reconnected = c->reopened,
-                                        .answer_us = now_us - c->sent_us,
-                                        .busy_us = now_us - c->busy_us};
+    struct mb_job *job = flight->job;
+    struct adapter_exchange exchange =
+        mb_flights_take(&c->flights, flight, quality, clock_boot_us());
 
+    exchange.reconnected = c->reopened;
     c->reopened = false;
-    c->host->exchanged(c->host, c->asking->index, &exchange);
+    c->host->exchanged(c->host, job->index, &exchange);
+    return job;
 }
 
 /* -- asking --------------------------------------------------------------------------------- */
 
-static void send_frame(struct mb_connection *c, const struct mb_framing *framing,
-                       const struct mb_device *device)
+static void send_request(struct mb_connection *c, uint8_t unit, const struct mb_request *request)
 {
     uint8_t frame[MB_FRAME_MAX];
-    size_t length = framing->build(frame, ++c->transaction, device->unit, &c->request);
+    size_t length = c->framing->build(frame, ++c->number, unit, request);
 
-    c->counts.requests++;
-    c->sent_us = clock_boot_us();
     /* A write that fails is followed by the stream's `down`; full buffers mean that the peer takes
      * nothing, and then the time-out ends it. */
     (void)stream_write(c->stream, frame, length);
-    timer_at(c->timer, clock_boot_ms() + device->timeout_ms);
 }
 
 static void ask(struct mb_connection *c, struct mb_job *job)
 {
     const struct mb_device *device = job->device;
+    struct mb_request request = *mb_job_wants(job);
+    struct mb_flight *flight;
 
-    c->request = *mb_job_wants(job);
     if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), device->max_registers,
-                                        clock_boot_ms(), &c->request) == MB_HOLD) {
+                                        clock_boot_ms(), &request) == MB_HOLD) {
         settle(c, job, QUALITY_TIMEOUT, NULL, clock_boot_ms());
         return;
     }
-    c->asking = job;
-    c->state = STATE_ASKING;
+    job->tries++;
     c->pace.last_unit = device->unit;
-    c->tries += !job->writes;
-    send_frame(c, c->framing, device);
-    if (c->busy_us == 0)
-        c->busy_us = c->sent_us;
+    send_request(c, device->unit, &request);
+    flight = mb_flights_add(&c->flights);
+    *flight = (struct mb_flight){.job = job,
+                                 .request = request,
+                                 .number = c->number,
+                                 .due_ms = clock_boot_ms() + device->timeout_ms,
+                                 .sent_us = clock_boot_us()};
+    flight->began_us = c->pause_us ? c->pause_us : flight->sent_us;
+    c->pause_us = 0;
 }
 
-/* Serves jobs until one waits for its answer, for a pause, or none is left. */
+/* Whether the next request has to wait for a pause to end. */
+static bool must_pause(struct mb_connection *c, const struct mb_job *job)
+{
+    c->ready_ms = mb_pace_ready_ms(&c->pace, c->options, job->device->unit);
+    if (c->ready_ms == 0 || c->ready_ms <= clock_boot_ms())
+        return false;
+    if (!c->pause_us)
+        c->pause_us = clock_boot_us();
+    return true;
+}
+
+static void plan_timer(struct mb_connection *c)
+{
+    int64_t due_ms = mb_flights_due_ms(&c->flights);
+
+    timer_at(c->timer, c->pause_us && c->ready_ms < due_ms ? c->ready_ms : due_ms);
+}
+
+/* Serves jobs until as many as may be wait for answers, a pause is due, or none is left. */
 static void serve(struct mb_connection *c)
 {
     struct mb_job *job;
@@ -176,101 +182,81 @@ static void serve(struct mb_connection *c)
     if (c->working)
         return;
     c->working = true;
-    while (c->state == STATE_IDLE && (job = first_job(c))) {
-        int64_t ready;
-
-        if (!mb_job_wants(job)) {
-            end_poll(c);
-            continue;
-        }
-        ready = mb_pace_ready_ms(&c->pace, c->options, job->device->unit);
-        if (ready && ready > clock_boot_ms()) {
-            c->state = STATE_PAUSING;
-            c->busy_us = clock_boot_us();
-            timer_at(c->timer, ready);
-        } else {
-            ask(c, job);
-        }
-    }
+    while (c->state == STATE_UP && c->flights.n < c->flights.most && !mb_probe_must(&c->probe) &&
+           (job = mb_jobs_first(&c->jobs)) && !must_pause(c, job))
+        ask(c, mb_jobs_take(&c->jobs));
     c->working = false;
+    if (c->state == STATE_UP)
+        plan_timer(c);
 }
 
-/* The request in flight is over. A poll is asked again while it may be; a write never: it may have
- * been done. */
-static void finish_request(struct mb_connection *c, uint8_t quality, const uint8_t *data,
-                           int64_t at_ms)
+static bool is_worth_asking_again(const struct mb_job *job, uint8_t quality)
 {
-    struct mb_job *job = c->asking;
+    return !job->writes && (quality == QUALITY_TIMEOUT || quality == QUALITY_PROTOCOL) &&
+           job->tries < mb_poll_tries(job->device);
+}
 
-    timer_at(c->timer, CLOCK_NEVER);
-    count_exchange(c, quality);
-    c->busy_us = 0;
-    c->asking = NULL;
-    c->state = STATE_IDLE;
+/* A request in flight is over. A poll is asked again while it may be; a write never: it may have
+ * been done. */
+static void finish_request(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
+                           const uint8_t *data, int64_t at_ms)
+{
+    struct mb_job *job = land(c, flight, quality);
+
     c->pace.ended_ms = at_ms;
     if (job->pending)
         quality = mb_pending_end(job->pending, quality);
-    if (quality == MB_AGAIN) {
-        c->tries -= !job->writes; /* that was about something else */
-    } else if (job->writes || (quality != QUALITY_TIMEOUT && quality != QUALITY_PROTOCOL) ||
-               c->tries >= mb_poll_tries(job->device)) {
-        c->working = true; /* the caller serves what comes of it */
+    if (quality == MB_AGAIN)
+        job->tries--; /* that was about something else */
+    if (quality == MB_AGAIN || is_worth_asking_again(job, quality))
+        mb_jobs_put_first(&c->jobs, job);
+    else
         settle(c, job, quality, data, at_ms);
-        c->working = false;
-    }
 }
 
 /* -- the other framing ---------------------------------------------------------------------- */
 
-static const struct mb_framing *other_framing(const struct mb_connection *c)
-{
-    return c->framing->numbered ? &mb_framing_rtu : &mb_framing_tcp;
-}
-
-/* Whether a peer that has never said anything that makes sense is to be asked in the other framing:
- * once, with a connection of its own, and only a read. */
-static bool is_to_probe(const struct mb_connection *c)
-{
-    return !c->understood && !c->probed && mb_is_read(c->request.function);
-}
-
+/* Nothing is in flight any more. */
 static void start_probe(struct mb_connection *c)
 {
-    c->probed = c->probing = true;
+    c->probe.done = c->probe.under_way = true;
     timer_at(c->timer, CLOCK_NEVER);
     stream_close(c->stream);
     open_stream(c);
 }
 
+static void send_probe(struct mb_connection *c)
+{
+    uint8_t frame[MB_FRAME_MAX];
+    size_t length = mb_probe_build(&c->probe, ++c->number, frame);
+
+    c->state = STATE_PROBING;
+    (void)stream_write(c->stream, frame, length);
+    timer_at(c->timer, clock_boot_ms() + c->probe.timeout_ms);
+}
+
 static void end_probe(struct mb_connection *c, bool answered)
 {
-    const struct mb_framing *other = other_framing(c);
     char why[400];
 
-    c->probing = false;
+    c->probe.under_way = false;
     timer_at(c->timer, CLOCK_NEVER);
     stream_close(c->stream);
     c->stream = NULL;
     c->state = STATE_CLOSED;
     if (answered) {
-        snprintf(why, sizeof(why),
-                 "it does not answer in %s frames, but in %s: write connect = \"%s://%s\"",
-                 c->framing->name, other->name, other->scheme, c->name);
+        mb_probe_explain(&c->probe, c->name, why, sizeof(why));
         c->told = TOLD_NOTHING; /* that it is down may have been said, why not */
         tell(c, why);
         c->misframed = true;
     }
-    if (first_job(c))
+    if (mb_jobs_first(&c->jobs))
         open_stream(c);
 }
 
 static void take_probe(struct mb_connection *c)
 {
-    struct mb_framed frame;
-
-    if (other_framing(c)->parse(c->in, c->n_in, &frame) == MB_FRAME_WHOLE &&
-        mb_pdu_length(frame.pdu, frame.pdu_length) == frame.pdu_length &&
-        (frame.pdu[0] & 0x7f) == c->request.function)
+    if (mb_probe_is_answer(&c->probe, c->in, c->n_in))
         end_probe(c, true);
     else if (c->n_in == sizeof(c->in))
         end_probe(c, false);
@@ -278,34 +264,34 @@ static void take_probe(struct mb_connection *c)
 
 /* -- answers -------------------------------------------------------------------------------- */
 
-/* Whether a frame is the answer to what is being asked, or at least to be taken for it: with its
- * number comes *ret_quality whatever it says; without one it must fit. */
-static bool is_answer(const struct mb_connection *c, const struct mb_framed *frame,
-                      uint8_t *ret_quality, const uint8_t **ret_data)
+/* The request that a frame answers, or at least is to be taken for the answer to: with its number
+ * comes *ret_quality whatever it says; without one it must fit. NULL: none. */
+static struct mb_flight *answered_by(struct mb_connection *c, const struct mb_framed *frame,
+                                     uint8_t *ret_quality, const uint8_t **ret_data)
 {
-    if (c->state != STATE_ASKING || (c->framing->numbered && frame->number != c->transaction))
-        return false;
+    struct mb_flight *flight = c->framing->numbered ? mb_flights_find(&c->flights, frame->number)
+                               : c->flights.n > 0   ? &c->flights.list[0]
+                                                    : NULL;
+
     *ret_quality = QUALITY_PROTOCOL;
-    if (frame->unit == c->asking->device->unit)
-        *ret_quality = mb_pdu_answer(&c->request, frame->pdu, frame->pdu_length, ret_data);
-    return c->framing->numbered || *ret_quality != QUALITY_PROTOCOL;
+    if (!flight)
+        return NULL;
+    if (frame->unit == flight->job->device->unit)
+        *ret_quality = mb_pdu_answer(&flight->request, frame->pdu, frame->pdu_length, ret_data);
+    return c->framing->numbered || *ret_quality != QUALITY_PROTOCOL ? flight : NULL;
 }
 
-static void take_answer(struct mb_connection *c, uint8_t quality, const uint8_t *data,
-                        int64_t at_ms)
+static void take_answer(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
+                        const uint8_t *data, int64_t at_ms)
 {
-    c->silent = 0;
-    if (quality == QUALITY_PROTOCOL) {
-        c->counts.broken++;
-    } else {
+    c->probe.silent = 0;
+    if (quality != QUALITY_PROTOCOL) {
         c->answered = true;
         c->misframed = false;
         c->pace.failures = 0;
-        c->counts.answers++;
-        c->counts.exceptions += quality > QUALITY_EXCEPTION;
         tell(c, NULL);
     }
-    finish_request(c, quality, data, at_ms);
+    finish_request(c, flight, quality, data, at_ms);
 }
 
 /* Takes one frame off the front of what has come; false when there is none, or no connection any
@@ -314,22 +300,23 @@ static bool take_frame(struct mb_connection *c, int64_t at_ms)
 {
     struct mb_framed frame;
     const uint8_t *data = NULL;
+    struct mb_flight *flight;
     enum mb_frame what = c->framing->parse(c->in, c->n_in, &frame);
     uint8_t quality;
 
     if (what == MB_FRAME_PART)
         return false;
     if (what == MB_FRAME_BROKEN) {
-        c->counts.broken++;
         drop(c, c->framing->damaged, c->framing->broken);
         return false;
     }
     c->heard_ms = at_ms;
-    c->understood = true;
-    if (is_answer(c, &frame, &quality, &data))
-        take_answer(c, quality, data, at_ms);
+    c->probe.understood = true;
+    flight = answered_by(c, &frame, &quality, &data);
+    if (flight)
+        take_answer(c, flight, quality, data, at_ms);
     else
-        c->counts.foreign++;
+        c->flights.foreign++;
     c->n_in -= frame.used;
     memmove(c->in, c->in + frame.used, c->n_in);
     return true;
@@ -363,18 +350,18 @@ static void on_up(void *owner)
 {
     struct mb_connection *c = owner;
 
-    c->state = STATE_IDLE;
+    c->state = STATE_UP;
     c->heard_ms = clock_boot_ms();
     mb_pace_up(&c->pace, c->heard_ms);
     c->answered = false;
-    c->silent = 0;
-    c->reopened = c->counts.connects++ > 0;
-    c->busy_us = 0;
-    if (c->probing) {
-        c->state = STATE_PROBING;
-        send_frame(c, other_framing(c), c->probe);
+    c->probe.silent = 0;
+    c->pause_us = 0;
+    if (c->probe.under_way) {
+        send_probe(c);
         return;
     }
+    c->reopened = c->opened;
+    c->opened = true;
     serve(c);
 }
 
@@ -383,7 +370,7 @@ static void on_down(void *owner, int status, const char *why)
     struct mb_connection *c = owner;
 
     (void)status;
-    if (c->probing)
+    if (c->probe.under_way)
         end_probe(c, false);
     else
         drop(c, QUALITY_DISCONNECTED, why);
@@ -403,47 +390,47 @@ static void open_stream(struct mb_connection *c)
     timer_at(c->timer, clock_boot_ms() + 1000);
 }
 
-/* Ends every job; what is being asked for `quality`, the others because there is no connection.
- * None can join meanwhile: a connection that waits takes none. */
-static void fail_all(struct mb_connection *c, uint8_t quality)
-{
-    struct mb_job *asking = c->asking, *job;
-
-    c->asking = NULL;
-    while ((job = first_job(c))) {
-        uint8_t why = job == asking ? quality : QUALITY_DISCONNECTED;
-
-        if (job == asking)
-            asking = NULL;
-        if (mb_job_wants(job))
-            settle(c, job, why, NULL, clock_boot_ms());
-        else
-            end_poll(c);
-    }
-}
-
 /* Whether a connection that ends now did what it was for: it gave answers, or was closed after a
  * time in which nothing was asked. */
 static bool has_worked(const struct mb_connection *c)
 {
     if (c->state == STATE_CONNECTING)
         return false;
-    return c->answered || (c->state == STATE_IDLE && clock_boot_ms() - c->pace.up_ms >= CONNECT_MS);
+    return c->answered || (c->flights.n == 0 && clock_boot_ms() - c->pace.up_ms >= CONNECT_MS);
 }
 
 /* A read that met the end of a connection that was idle has cost the device nothing: it is asked
  * once more whatever `retries` says. */
-static bool may_ask_anew(const struct mb_connection *c, const struct mb_job *job)
+static bool may_ask_anew(const struct mb_job *job)
 {
-    return !job->writes && (c->tries < 2 || c->tries < mb_poll_tries(job->device));
+    return !job->writes && (job->tries < 2 || job->tries < mb_poll_tries(job->device));
+}
+
+static void note_silence(struct mb_connection *c, const struct mb_flight *flight)
+{
+    const struct mb_device *device = flight->job->device;
+
+    mb_probe_note(&c->probe, &flight->request, device->unit, device->timeout_ms);
+}
+
+/* Ends every job; what is in flight for `quality`, the others because there is no connection. None
+ * can join meanwhile: a connection that waits takes none. */
+static void fail_all(struct mb_connection *c, uint8_t quality)
+{
+    while (c->flights.n > 0)
+        settle(c, land(c, c->flights.list, quality), quality, NULL, clock_boot_ms());
+    while (mb_jobs_first(&c->jobs))
+        settle(c, mb_jobs_take(&c->jobs), QUALITY_DISCONNECTED, NULL, clock_boot_ms());
 }
 
 static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
 {
-    bool probe = c->asking && quality == QUALITY_DISCONNECTED && is_to_probe(c);
+    bool probe = false;
 
-    if (c->asking)
-        c->probe = c->asking->device;
+    if (c->flights.n > 0 && quality == QUALITY_DISCONNECTED) {
+        note_silence(c, c->flights.list);
+        probe = mb_probe_may(&c->probe);
+    }
     c->state = STATE_WAITING;
     timer_at(c->timer, clock_boot_ms() + mb_pace_retry_ms(&c->pace));
     tell(c, why);
@@ -452,16 +439,35 @@ static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
         start_probe(c);
 }
 
+/* Whose answer a broken frame was to be: by its number, else the one that has waited longest. */
+static struct mb_flight *blame(struct mb_connection *c)
+{
+    struct mb_flight *flight =
+        c->n_in >= 2 ? mb_flights_find(&c->flights, (uint16_t)(c->in[0] << 8 | c->in[1])) : NULL;
+
+    return flight ? flight : c->flights.list;
+}
+
+/* What was in flight is asked anew when it may be: then it waits before all others. */
+static void recall(struct mb_connection *c)
+{
+    while (c->flights.n > 0) {
+        struct mb_job *job = land(c, &c->flights.list[c->flights.n - 1], QUALITY_DISCONNECTED);
+
+        if (may_ask_anew(job))
+            mb_jobs_put_first(&c->jobs, job);
+        else
+            settle(c, job, QUALITY_DISCONNECTED, NULL, clock_boot_ms());
+    }
+}
+
 /* The connection is gone. One that has worked is opened again at once, or when it is needed: peers
  * close what is idle, and nobody has to hear of it. One that gave no answer is left alone for a
  * while. */
 static void drop(struct mb_connection *c, uint8_t quality, const char *why)
 {
-    struct mb_job *asking = c->asking;
     bool worked = has_worked(c);
 
-    if (asking)
-        count_exchange(c, quality);
     stream_close(c->stream);
     c->stream = NULL;
     timer_at(c->timer, CLOCK_NEVER);
@@ -470,61 +476,70 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
         return;
     }
     c->state = STATE_CLOSED;
-    c->asking = NULL;
-    if (asking && (quality != QUALITY_DISCONNECTED || !may_ask_anew(c, asking)))
-        settle(c, asking, quality, NULL, clock_boot_ms());
-    while (c->state == STATE_CLOSED && c->polls.first && !mb_job_wants(c->polls.first))
-        end_poll(c);
-    if (c->state == STATE_CLOSED && first_job(c))
+    if (c->flights.n > 0 && quality != QUALITY_DISCONNECTED)
+        settle(c, land(c, blame(c), quality), quality, NULL, clock_boot_ms());
+    recall(c);
+    if (c->state == STATE_CLOSED && mb_jobs_first(&c->jobs))
         open_stream(c);
 }
 
 /* -- time ----------------------------------------------------------------------------------- */
 
-static void on_silence(struct mb_connection *c)
+/* A peer that takes requests and says nothing. */
+static void reopen(struct mb_connection *c)
 {
-    bool half = !c->framing->numbered && c->n_in > 0;
-    int64_t now_ms = clock_boot_ms();
+    stream_close(c->stream);
+    open_stream(c);
+}
 
-    if (half && now_ms - c->byte_ms < GAP_MS) {
-        timer_at(c->timer, c->byte_ms + GAP_MS);
+/* A part of an RTU frame, and no more bytes for a while: false while they may still come. */
+static bool is_half(const struct mb_connection *c)
+{
+    return !c->framing->numbered && c->n_in > 0;
+}
+
+static void on_silence(struct mb_connection *c, struct mb_flight *flight, int64_t now_ms)
+{
+    if (is_half(c) && now_ms - c->byte_ms < GAP_MS) {
+        flight->due_ms = c->byte_ms + GAP_MS;
         return;
     }
-    c->silent++;
-    if (half) {
-        c->counts.broken++;
+    c->probe.silent++;
+    if (is_half(c)) {
         drop(c, c->framing->damaged, c->framing->broken);
         return;
     }
-    c->counts.timeouts++;
-    c->probe = c->asking->device;
+    note_silence(c, flight);
     if (!c->misframed)
         tell(c, NULL); /* still connected: it is the device that is silent */
-    finish_request(c, QUALITY_TIMEOUT, NULL, now_ms);
-    if (c->silent >= SILENT_MIN && is_to_probe(c)) {
+    finish_request(c, flight, QUALITY_TIMEOUT, NULL, now_ms);
+}
+
+static void look_at_time(struct mb_connection *c)
+{
+    int64_t now_ms = clock_boot_ms();
+    struct mb_flight *flight;
+
+    while (c->state == STATE_UP && (flight = mb_flights_due(&c->flights, now_ms)))
+        on_silence(c, flight, now_ms);
+    if (c->state == STATE_UP && c->flights.n == 0 && mb_probe_must(&c->probe))
         start_probe(c);
-    } else if (c->silent >= SILENT_MIN && now_ms - c->heard_ms >= SILENCE_MS) {
-        stream_close(c->stream);
-        open_stream(c);
-    } else {
-        serve(c);
-    }
+    else if (c->state == STATE_UP && c->flights.n == 0 && c->probe.silent >= MB_SILENT_MIN &&
+             now_ms - c->heard_ms >= SILENCE_MS)
+        reopen(c);
+    serve(c);
 }
 
 static void on_timer(void *owner)
 {
     struct mb_connection *c = owner;
 
-    if (c->state == STATE_WAITING) {
+    if (c->state == STATE_WAITING)
         open_stream(c);
-    } else if (c->state == STATE_ASKING) {
-        on_silence(c);
-    } else if (c->state == STATE_PROBING) {
+    else if (c->state == STATE_PROBING)
         end_probe(c, false);
-    } else if (c->state == STATE_PAUSING) {
-        c->state = STATE_IDLE;
-        serve(c);
-    }
+    else if (c->state == STATE_UP)
+        look_at_time(c);
 }
 
 /* -- door ----------------------------------------------------------------------------------- */
@@ -540,11 +555,12 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
     if (!c)
         return NULL;
     c->host = host;
-    c->framing = framing;
+    c->framing = c->probe.framing = framing;
     c->options = options;
     c->samples = samples;
     c->address = *address;
     c->pace.random = (uint64_t)clock_boot_us() ^ (uint64_t)(uintptr_t)c;
+    c->flights.most = framing->numbered ? options->parallel : 1;
     snprintf(c->name, sizeof(c->name), v6 ? "[%s]:%u" : "%s:%u", address->host, address->port);
     c->timer = timer_new(host->loop, on_timer, c);
     if (!c->timer) {
@@ -558,8 +574,12 @@ void mb_connection_free(struct mb_connection *c)
 {
     if (!c)
         return;
-    while (c->writes.first)
-        free(mb_queue_take(&c->writes));
+    for (unsigned i = 0; i < c->flights.n; i++) {
+        if (c->flights.list[i].job->writes)
+            free(c->flights.list[i].job);
+    }
+    while (mb_jobs_first(&c->jobs) && mb_jobs_first(&c->jobs)->writes)
+        free(mb_jobs_take(&c->jobs));
     stream_close(c->stream);
     timer_free(c->timer);
     free(c);
@@ -569,15 +589,11 @@ int mb_connection_ask(struct mb_connection *c, struct mb_job *job)
 {
     if (c->state == STATE_WAITING)
         return -ENOTCONN;
-    mb_queue_put(job->writes ? &c->writes : &c->polls, job);
+    job->tries = 0;
+    mb_jobs_put(&c->jobs, job);
     if (c->state == STATE_CLOSED)
         open_stream(c);
     else
         serve(c);
     return 0;
-}
-
-struct mb_counts mb_connection_counts(const struct mb_connection *c)
-{
-    return c->counts;
 }

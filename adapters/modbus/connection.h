@@ -1,12 +1,13 @@
 /* Connection: one TCP connection and the devices behind it. Loop thread only.
  *
- * One request is in flight at a time; writes go first, polls wait in the order in which they asked.
- * An answer is taken when it belongs to the request: by its number in Modbus TCP, by what it can
- * only be the answer to in RTU (pending.h); others are late or foreign, dropped and counted. A
- * silent device costs its time-outs and never the connection, since the others behind it may be
- * well. A frame that contradicts itself does: where the next one begins is not known any more.
+ * One request is in flight at a time, or as many as `parallel` says, each of another poll; writes
+ * go first, polls wait in the order in which they asked. An answer is taken when it belongs to a
+ * request: by its number in Modbus TCP, by what it can only be the answer to in RTU (pending.h);
+ * others are late or foreign, dropped and counted. A silent device costs its time-outs and never
+ * the connection, since the others behind it may be well. A frame that contradicts itself does:
+ * where the next one begins is not known any more.
  *
- *   closed --ask--> connecting --> up (idle, asking, pausing) --peer closed--> closed
+ *   closed --ask--> connecting --> up --peer closed--> closed
  *                    |             |
  *                    +-> waiting <-+ failed, or closed without one answer
  *
@@ -20,14 +21,6 @@
 #include <stdint.h>
 
 struct mb_connection;
-
-struct mb_counts {
-    uint64_t requests, answers, exceptions;
-    uint64_t timeouts;
-    uint64_t foreign; /* answers that came late or belong to nobody */
-    uint64_t broken;  /* frames that contradict themselves, answers that do not fit their request */
-    uint64_t connects;
-};
 
 /* `samples` has room for all channels of any device; shared between connections of a bus. All
  * pointers are borrowed for its life. Opens nothing yet. NULL when memory is out. */
@@ -43,5 +36,3 @@ void mb_connection_free(struct mb_connection *connection);
  * ended by the host, never from inside this call. -ENOTCONN when the connection is down and waits
  * before it tries again: then the caller ends it. */
 int mb_connection_ask(struct mb_connection *connection, struct mb_job *job);
-
-struct mb_counts mb_connection_counts(const struct mb_connection *connection);

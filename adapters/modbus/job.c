@@ -5,8 +5,15 @@ const struct mb_request *mb_job_wants(const struct mb_job *job)
     return job->writes ? &job->write : mb_poll_request(job->device);
 }
 
-void mb_queue_put(struct mb_queue *queue, struct mb_job *job)
+static struct mb_queue *queue_of(struct mb_jobs *jobs, const struct mb_job *job)
 {
+    return job->writes ? &jobs->writes : &jobs->polls;
+}
+
+void mb_jobs_put(struct mb_jobs *jobs, struct mb_job *job)
+{
+    struct mb_queue *queue = queue_of(jobs, job);
+
     job->next = NULL;
     if (queue->last)
         queue->last->next = job;
@@ -15,9 +22,25 @@ void mb_queue_put(struct mb_queue *queue, struct mb_job *job)
     queue->last = job;
 }
 
-struct mb_job *mb_queue_take(struct mb_queue *queue)
+void mb_jobs_put_first(struct mb_jobs *jobs, struct mb_job *job)
 {
-    struct mb_job *job = queue->first;
+    struct mb_queue *queue = queue_of(jobs, job);
+
+    job->next = queue->first;
+    queue->first = job;
+    if (!queue->last)
+        queue->last = job;
+}
+
+struct mb_job *mb_jobs_first(const struct mb_jobs *jobs)
+{
+    return jobs->writes.first ? jobs->writes.first : jobs->polls.first;
+}
+
+struct mb_job *mb_jobs_take(struct mb_jobs *jobs)
+{
+    struct mb_job *job = mb_jobs_first(jobs);
+    struct mb_queue *queue = queue_of(jobs, job);
 
     queue->first = job->next;
     if (!queue->first)

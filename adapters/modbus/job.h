@@ -1,4 +1,4 @@
-/* Job: what a connection is to ask for somebody, and the queues of jobs. Loop thread only. */
+/* Job: what a connection is to ask for somebody, and those that wait. Loop thread only. */
 #pragma once
 
 #include "adapters/modbus/device.h"
@@ -13,6 +13,7 @@ struct mb_job {
     uint64_t ticket;
     bool writes;
     uint8_t quality;         /* of a write that was refused: why */
+    uint8_t tries;           /* of the request that it wants now */
     struct mb_request write; /* what it asks; a poll's come from its device */
     struct mb_job *next;
 };
@@ -20,8 +21,15 @@ struct mb_job {
 /* What it wants to ask now; NULL when it is over, which a write is only by its end. */
 const struct mb_request *mb_job_wants(const struct mb_job *job);
 
-struct mb_queue {
-    struct mb_job *first, *last; /* NULL when empty */
+/* Jobs that wait: writes go before polls, each kind in the order in which they came. */
+struct mb_jobs {
+    struct mb_queue {
+        struct mb_job *first, *last; /* NULL when empty */
+    } polls, writes;
 };
-void mb_queue_put(struct mb_queue *queue, struct mb_job *job);
-struct mb_job *mb_queue_take(struct mb_queue *queue); /* must not be empty */
+void mb_jobs_put(struct mb_jobs *jobs, struct mb_job *job);
+void mb_jobs_put_first(struct mb_jobs *jobs, struct mb_job *job); /* of its kind */
+
+/* NULL when none waits; mb_jobs_take() takes it, and there must be one. */
+struct mb_job *mb_jobs_first(const struct mb_jobs *jobs);
+struct mb_job *mb_jobs_take(struct mb_jobs *jobs);

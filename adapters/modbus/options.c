@@ -21,6 +21,10 @@ const struct setting mb_bus_settings[] = {
      "How long a device may take to begin its answer."},
     {"retries", SETTING_INT, "1", 0, 10, NULL, NULL,
      "How often a request is asked again before the poll counts as failed."},
+    {"parallel", SETTING_INT, "1", 1, MB_PARALLEL_MAX, NULL, NULL,
+     "Requests of different devices that a Modbus TCP connection may carry at once; most "
+     "converters "
+     "want one."},
     {"pause_between_requests", SETTING_DURATION, "0s", 0, 10000, NULL, NULL,
      "Rest between an answer and the next request."},
     {"pause_between_units", SETTING_DURATION, "0s", 0, 10000, NULL, NULL,
@@ -74,6 +78,7 @@ struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial
     struct mb_bus_options options = {
         .timeout_ms = section_duration_ms(bus, "timeout"),
         .retries = (unsigned)section_int(bus, "retries"),
+        .parallel = (unsigned)section_int(bus, "parallel"),
         .pause_requests_ms = section_duration_ms(bus, "pause_between_requests"),
         .pause_units_ms = section_duration_ms(bus, "pause_between_units"),
         .pause_connect_ms = section_duration_ms(bus, "pause_after_connect"),

@@ -13,11 +13,14 @@ extern const struct setting mb_bus_settings[];
 extern const struct setting mb_device_settings[];
 extern const struct setting mb_channel_settings[];
 
+#define MB_PARALLEL_MAX 16
+
 /* What a bus says; its devices may have a timeout of their own. */
 struct mb_bus_options {
     int64_t timeout_ms;
     int64_t pause_requests_ms, pause_units_ms, pause_connect_ms;
     unsigned retries;
+    unsigned parallel; /* requests in flight on one connection */
     int baud, stop_bits;
     bool echo;
     char parity; /* 'N', 'E', 'O' */

@@ -10,20 +10,48 @@
 
 static void jobs_leave_in_the_order_in_which_they_came(void **state)
 {
-    struct mb_queue queue = {0};
-    struct mb_job jobs[3] = {0};
+    struct mb_jobs jobs = {0};
+    struct mb_job list[3] = {0};
 
     (void)state;
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 3; i++)
-            mb_queue_put(&queue, &jobs[i]);
+            mb_jobs_put(&jobs, &list[i]);
         for (int i = 0; i < 3; i++) {
-            assert_ptr_equal(queue.first, &jobs[i]);
-            assert_ptr_equal(mb_queue_take(&queue), &jobs[i]);
+            assert_ptr_equal(mb_jobs_first(&jobs), &list[i]);
+            assert_ptr_equal(mb_jobs_take(&jobs), &list[i]);
         }
-        assert_null(queue.first);
-        assert_null(queue.last);
+        assert_null(mb_jobs_first(&jobs));
     }
+}
+
+static void writes_go_before_polls(void **state)
+{
+    struct mb_jobs jobs = {0};
+    struct mb_job polls[2] = {0}, writes[2] = {{.writes = true}, {.writes = true}};
+
+    (void)state;
+    mb_jobs_put(&jobs, &polls[0]);
+    mb_jobs_put(&jobs, &writes[0]);
+    mb_jobs_put(&jobs, &polls[1]);
+    mb_jobs_put(&jobs, &writes[1]);
+    assert_ptr_equal(mb_jobs_take(&jobs), &writes[0]);
+    assert_ptr_equal(mb_jobs_take(&jobs), &writes[1]);
+    assert_ptr_equal(mb_jobs_take(&jobs), &polls[0]);
+    assert_ptr_equal(mb_jobs_take(&jobs), &polls[1]);
+}
+
+static void a_job_can_come_back_before_all_others_of_its_kind(void **state)
+{
+    struct mb_jobs jobs = {0};
+    struct mb_job list[3] = {0};
+
+    (void)state;
+    mb_jobs_put_first(&jobs, &list[1]);
+    mb_jobs_put(&jobs, &list[2]);
+    mb_jobs_put_first(&jobs, &list[0]);
+    for (int i = 0; i < 3; i++)
+        assert_ptr_equal(mb_jobs_take(&jobs), &list[i]);
 }
 
 static void a_write_wants_what_it_was_given(void **state)
@@ -40,6 +68,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_leave_in_the_order_in_which_they_came),
+        cmocka_unit_test(writes_go_before_polls),
+        cmocka_unit_test(a_job_can_come_back_before_all_others_of_its_kind),
         cmocka_unit_test(a_write_wants_what_it_was_given),
     };
 

@@ -166,6 +166,22 @@ static size_t serial_errors(const char *connect, const char *bus, const char *de
     return errors;
 }
 
+static void a_line_carries_one_request_at_a_time(void **state)
+{
+    static const char *const channels[] = {"register=holding 0", NULL};
+    const struct adapter *adapters[] = {&modbus_serial_adapter, &modbus_rtu_tcp_adapter};
+    const char *connects[] = {"serial:/dev/ttyUSB0", "rtu+tcp://127.0.0.1"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct made *made = check(adapters[i], connects[i], "parallel=4", "unit=1", channels);
+
+        assert_int_equal(problems_errors(made->problems), 0);
+        assert_int_equal(problems_warnings(made->problems), 1);
+        made_free(made);
+    }
+}
+
 static void units_of_a_line_go_from_1_to_247(void **state)
 {
     (void)state;
@@ -384,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_channel_wider_than_max_registers_is_said),
         cmocka_unit_test(errors_stand_at_the_value_that_is_wrong),
         cmocka_unit_test(reserved_units_are_warned_of_on_tcp),
+        cmocka_unit_test(a_line_carries_one_request_at_a_time),
         cmocka_unit_test(units_of_a_line_go_from_1_to_247),
         cmocka_unit_test(so_do_those_behind_a_converter),
         cmocka_unit_test(lines_have_a_path_and_a_usual_speed),

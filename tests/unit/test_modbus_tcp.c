@@ -302,6 +302,22 @@ static void every_request_is_counted_with_its_times(void **state)
     assert_false(f->exchange.reconnected);
 }
 
+static void many_requests_may_be_in_flight_at_once(void **state)
+{
+    struct fixture *f = *state;
+
+    open_bus(f, "timeout=5s; parallel=8", 30);
+    for (int round = 0; round < 3; round++) {
+        poll_all(f);
+        for (int i = 0; i < 30; i++) {
+            assert_int_equal(f->ends[i], QUALITY_GOOD);
+            assert_true(f->newest[i] == 10 * i);
+        }
+    }
+    assert_int_equal(atomic_load(&f->server.accepted), 1);
+    assert_int_equal(atomic_load(&f->server.requests), 90);
+}
+
 static void nothing_is_opened_before_the_first_poll(void **state)
 {
     struct fixture *f = *state;
@@ -402,44 +418,13 @@ static void a_bus_can_be_closed_in_the_middle(void **state)
     loop_run(f->loop);
 }
 
-/* -- the counts of a connection ------------------------------------------------------------- */
-
-static void a_connection_counts_what_it_does(void **state)
-{
-    struct fixture *f = *state;
-    const struct mb_bus_options options = {.timeout_ms = 5000, .retries = 1};
-    struct address address = {.host = "127.0.0.1", .port = f->server.port};
-    const char *const channels[] = {"register=holding 7", NULL};
-    struct mb_connection *connection;
-    struct mb_counts counts;
-    struct mb_device device;
-    struct sample samples[1];
-    struct mb_job job = {.device = &device};
-
-    f->made = made_bus(&modbus_tcp_adapter, "");
-    made_device(f->made, &modbus_tcp_adapter, f->connect, "", channels);
-    assert_int_equal(mb_device_init(&device, &options, f->made->devices, NULL), 0);
-    connection = mb_connection_new(&f->host, &address, &mb_framing_tcp, &options, samples);
-    mb_poll_start(&device);
-    f->waiting = 1;
-    assert_int_equal(mb_connection_ask(connection, &job), 0);
-    loop_run(f->loop);
-    counts = mb_connection_counts(connection);
-    assert_int_equal(counts.requests, 1);
-    assert_int_equal(counts.answers, 1);
-    assert_int_equal(counts.connects, 1);
-    assert_int_equal(counts.foreign + counts.broken + counts.timeouts + counts.exceptions, 0);
-    mb_connection_free(connection);
-    mb_connection_free(NULL);
-    mb_device_clear(&device);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(devices_with_one_address_share_one_connection),
         TEST(every_request_is_counted_with_its_times),
+        TEST(many_requests_may_be_in_flight_at_once),
         TEST(nothing_is_opened_before_the_first_poll),
         TEST(a_refused_connection_ends_polls_soon_and_is_told_once),
         TEST(a_peer_that_was_restarted_is_back_within_five_seconds),
@@ -447,7 +432,6 @@ int main(void)
         TEST(pauses_between_requests_and_units_are_kept),
         TEST(a_pause_after_connect_is_kept),
         TEST(a_bus_can_be_closed_in_the_middle),
-        TEST(a_connection_counts_what_it_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

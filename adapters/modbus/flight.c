@@ -1,0 +1,58 @@
+#include "adapters/modbus/flight.h"
+
+#include "gateway/base/clock.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct mb_flight *mb_flights_add(struct mb_flights *flights)
+{
+    assert(flights->n < flights->most);
+    return &flights->list[flights->n++];
+}
+
+struct mb_flight *mb_flights_find(struct mb_flights *flights, uint16_t number)
+{
+    for (unsigned i = 0; i < flights->n; i++) {
+        if (flights->list[i].number == number)
+            return &flights->list[i];
+    }
+    return NULL;
+}
+
+struct mb_flight *mb_flights_due(struct mb_flights *flights, int64_t now_ms)
+{
+    for (unsigned i = 0; i < flights->n; i++) {
+        if (flights->list[i].due_ms <= now_ms)
+            return &flights->list[i];
+    }
+    return NULL;
+}
+
+int64_t mb_flights_due_ms(const struct mb_flights *flights)
+{
+    int64_t first_ms = CLOCK_NEVER;
+
+    for (unsigned i = 0; i < flights->n; i++) {
+        if (flights->list[i].due_ms < first_ms)
+            first_ms = flights->list[i].due_ms;
+    }
+    return first_ms;
+}
+
+struct adapter_exchange mb_flights_take(struct mb_flights *flights, struct mb_flight *flight,
+                                        uint8_t quality, int64_t now_us)
+{
+    int64_t since_us = flight->began_us > flights->told_us ? flight->began_us : flights->told_us;
+    struct adapter_exchange exchange = {.quality = quality,
+                                        .foreign = flights->foreign,
+                                        .answer_us = now_us - flight->sent_us,
+                                        .busy_us = now_us - since_us};
+    size_t behind = (size_t)(&flights->list[flights->n] - flight) - 1;
+
+    memmove(flight, flight + 1, behind * sizeof(*flight));
+    flights->n--;
+    flights->told_us = now_us;
+    flights->foreign = 0;
+    return exchange;
+}

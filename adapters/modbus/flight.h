@@ -1,0 +1,36 @@
+/* Flight: the requests of a connection that wait for their answers. Loop thread only. */
+#pragma once
+
+#include "adapters/adapter.h"
+#include "adapters/modbus/job.h"
+
+struct mb_flight {
+    struct mb_job *job;
+    struct mb_request request;
+    uint16_t number; /* of its frame */
+    int64_t due_ms;  /* when it has waited long enough */
+    int64_t began_us, sent_us;
+};
+
+/* In the order in which they were sent. */
+struct mb_flights {
+    unsigned n, most;
+    int64_t told_us;  /* up to here the time of the connection has been told */
+    uint32_t foreign; /* frames that belonged to none, since the last was told */
+    struct mb_flight list[MB_PARALLEL_MAX];
+};
+
+/* Adds one; there must be room. Borrowed until the next of these calls. */
+struct mb_flight *mb_flights_add(struct mb_flights *flights);
+
+/* NULL when there is none. */
+struct mb_flight *mb_flights_find(struct mb_flights *flights, uint16_t number);
+struct mb_flight *mb_flights_due(struct mb_flights *flights, int64_t now_ms);
+
+/* When the first of them is due; CLOCK_NEVER without any. */
+int64_t mb_flights_due_ms(const struct mb_flights *flights);
+
+/* Takes one out: what came of it, for the counters. The time that several spent in flight together
+ * is told once. */
+struct adapter_exchange mb_flights_take(struct mb_flights *flights, struct mb_flight *flight,
+                                        uint8_t quality, int64_t now_us);
