@@ -26,8 +26,9 @@
 
 /* Every adapter there is: one line each. */
 static const struct adapter *const table[] = {
-    &modbus_tcp_adapter,    &modbus_rtu_tcp_adapter, &modbus_serial_adapter,
-    &onewire_sysfs_adapter, &sysfs_adapter,          &sim_adapter,
+    &modbus_tcp_adapter,    &modbus_rtu_tcp_adapter,   &modbus_serial_adapter,
+    &onewire_sysfs_adapter, &onewire_owserver_adapter, &sysfs_adapter,
+    &sim_adapter,
 };
 
 const struct adapter *adapters_at(size_t i)

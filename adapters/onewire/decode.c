@@ -53,7 +53,7 @@ static int hex_digit(char c)
 
 /* -- addresses ------------------------------------------------------------------------------ */
 
-int onewire_address_parse(const char *text, struct onewire_address *ret, struct error *reterr)
+int onewire_address_read(const char *text, struct onewire_address *ret, struct error *reterr)
 {
     struct onewire_address address = {0};
     char quoted[64];
@@ -70,6 +70,17 @@ int onewire_address_parse(const char *text, struct onewire_address *ret, struct 
         return error_set(reterr, -EINVAL, "%s is no address of a 1-Wire sensor",
                          text_quote(quoted, sizeof(quoted), text));
     address.family = (uint8_t)(hex_digit(address.text[0]) << 4 | hex_digit(address.text[1]));
+    *ret = address;
+    return 0;
+}
+
+int onewire_address_parse(const char *text, struct onewire_address *ret, struct error *reterr)
+{
+    struct onewire_address address;
+    int r = onewire_address_read(text, &address, reterr);
+
+    if (r < 0)
+        return r;
     if (!family_of(address.family))
         return error_set(reterr, -EINVAL, "family %.2s is no thermometer", address.text);
     *ret = address;
@@ -159,7 +170,7 @@ static struct onewire_value bad(uint8_t quality)
     return (struct onewire_value){.quality = quality};
 }
 
-static struct onewire_value judge(uint8_t code, int32_t milli_c)
+struct onewire_value onewire_judge(uint8_t code, int32_t milli_c)
 {
     const struct family *family = family_of(code);
 
@@ -209,7 +220,7 @@ struct onewire_value onewire_decode_slave(uint8_t family, const char *text, size
     /* After YES the two are one; two that differ are halves of different answers. */
     if (memcmp(pad, again, PAD_BYTES) != 0)
         return bad(QUALITY_PROTOCOL);
-    return judge(family, milli_c);
+    return onewire_judge(family, milli_c);
 }
 
 struct onewire_value onewire_decode_temperature(uint8_t family, const char *text, size_t length)
@@ -219,7 +230,13 @@ struct onewire_value onewire_decode_temperature(uint8_t family, const char *text
 
     if (!take_milli(&cursor, &milli_c) || !take_end(&cursor))
         return bad(QUALITY_PROTOCOL);
-    return judge(family, milli_c);
+    return onewire_judge(family, milli_c);
+}
+
+bool onewire_has_answered(uint8_t quality)
+{
+    return quality == QUALITY_GOOD || quality == QUALITY_POWER_ON || quality == QUALITY_LOW_POWER ||
+           quality == QUALITY_OUT_OF_RANGE;
 }
 
 bool onewire_is_doubtful(struct onewire_value value, const struct onewire_value *last)

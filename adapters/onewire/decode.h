@@ -25,8 +25,10 @@ struct onewire_address {
     char text[ONEWIRE_ADDRESS_SIZE];
 };
 
-/* Takes upper case, and '.' for '-', too. 0, or -EINVAL with words for the person who wrote it: no
- * address, or no family of thermometers. */
+/* Takes upper case, and '.' for '-', too. 0, or -EINVAL with words for the person who wrote it. */
+int onewire_address_read(const char *text, struct onewire_address *ret, struct error *reterr);
+
+/* The same for thermometers only: other families are -EINVAL, too. */
 int onewire_address_parse(const char *text, struct onewire_address *ret, struct error *reterr);
 
 /* "DS18B20" for 0x28; NULL for a family that is no thermometer. Borrowed for ever. */
@@ -43,6 +45,13 @@ struct onewire_value {
  * for all that is not the text above. 85 °C is good here: see below. */
 struct onewire_value onewire_decode_slave(uint8_t family, const char *text, size_t length);
 struct onewire_value onewire_decode_temperature(uint8_t family, const char *text, size_t length);
+
+/* The same for a temperature that somebody else has made of the memory. */
+struct onewire_value onewire_judge(uint8_t family, int32_t milli_c);
+
+/* Whether a value of this quality is an answer: a sensor that says what is wrong with it is there.
+ */
+bool onewire_has_answered(uint8_t quality);
 
 /* 85 °C is what the memory holds between power-on and the first conversion, and a real temperature.
  * Whether `value` needs a second reading before it is believed: it is 85 °C, and `last` (NULL:

@@ -18,7 +18,7 @@ const struct setting onewire_device_settings[] = {
  */
 
 /* Memory that is out leaves an option out; the checks that follow say what is missing. */
-static void add_text(struct section *section, const char *key, const char *text)
+void onewire_add_text(struct section *section, const char *key, const char *text)
 {
     struct place place = section_place(section, NULL);
     struct value *value = section_has(section, key) ? NULL : section_add(section, key, place);
@@ -35,27 +35,35 @@ static struct section *add_group(struct section *section, const char *key)
     return value ? value_group(value, place) : NULL;
 }
 
-void onewire_complete(struct section *device, struct problems *problems)
+void onewire_add_temp(struct section *device)
 {
-    const char *text = section_text(device, "address"), *key;
     struct section *channels = section_child(device, "channels");
-    struct onewire_address address;
 
-    (void)problems; /* onewire_check_devices() says what is wrong with the address */
-    if (text && onewire_address_parse(text, &address, NULL) == 0) {
-        add_text(device, "model", onewire_family_name(address.family));
-        add_text(device, "serial_number", address.text);
-    }
     if (!channels && !section_has(device, "channels"))
         channels = add_group(device, "channels");
     if (channels && !section_key(channels, 0))
         add_group(channels, "temp");
+}
+
+void onewire_complete(struct section *device, struct problems *problems)
+{
+    const char *text = section_text(device, "address"), *key;
+    struct section *channels;
+    struct onewire_address address;
+
+    (void)problems; /* onewire_check_devices() says what is wrong with the address */
+    if (text && onewire_address_parse(text, &address, NULL) == 0) {
+        onewire_add_text(device, "model", onewire_family_name(address.family));
+        onewire_add_text(device, "serial_number", address.text);
+    }
+    onewire_add_temp(device);
+    channels = section_child(device, "channels");
     for (size_t i = 0; channels && (key = section_key(channels, i)); i++) {
         struct section *channel = section_child(channels, key);
 
         if (channel) {
-            add_text(channel, "unit", "°C");
-            add_text(channel, "class", "temperature");
+            onewire_add_text(channel, "unit", "°C");
+            onewire_add_text(channel, "class", "temperature");
         }
     }
 }
@@ -63,16 +71,8 @@ void onewire_complete(struct section *device, struct problems *problems)
 /* -- checking -----------------------------------------------------------------------------------
  */
 
-/* Whatever stands in its memory, the DS18S20 counts halves of a degree. */
-static void check_resolution(const struct section *options, const struct onewire_address *address,
-                             struct problems *problems)
-{
-    if (section_has(options, "resolution") && address->family == 0x10)
-        problem_error(problems, section_key_place(options, "resolution"), "leave it out",
-                      "a %s has one resolution only", onewire_family_name(address->family));
-}
-
-static void check_address(const struct bus_config *config, size_t i, struct problems *problems)
+void onewire_check_address(const struct bus_config *config, size_t i, onewire_parse parse,
+                           struct problems *problems)
 {
     const struct section *options = config->devices[i].options;
     const char *text = section_text(options, "address"), *other;
@@ -81,7 +81,7 @@ static void check_address(const struct bus_config *config, size_t i, struct prob
 
     if (!text)
         return;
-    if (onewire_address_parse(text, &address, &error) < 0) {
+    if (parse(text, &address, &error) < 0) {
         problem_error(
             problems, section_place(options, "address"),
             "write it as `ls /sys/bus/w1/devices` does: \"28-0316a2794aff\"; families 10, "
@@ -89,15 +89,25 @@ static void check_address(const struct bus_config *config, size_t i, struct prob
             "%s", error.text);
         return;
     }
-    check_resolution(options, &address, problems);
     for (size_t k = 0; k < i; k++) {
         other = section_text(config->devices[k].options, "address");
-        if (other && onewire_address_parse(other, &earlier, NULL) == 0 &&
-            strcmp(earlier.text, address.text) == 0)
+        if (other && parse(other, &earlier, NULL) == 0 && strcmp(earlier.text, address.text) == 0)
             problem_error(problems, section_place(options, "address"), NULL,
                           "\"%s\" is the address of device \"%s\" already", address.text,
                           config->devices[k].name);
     }
+}
+
+/* Whatever stands in its memory, the DS18S20 counts halves of a degree. */
+static void check_resolution(const struct section *options, struct problems *problems)
+{
+    const char *text = section_text(options, "address");
+    struct onewire_address address;
+
+    if (section_has(options, "resolution") && text &&
+        onewire_address_parse(text, &address, NULL) == 0 && address.family == 0x10)
+        problem_error(problems, section_key_place(options, "resolution"), "leave it out",
+                      "a %s has one resolution only", onewire_family_name(address.family));
 }
 
 /* A value that is shown in a unit which it has not got would be a wrong one. */
@@ -123,7 +133,8 @@ static void check_channels(const struct device_config *device, struct problems *
 void onewire_check_devices(const struct bus_config *config, struct problems *problems)
 {
     for (size_t i = 0; i < config->n_devices; i++) {
-        check_address(config, i, problems);
+        onewire_check_address(config, i, onewire_address_parse, problems);
+        check_resolution(config->devices[i].options, problems);
         check_channels(&config->devices[i], problems);
     }
 }

@@ -174,13 +174,6 @@ static void count(struct onewire_bus *bus, uint32_t device, uint8_t quality, int
     bus->host->exchanged(bus->host, device, &exchange);
 }
 
-/* A sensor that says what is wrong with it has answered. */
-static bool has_answered(uint8_t quality)
-{
-    return quality == QUALITY_GOOD || quality == QUALITY_POWER_ON || quality == QUALITY_LOW_POWER ||
-           quality == QUALITY_OUT_OF_RANGE;
-}
-
 static uint8_t onewire_poll(void *opened, uint32_t device, uint32_t lane)
 {
     struct onewire_bus *bus = opened;
@@ -197,8 +190,9 @@ static uint8_t onewire_poll(void *opened, uint32_t device, uint32_t lane)
         return quality;
     }
     value = read_sensor(bus, sensor, &place);
-    count(bus, device, has_answered(value.quality) ? QUALITY_GOOD : value.quality, since_us);
-    if (!has_answered(value.quality))
+    count(bus, device, onewire_has_answered(value.quality) ? QUALITY_GOOD : value.quality,
+          since_us);
+    if (!onewire_has_answered(value.quality))
         return value.quality;
     if (value.quality == QUALITY_GOOD)
         sample = sample_number(0, clock_boot_ms(), value.milli_c / 1000.0);
