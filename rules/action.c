@@ -174,3 +174,28 @@ void compile_actions(struct compiler *compiler, const char *key, struct action_l
     }
     *ret_list = (struct action_list){actions, count};
 }
+
+void compile_escalations(struct compiler *compiler, struct rule *rule)
+{
+    const struct section *section = compiler->section;
+    struct action_list list = {0};
+    compile_actions(compiler, "escalate", &list);
+    struct escalation *all = arena_take(&compiler->catalog->arena, list.count * sizeof *all);
+    compiler->no_memory |= !all;
+    for (size_t i = 0; all && i < list.count; i++) {
+        const struct section *group = section_group_at(section, "escalate", i);
+        all[i] = (struct escalation){.action = list.at[i]};
+        if (!group)
+            continue;
+        all[i].after_ms = section_duration_ms(group, "after");
+        if (i > 0 && all[i].after_ms < all[i - 1].after_ms)
+            problem_error(compiler->problems, section_place(group, "after"),
+                          "write the earlier one first", "%s: escalations go on in time",
+                          compiler->who);
+    }
+    if (list.count > ESCALATIONS_MAX)
+        compile_error(compiler, "escalate", NULL, "a rule has at most %d escalations",
+                      ESCALATIONS_MAX);
+    rule->escalations = all;
+    rule->n_escalations = all ? list.count : 0;
+}

@@ -67,6 +67,8 @@ static void adopt_life(struct instance *to, const struct instance *from)
     memcpy(to->told, from->told, sizeof to->told);
     to->lost_ms = from->lost_ms;
     to->cleared_ms = from->cleared_ms;
+    to->cool_ms = from->cool_ms;
+    to->reminder = from->reminder;
     to->wall_fired_ms = from->wall_fired_ms;
     to->wall_muted_ms = from->wall_muted_ms;
 }

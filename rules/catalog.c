@@ -176,6 +176,8 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
         .look_ms = CLOCK_NEVER,
         .lost_ms = CLOCK_NEVER,
         .cleared_ms = CLOCK_NEVER,
+        .cool_ms = INT64_MIN,
+        .reminder = {.resumed_ms = CLOCK_NEVER},
         .wall_fired_ms = CLOCK_NEVER,
         .wall_muted_ms = CLOCK_NEVER,
         .last = {.instance = index,
@@ -222,93 +224,6 @@ static void add_instance(struct compiler *compiler, const struct rule *rule, uin
 
 /* -- rules -- */
 
-/* An option of the rule, else of `defaults`. */
-static const struct section *notify_section(const struct compiler *compiler,
-                                            const struct section *defaults)
-{
-    return section_has(compiler->section, "notify") || !defaults ? compiler->section : defaults;
-}
-
-static void compile_notify(struct compiler *compiler, struct rule *rule)
-{
-    const struct rules_config *config = compiler->config;
-    const struct section *section = notify_section(compiler, config->defaults);
-    size_t count = section_count(section, "notify");
-    const char **names = arena_take(&compiler->catalog->arena, count * sizeof *names);
-    for (size_t i = 0; names && i < count; i++) {
-        const char *name = section_text_at(section, "notify", i);
-        names[i] = compile_name(compiler, name ? name : "", "notifier", config->notifiers,
-                                config->n_notifiers, section_place_at(section, "notify", i));
-    }
-    if (!names)
-        compiler->no_memory = true;
-    rule->notify = names;
-    rule->n_notify = count;
-}
-
-static struct rule *start_rule(struct compiler *compiler, const char *name)
-{
-    const struct section *section = compiler->section;
-    struct rule *rule = arena_take(&compiler->catalog->arena, sizeof *rule);
-    if (!rule) {
-        compiler->no_memory = true;
-        return NULL;
-    }
-    rule->name = arena_text(&compiler->catalog->arena, name);
-    rule->number = names_find(compiler->catalog->rule_names, name);
-    rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
-    rule->ack = section_bool(section, "ack");
-    rule->blind_quiet = compile_choice(section, "blind") == 1;
-    compiler->no_memory |= !rule->name || (section_text(section, "label") && !rule->label);
-    compile_notify(compiler, rule);
-    return rule;
-}
-
-/* Where the config has no notifier at all, people are told by whoever listens at the broker: then
- * only a rule that was forgotten among others that notify would be worth a word. */
-static void warn_of_silence(struct compiler *compiler, const struct rule *rule)
-{
-    if (compiler->config->notifiers && compiler->config->n_notifiers == 0)
-        return;
-    if (rule->n_notify + rule->on_fire.count + rule->on_clear.count + rule->on_change.count +
-            rule->on_nodata.count ==
-        0)
-        problem_warning(compiler->problems, section_place(compiler->section, NULL),
-                        "add notify = \"name\", here or in defaults, or an action, as on_fire",
-                        "%s: it neither notifies nor acts", compiler->who);
-}
-
-static bool is_timed(const struct code *code)
-{
-    for (uint16_t i = 0; i < code->length; i++)
-        if (code->at[i].op > OP_VALUE && code->at[i].op <= OP_CIVIL)
-            return true;
-    return false;
-}
-
-/* Condition, texts and actions; what is wrong in one of them does not hide what is wrong in
- * another. */
-static bool finish_rule(struct compiler *compiler, const struct plain_option *options,
-                        const struct rules_sensor *own, struct rule *rule)
-{
-    const struct section *section = compiler->section;
-    bool good = compile_levels(compiler, options, own, rule);
-    for (uint8_t i = 0; good && i < rule->n_levels; i++)
-        rule->timed |= is_timed(&rule->levels[i].when);
-    compile_text(compiler, section, "clear_message",
-                 own ? "{label} back to {value} {unit} after {duration}"
-                     : "{label} is over after {duration}",
-                 TEMPLATE_TEXT, &rule->clear_message);
-    compile_actions(compiler, "on_fire", &rule->on_fire);
-    compile_actions(compiler, "on_clear", &rule->on_clear);
-    compile_actions(compiler, "on_change", &rule->on_change);
-    compile_actions(compiler, "on_nodata", &rule->on_nodata);
-    rule->print = compile_print(section, NULL);
-    if (good)
-        warn_of_silence(compiler, rule);
-    return good && !compiler->no_memory;
-}
-
 /* The sensors that a glob means, in the order of the inventory; all must give the same kind. */
 static void add_matching(struct compiler *compiler, const char *name)
 {
@@ -321,8 +236,8 @@ static void add_matching(struct compiler *compiler, const char *name)
         if (!text_glob(glob, sensor->id))
             continue;
         if (!first) {
-            struct rule *made = start_rule(compiler, name);
-            if (!made || !finish_rule(compiler, plain_of_rules, sensor, made))
+            struct rule *made = compile_rule(compiler, name, plain_of_rules, sensor);
+            if (!made)
                 return;
             made->many = true;
             first = sensor;
@@ -355,8 +270,9 @@ static void add_single(struct compiler *compiler, const char *name)
         compile_unknown_sensor(compiler, "sensor", id);
         return;
     }
-    struct rule *rule = start_rule(compiler, name);
-    if (rule && finish_rule(compiler, plain_of_rules, &compiler->catalog->sensors[sensor], rule))
+    struct rule *rule =
+        compile_rule(compiler, name, plain_of_rules, &compiler->catalog->sensors[sensor]);
+    if (rule)
         add_instance(compiler, rule, sensor);
 }
 
@@ -377,8 +293,8 @@ static bool is_free(const struct section *section)
 /* A rule whose condition names all that it reads. */
 static void add_free(struct compiler *compiler, const char *name)
 {
-    struct rule *rule = start_rule(compiler, name);
-    if (rule && finish_rule(compiler, plain_of_rules, NULL, rule))
+    struct rule *rule = compile_rule(compiler, name, plain_of_rules, NULL);
+    if (rule)
         add_instance(compiler, rule, RULES_NO_SENSOR);
 }
 
@@ -441,12 +357,10 @@ static void add_limit(struct compiler *compiler, uint32_t sensor,
     const char *name = options[0].option;
     if (!section_has(compiler->section, name))
         return;
-    struct rule *rule = start_rule(compiler, name);
+    struct rule *rule = compile_rule(compiler, name, options, &compiler->catalog->sensors[sensor]);
     if (!rule)
         return;
     rule->many = rule->of_limits = true;
-    if (!finish_rule(compiler, options, &compiler->catalog->sensors[sensor], rule))
-        return;
     rule->print = compile_print(compiler->section, other);
     add_instance(compiler, rule, sensor);
 }

@@ -83,6 +83,11 @@ bool compile_condition(struct compiler *compiler, const struct plain_option *opt
 bool compile_levels(struct compiler *compiler, const struct plain_option *options,
                     const struct rules_sensor *own, struct rule *rule);
 
+/* rule.c: all of a rule but its instances, for sensors like `own` (NULL: it has none). NULL when
+ * there were errors. */
+struct rule *compile_rule(struct compiler *compiler, const char *name,
+                          const struct plain_option *options, const struct rules_sensor *own);
+
 /* Compiles the text of `key` in `section` (or `standard` when it is not written) into
  * *ret_template; errors are told. */
 void compile_text(struct compiler *compiler, const struct section *section, const char *key,
@@ -95,6 +100,9 @@ const char *compile_name(struct compiler *compiler, const char *name, const char
 
 /* Compiles the actions of the list `key`. */
 void compile_actions(struct compiler *compiler, const char *key, struct action_list *ret_list);
+
+/* Compiles `escalate`. */
+void compile_escalations(struct compiler *compiler, struct rule *rule);
 
 /* What a rule's condition is made of, as a number that is another one when any of that is another.
  * `without` is a key that belongs to another rule of the same section; NULL: none. */

@@ -84,6 +84,27 @@ void tell_limit(struct rules *rules, uint32_t index, uint8_t limit, int64_t now_
 /* Tells what has not been told, as far as nothing makes it rest. */
 void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
+/* Whether people are told nothing of it for now. */
+bool tell_rests(const struct instance *instance);
+
+/* Tells the firing once more to those who know it; does the i-th escalation. */
+void tell_again(struct rules *rules, uint32_t index, int64_t now_ms);
+void tell_escalation(struct rules *rules, uint32_t index, size_t i, int64_t now_ms);
+
+/* -- remind.c -- */
+
+/* Does what is due, and lets the time of waiting run or stand still. */
+void remind(struct rules *rules, uint32_t index, int64_t now_ms);
+
+/* A firing begins, or something that nobody has seen: the waiting begins anew. */
+void remind_begin(struct instance *instance);
+
+/* When the next repeat or escalation comes; CLOCK_NEVER: none. */
+int64_t remind_due_ms(const struct instance *instance);
+
+/* How long it has waited. */
+int64_t remind_ran_ms(const struct instance *instance, int64_t now_ms);
+
 /* -- save.c: for adopt.c -- */
 
 /* A limit that a person had set over `file`: taken over, or the file wins and says so. */

@@ -27,12 +27,18 @@ static int64_t blind_due_ms(const struct rules *rules, const struct instance *in
     return instance->lost_ms + longest_stale_ms(rules, instance);
 }
 
+/* A cooldown keeps it from firing, not from getting graver. */
+static int64_t earliest_ms(const struct instance *instance)
+{
+    return instance_fires(instance) ? INT64_MIN : instance->cool_ms;
+}
+
 static int64_t lives_due_ms(const struct instance *instance)
 {
     int64_t due_ms = CLOCK_NEVER;
     for (uint8_t i = 0; i < instance->rule->n_levels; i++) {
-        int64_t at_ms =
-            life_due_ms(&instance->lives[i], &instance->rule->levels[i].terms, INT64_MIN);
+        int64_t at_ms = life_due_ms(&instance->lives[i], &instance->rule->levels[i].terms,
+                                    earliest_ms(instance));
         due_ms = at_ms < due_ms ? at_ms : due_ms;
     }
     return due_ms;
@@ -49,6 +55,8 @@ void judge_plan(struct rules *rules, uint32_t index)
         due_ms = instance->last.muted_until_ms;
     if (instance->look_ms < due_ms)
         due_ms = instance->look_ms;
+    if (remind_due_ms(instance) < due_ms)
+        due_ms = remind_due_ms(instance);
     if (due_ms == instance->due_ms)
         return;
     instance->due_ms = due_ms;
@@ -95,6 +103,9 @@ static struct outcome outcome_of(const struct instance *instance)
         if (state_fires(state) || (state == RULE_PENDING && !state_fires(outcome.state)))
             outcome = (struct outcome){state, i};
     }
+    if (instance->rule->latch && instance_fires(instance) && !state_fires(outcome.state) &&
+        !instance->last.acked)
+        outcome = (struct outcome){RULE_FIRING, instance->last.level};
     return outcome;
 }
 
@@ -109,23 +120,27 @@ static void end_firing(struct instance *instance, int64_t now_ms)
     instance->wall_fired_ms = CLOCK_NEVER;
     instance->last.since_ms = CLOCK_NEVER;
     instance->last.acked = false;
+    if (instance->rule->cooldown_ms > 0)
+        instance->cool_ms = now_ms + instance->rule->cooldown_ms;
 }
 
-static void record(struct rules *rules, struct instance *instance, const struct outcome *outcome,
+static void record(struct rules *rules, struct instance *instance, struct outcome outcome,
                    int64_t now_ms)
 {
     struct rule_transition *change = &instance->last;
-    const struct level *level = &instance->rule->levels[outcome->level];
-    bool fired = state_fires(change->to), fires = state_fires(outcome->state);
-    bool is_up = fires && (!fired || outcome->level > change->level);
+    const struct level *level = &instance->rule->levels[outcome.level];
+    bool fired = state_fires(change->to), fires = state_fires(outcome.state);
+    bool is_up = fires && (!fired || outcome.level > change->level);
     /* What was crossed is told by the way up; on the way back the value is on the other side. */
-    if (outcome->state == RULE_PENDING || is_up || (fires && outcome->level != change->level))
+    if (outcome.state == RULE_PENDING || is_up || (fires && outcome.level != change->level))
         change->limit = limit_now(rules, instance, level, now_ms);
     change->from = change->to;
-    change->to = outcome->state;
-    change->level = outcome->level;
+    change->to = outcome.state;
+    change->level = outcome.level;
     change->severity = level->severity;
     change->at_ms = now_ms;
+    if (is_up && (!fired || change->acked))
+        remind_begin(instance);
     if (is_up)
         change->acked = false; /* a graver level wants to be seen as well */
     if (fires && !fired)
@@ -136,16 +151,16 @@ static void record(struct rules *rules, struct instance *instance, const struct 
     engine_rule_changed(rules, change->instance);
 }
 
-/* Takes over what the lives of the levels come to; says when that is something new. */
-static void settle(struct rules *rules, uint32_t index, int64_t now_ms, const char *why)
+/* Takes over what the lives of the levels came to; says when that is something new. */
+static void settle(struct rules *rules, uint32_t index, struct outcome outcome, int64_t now_ms,
+                   const char *why)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    struct outcome outcome = outcome_of(instance);
     bool other_level = state_fires(outcome.state) && outcome.level != instance->last.level;
     if (outcome.state == instance->last.to && !other_level)
         return;
     uint8_t before = instance->last.severity, kind = CHANGE_ONLY;
-    record(rules, instance, &outcome, now_ms);
+    record(rules, instance, outcome, now_ms);
     if (state_fires(instance->last.from) != instance_fires(instance))
         kind = instance_fires(instance) ? RULE_EVENT_FIRED : RULE_EVENT_CLEARED;
     else if (other_level)
@@ -218,7 +233,7 @@ static enum truth truth_of(const struct rules *rules, const struct instance *ins
 static bool step_levels(const struct rules *rules, struct instance *instance, int64_t now_ms)
 {
     struct life_input input = {
-        .by_reading = instance->is_read, .earliest_ms = INT64_MIN, .now_ms = now_ms};
+        .by_reading = instance->is_read, .earliest_ms = earliest_ms(instance), .now_ms = now_ms};
     bool known = true;
     instance->is_read = false;
     instance->look_ms = CLOCK_NEVER;
@@ -243,10 +258,11 @@ void judge(struct rules *rules, uint32_t index, int64_t now_ms)
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
     bool is_known = step_levels(rules, instance, now_ms);
-    settle(rules, index, now_ms, NULL);
+    settle(rules, index, outcome_of(instance), now_ms, NULL);
     if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
         watch_sight(rules, index, is_known, now_ms);
     tell_owed(rules, index, now_ms);
+    remind(rules, index, now_ms);
     judge_plan(rules, index);
 }
 
@@ -255,7 +271,8 @@ void judge_retire(struct rules *rules, uint32_t index, int64_t now_ms, const cha
     struct instance *instance = &rules->catalog.instances[index];
     for (uint8_t i = 0; i < instance->rule->n_levels; i++)
         instance->lives[i] = life_new();
-    settle(rules, index, now_ms, why);
+    settle(rules, index, (struct outcome){RULE_OK, instance->last.level}, now_ms, why);
+    instance->cool_ms = INT64_MIN;
     instance->lost_ms = CLOCK_NEVER;
     if (instance->last.blind)
         set_sight(rules, index, false, now_ms, why);

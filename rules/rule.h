@@ -15,6 +15,7 @@
 
 /* Limits of what a person can make grow. */
 #define RULE_INSTANCES_MAX 200000 /* of all rules together */
+#define ESCALATIONS_MAX    32     /* of one rule */
 
 struct action {
     uint8_t kind; /* enum rule_action_kind */
@@ -30,6 +31,12 @@ struct action {
 struct action_list {
     const struct action *at;
     size_t count;
+};
+
+/* What is done so long after the beginning, unless somebody has acknowledged. */
+struct escalation {
+    int64_t after_ms;
+    struct action action;
 };
 
 /* A number of the condition that people may adjust. What must stay true for it to clear at all: it
@@ -73,7 +80,10 @@ struct rule {
     struct level *levels; /* from the least to the gravest */
     uint8_t n_levels;
     uint64_t print; /* of all that its condition is made of: another one is another condition */
-    bool many, of_limits, ack, blind_quiet;
+    bool many, of_limits, ack, latch, blind_quiet;
+    int64_t repeat_ms;    /* 0: it is told once */
+    uint32_t max_repeats; /* 0: any */
+    int64_t cooldown_ms;
     uint8_t n_limits;
     bool timed;      /* it may change without any reading, also before the first one */
     uint32_t number; /* of rules of one name, which firing() asks */
@@ -86,6 +96,8 @@ struct rule {
     struct action_list on_fire, on_clear, on_change, on_nodata;
     const char *const *notify;
     size_t n_notify;
+    const struct escalation *escalations; /* in the order of time */
+    size_t n_escalations;
 };
 
 /* What was told of a firing: TOLD_THIS is the present one; TOLD_EARLIER one that is over, and its
@@ -99,6 +111,15 @@ struct told_of {
     uint8_t firing; /* enum told */
     uint8_t level;  /* with TOLD_THIS */
     bool blind;
+};
+
+/* How long an alarm has waited for somebody to acknowledge it, which is the time of `repeat` and
+ * `escalate`: it stands still while the instance rests. */
+struct reminder {
+    int64_t ran_ms;     /* until `resumed_ms` */
+    int64_t resumed_ms; /* CLOCK_NEVER: it stands still */
+    uint32_t repeats;   /* that were made */
+    uint8_t escalated;  /* escalations that were made */
 };
 
 struct instance {
@@ -119,6 +140,8 @@ struct instance {
     uint8_t adjusted; /* a bit for each limit */
     int64_t lost_ms;  /* since when the condition is unknown for want of a sensor; or CLOCK_NEVER */
     int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */
+    int64_t cool_ms;    /* when it may fire again; INT64_MIN: at any time */
+    struct reminder reminder;
     int64_t wall_fired_ms,
         wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */
 };

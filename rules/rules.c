@@ -191,6 +191,15 @@ int64_t engine_sum_ms(int64_t at_ms, int64_t more_ms)
     return more_ms == CLOCK_NEVER || at_ms > CLOCK_NEVER - more_ms ? CLOCK_NEVER : at_ms + more_ms;
 }
 
+/* What time alone decides, as hour(); and what came over a restart, where somebody may have to be
+ * told or reminded. */
+static bool has_no_reading_to_wait_for(const struct instance *instance)
+{
+    return instance->rule->timed || instance_fires(instance) ||
+           instance->told[WAY_NOTIFY].firing != TOLD_NOTHING ||
+           instance->told[WAY_PUBLISH].firing != TOLD_NOTHING;
+}
+
 /* The first call tells what time it is: from then on every sensor has its time to be read. */
 static void start(struct rules *rules, int64_t now_ms)
 {
@@ -206,10 +215,9 @@ static void start(struct rules *rules, int64_t now_ms)
             engine_watch_sensor(rules, s, fact->fresh_until_ms);
     }
     save_settle_limits(rules, now_ms);
-    /* What time alone decides, as hour(), has no reading to wait for. */
     for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
         struct instance *instance = &rules->catalog.instances[i];
-        if (!instance->rule->timed)
+        if (!has_no_reading_to_wait_for(instance))
             continue;
         instance->look_ms = now_ms;
         judge_plan(rules, i);

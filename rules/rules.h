@@ -10,7 +10,9 @@
  * Beside its state stand flags. While an instance *rests* (muted or disabled) it goes on with
  * state, write, run and log, but tells nobody: notify and publish rest. When the rest ends, what
  * has not been told is told: an alarm that fires still, or the end of one that had been told
- * before. A clear is told only when the firing was. *Blind* is an instance whose condition has been
+ * before. A clear is told only when the firing was. A rule with `levels` has a life for each of
+ * them, and the state is that of the highest that is satisfied: one alarm, every change of level an
+ * event. *Blind* is an instance whose condition has been
  * unknown for want of a sensor (stale or bad) for the longest stale time of its sensors; what is
  * not yet known because a sensor or the clock is still starting is no blindness.
  */
@@ -237,10 +239,10 @@ void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
  * `old`, RULES_NO_SENSOR when it is gone. Instances are known again by their id. Mutes, disabling
  * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
  * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
- * of this limit) but label, severity, message, clear_message, notify, blind, ack, adjustable and
- * the on_* actions. What is gone or has changed while it fired or was blind ends with its event,
- * told by `old` with its own indices. New and changed instances are judged at the next call with a
- * time. */
+ * of this limit) but label, severity, message, clear_message, notify, blind, ack, latch, repeat,
+ * max_repeats, cooldown, escalate, adjustable and the on_* actions. What is gone or has changed
+ * while it fired or was blind ends with its event, told by `old` with its own indices. New and
+ * changed instances are judged at the next call with a time. */
 void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
 
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------

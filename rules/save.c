@@ -91,7 +91,7 @@ static bool is_nothing(const struct saved *saved)
     return saved->state == RULE_OK && saved->told == TOLD_NOTHING &&
            saved->published == TOLD_NOTHING && !saved->disabled && !saved->blind &&
            !saved->blind_told && !saved->blind_published && saved->muted.age_ms == CLOCK_NEVER &&
-           saved->n_limits == 0;
+           saved->n_limits == 0 && saved->cool_ms == 0;
 }
 
 static struct saved saved_of(const struct rules *rules, const struct instance *instance,
@@ -110,6 +110,13 @@ static struct saved saved_of(const struct rules *rules, const struct instance *i
         saved.limit = instance->last.limit;
         if (instance->last.kind == VALUE_NUMBER)
             saved.value = instance->last.number;
+    }
+    if (instance->cool_ms > now_ms)
+        saved.cool_ms = instance->cool_ms - now_ms;
+    if (state_fires(saved.state)) {
+        saved.waited_ms = remind_ran_ms(instance, now_ms);
+        saved.repeats = instance->reminder.repeats;
+        saved.escalated = instance->reminder.escalated;
     }
     keep_flags(instance, now_ms, wall_ms, &saved);
     keep_limits(&rules->catalog, instance, &saved);
@@ -199,6 +206,11 @@ static void take_saved(struct instance *instance, const struct saved *saved, int
     last->number = last->kind == VALUE_NUMBER ? saved->value : 0;
     instance->cleared_ms = at_of(&saved->cleared, now_ms, wall_ms);
     instance->wall_fired_ms = wall_ms == CLOCK_NEVER && fires ? saved->fired.wall_ms : CLOCK_NEVER;
+    instance->cool_ms = saved->cool_ms > 0 ? now_ms + saved->cool_ms : INT64_MIN;
+    instance->reminder = (struct reminder){.ran_ms = saved->waited_ms,
+                                           .resumed_ms = CLOCK_NEVER,
+                                           .repeats = (uint32_t)saved->repeats,
+                                           .escalated = saved->escalated};
     take_lives(instance, saved);
     take_told(instance, saved);
     take_flags(instance, saved, now_ms, wall_ms);

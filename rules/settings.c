@@ -4,25 +4,38 @@
 
 #define YEAR_MS (366.0 * 86400 * 1000)
 
-static const struct setting action_settings[] = {
-    {.key = "publish", .forms = SETTING_TEXT, .help = "Topic to publish to."},
-    {.key = "payload", .forms = SETTING_TEXT, .help = "What to publish, with placeholders."},
-    {.key = "qos",
-     .forms = SETTING_INT,
-     .standard = "1",
-     .max = 2,
-     .help = "Quality of service of the publish."},
-    {.key = "retain",
-     .forms = SETTING_BOOL,
-     .standard = "false",
-     .help = "Whether the broker keeps the message."},
-    {.key = "write", .forms = SETTING_TEXT, .help = "Sensor to write to; it must be writable."},
-    {.key = "value",
-     .forms = SETTING_NUMBER | SETTING_BOOL | SETTING_TEXT,
-     .help = "What to write: a number, or a text for a sensor of texts."},
-    {.key = "notify", .forms = SETTING_TEXT, .help = "Notifier to tell as well."},
-    {.key = "run", .forms = SETTING_TEXT, .help = "Hook to run."},
-    {.key = "log", .forms = SETTING_TEXT, .help = "Line for the log, with placeholders."},
+#define ACTION_SETTINGS                                                                           \
+    {.key = "publish", .forms = SETTING_TEXT, .help = "Topic to publish to."},                    \
+        {.key = "payload", .forms = SETTING_TEXT, .help = "What to publish, with placeholders."}, \
+        {.key = "qos",                                                                            \
+         .forms = SETTING_INT,                                                                    \
+         .standard = "1",                                                                         \
+         .max = 2,                                                                                \
+         .help = "Quality of service of the publish."},                                           \
+        {.key = "retain",                                                                         \
+         .forms = SETTING_BOOL,                                                                   \
+         .standard = "false",                                                                     \
+         .help = "Whether the broker keeps the message."},                                        \
+        {.key = "write",                                                                          \
+         .forms = SETTING_TEXT,                                                                   \
+         .help = "Sensor to write to; it must be writable."},                                     \
+        {.key = "value",                                                                          \
+         .forms = SETTING_NUMBER | SETTING_BOOL | SETTING_TEXT,                                   \
+         .help = "What to write: a number, or a text for a sensor of texts."},                    \
+        {.key = "notify", .forms = SETTING_TEXT, .help = "Notifier to tell as well."},            \
+        {.key = "run", .forms = SETTING_TEXT, .help = "Hook to run."},                            \
+    {                                                                                             \
+        .key = "log", .forms = SETTING_TEXT, .help = "Line for the log, with placeholders."       \
+    }
+
+static const struct setting action_settings[] = {ACTION_SETTINGS, {0}};
+
+static const struct setting escalation_settings[] = {
+    {.key = "after",
+     .forms = SETTING_DURATION | SETTING_REQUIRED,
+     .max = YEAR_MS,
+     .help = "How long after it began to fire, as long as nobody has acknowledged."},
+    ACTION_SETTINGS,
     {0},
 };
 
@@ -66,6 +79,29 @@ static const struct setting action_settings[] = {
          .forms = SETTING_BOOL,                                                         \
          .standard = "false",                                                           \
          .help = "Whether it wants to be acknowledged."},                               \
+        {.key = "latch",                                                                \
+         .forms = SETTING_BOOL,                                                         \
+         .standard = "false",                                                           \
+         .help = "Whether it stays firing until it is acknowledged."},                  \
+        {.key = "repeat",                                                               \
+         .forms = SETTING_DURATION,                                                     \
+         .min = 1000,                                                                   \
+         .max = YEAR_MS,                                                                \
+         .help = "How often it is told again until it is acknowledged or over."},       \
+        {.key = "max_repeats",                                                          \
+         .forms = SETTING_INT,                                                          \
+         .min = 1,                                                                      \
+         .max = 1000000,                                                                \
+         .help = "How many times at most."},                                            \
+        {.key = "cooldown",                                                             \
+         .forms = SETTING_DURATION,                                                     \
+         .standard = "0s",                                                              \
+         .max = YEAR_MS,                                                                \
+         .help = "How long after its end it cannot fire again."},                       \
+        {.key = "escalate",                                                             \
+         .forms = SETTING_GROUPS,                                                       \
+         .inside = escalation_settings,                                                 \
+         .help = "Actions that much later, unless somebody has acknowledged."},         \
         {.key = "adjustable",                                                           \
          .forms = SETTING_BOOL | SETTING_NUMBERS,                                       \
          .standard = "false",                                                           \

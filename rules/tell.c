@@ -14,7 +14,7 @@
 #define PUBLISHING (1u << WAY_PUBLISH)
 #define DOING      (1u << N_WAYS)
 
-static bool rests(const struct instance *instance)
+bool tell_rests(const struct instance *instance)
 {
     return instance->last.muted || instance->last.disabled;
 }
@@ -192,7 +192,7 @@ static bool may_tell(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
     bool was_told = told->firing != TOLD_NOTHING;
-    if (rests(instance)) {
+    if (tell_rests(instance)) {
         if (kind != RULE_EVENT_LEVEL)
             told->firing = was_told ? TOLD_EARLIER : TOLD_NOTHING;
         return false;
@@ -290,7 +290,7 @@ static uint8_t sight_of(const struct instance *instance)
 static bool may_tell_sight(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
-    if (rests(instance))
+    if (tell_rests(instance))
         return false;
     bool tells = kind == RULE_EVENT_BLIND || told->blind;
     told->blind = kind == RULE_EVENT_BLIND;
@@ -364,7 +364,7 @@ void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms)
         const struct told_of *told = &instance->told[way];
         uint8_t kind = owed_change(instance, told);
         bool sight = told->blind != instance->last.blind;
-        if ((kind == NOTHING_OWED && !sight) || rests(instance))
+        if ((kind == NOTHING_OWED && !sight) || tell_rests(instance))
             continue;
         tell_changed(rules, index);
         if (kind != NOTHING_OWED)
@@ -372,4 +372,37 @@ void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms)
         if (sight)
             tell_sight_late(rules, instance, (enum way)way, now_ms);
     }
+}
+
+/* -- reminders -- */
+
+/* What is so now, of the firing that is going on. */
+static void tell_firing_now(struct rules *rules, const struct instance *instance, int64_t now_ms,
+                            void (*send)(const struct occasion *, const struct action *),
+                            const struct action *action)
+{
+    struct rule_transition change = instance->last;
+    struct scene scene = scene_of(rules, instance, &change, now_ms);
+    struct occasion occasion = {rules, instance, &scene, RULE_EVENT_FIRED, change.severity};
+    change.at_ms = now_ms;
+    tell_changed(rules, change.instance);
+    fill_message(rules, instance, &scene, RULE_EVENT_FIRED, NULL);
+    send(&occasion, action);
+}
+
+static void send_to_all(const struct occasion *occasion, const struct action *action)
+{
+    (void)action;
+    notify(occasion);
+}
+
+void tell_again(struct rules *rules, uint32_t index, int64_t now_ms)
+{
+    tell_firing_now(rules, &rules->catalog.instances[index], now_ms, send_to_all, NULL);
+}
+
+void tell_escalation(struct rules *rules, uint32_t index, size_t i, int64_t now_ms)
+{
+    const struct instance *instance = &rules->catalog.instances[index];
+    tell_firing_now(rules, instance, now_ms, send_action, &instance->rule->escalations[i].action);
 }
