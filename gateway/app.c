@@ -193,8 +193,11 @@ static int start_store(struct app *app, struct error *reterr)
 static int start_mqtt(struct app *app, struct error *reterr)
 {
     const struct section *section = section_child(conf_root(app->conf), "mqtt");
-    struct mqtt_context context = {
-        .loop = app->loop, .store = app->store, .delivered = wiring_delivered, .owner = app};
+    struct mqtt_context context = {.loop = app->loop,
+                                   .store = app->store,
+                                   .commands = app->commands,
+                                   .delivered = wiring_delivered,
+                                   .owner = app};
     int r;
 
     app->mqtt_calls = mqtt_sink;

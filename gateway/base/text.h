@@ -65,3 +65,12 @@ char *text_from_duration(char *to, size_t size, int64_t ms);
  * cut. 32 bytes are enough for the shortest text of any. */
 #define TEXT_DECIMALS_MAX 15
 size_t text_from_number(char *to, size_t size, double value, int decimals);
+
+/* A wall time as "2026-11-21T13:02:05.123Z" (24 characters and NUL); years 0 to 9999. Returns `to`.
+ */
+#define TEXT_TIME_SIZE 32
+char *text_from_wall(char to[TEXT_TIME_SIZE], int64_t wall_ms);
+
+/* ISO 8601 with a zone ("Z", "+01:00", "+0100"), seconds and their fraction may be missing; or Unix
+ * milliseconds. 0 or -EINVAL. */
+int text_to_wall(const char *text, int64_t *ret_wall_ms);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define IDS_MAX     256 /* that are remembered, to know what is given again */
 #define MUTE_MAX_MS ((int64_t)366 * 86400000)
 
 struct commands {
@@ -29,6 +30,8 @@ struct commands {
     struct command reloads[8]; /* that wait for the same reload */
     size_t n_reloads;
     uint64_t ended[COMMAND_RESULTS];
+    char ids[IDS_MAX][COMMAND_ID_SIZE]; /* the newest */
+    size_t next_id;
 };
 
 /* -- words ---------------------------------------------------------------------------------- */
@@ -64,6 +67,7 @@ const char *command_origin_name(uint8_t origin)
 static void end(void *owner, const struct command *command, const struct command_reply *reply)
 {
     struct commands *commands = owner;
+    struct command_reply whole = *reply;
     struct pipeline_command_event event = {
         .target = command->target,
         .kind = command_kind_name(command->kind),
@@ -78,8 +82,9 @@ static void end(void *owner, const struct command *command, const struct command
 
     commands->ended[reply->result]++;
     pipeline_tell_command(commands->pipeline, &event);
+    text_copy(whole.id, sizeof(whole.id), command->id);
     if (command->reply)
-        command->reply(command->owner, reply);
+        command->reply(command->owner, &whole);
 }
 
 static void finish(struct commands *commands, const struct command *command, uint8_t result,
@@ -317,6 +322,19 @@ bool command_kind_parse(const char *word, enum command_kind *ret_kind)
     return false;
 }
 
+/* Whether a command of this id was given before; remembers it. */
+static bool is_repeated(struct commands *commands, const char *id)
+{
+    if (!id[0])
+        return false;
+    for (size_t i = 0; i < IDS_MAX; i++) {
+        if (strcmp(commands->ids[i], id) == 0)
+            return true;
+    }
+    text_copy(commands->ids[commands->next_id++ % IDS_MAX], COMMAND_ID_SIZE, id);
+    return false;
+}
+
 static void carry_out(struct commands *commands, const struct command *command)
 {
     if (command->kind >= COMMAND_KINDS)
@@ -325,6 +343,8 @@ static void carry_out(struct commands *commands, const struct command *command)
         refuse(commands, command, "this is not allowed here");
     else if (command->expires_ms != CLOCK_NEVER && clock_boot_ms() > command->expires_ms)
         refuse(commands, command, "it came too late");
+    else if (is_repeated(commands, command->id))
+        refuse(commands, command, "it was given already");
     else
         table[command->kind].call(commands, command);
 }

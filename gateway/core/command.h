@@ -54,6 +54,8 @@ enum command_result {
 };
 const char *command_result_name(uint8_t result);
 
+#define COMMAND_ID_SIZE 48
+
 struct command_reply {
     uint64_t token; /* of the command */
     uint8_t kind;   /* enum command_kind */
@@ -62,14 +64,17 @@ struct command_reply {
     double value;
     char words[200]; /* for people; "" when there is nothing to say */
     char target[136];
+    char id[COMMAND_ID_SIZE]; /* of the command */
 };
 
 struct command {
     uint8_t kind, origin, rights; /* the three enums above */
     char target[136];
     char argument[64];
-    char by[48];        /* a person or client, where the origin knows one */
-    char note[96];      /* words that a person gave along */
+    char by[48];   /* a person or client, where the origin knows one */
+    char note[96]; /* words that a person gave along */
+    /* By which whoever sends it knows it: one that was given already is refused. "": none. */
+    char id[COMMAND_ID_SIZE];
     int64_t expires_ms; /* boot time after which it must not be done any more; CLOCK_NEVER: never */
     uint64_t token;
     /* On the loop, never from inside command_submit(). May be NULL. */

@@ -5,11 +5,13 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
+#include "gateway/core/command.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/payload.h"
 #include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/receiver.h"
 #include "gateway/mqtt/replay.h"
 #include "gateway/mqtt/thread.h"
 #include "gateway/mqtt/topics.h"
@@ -25,6 +27,7 @@ struct mqtt {
     struct queue *news; /* of the thread; NULL: it is not attached */
     struct wake *wake;
     struct replay *replay;
+    struct receiver *receiver; /* NULL: no commands are taken */
     bool said_stuck;
 };
 
@@ -53,6 +56,12 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
     return 0;
 }
 
+static void end_loop_side(struct mqtt *mqtt)
+{
+    replay_free(mqtt->replay);
+    receiver_free(mqtt->receiver);
+}
+
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
 {
     int r = mqtt ? thread_stop(mqtt->thread, wait_ms) : 0;
@@ -60,7 +69,7 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
     if (mqtt && r == 0)
         wake_free(mqtt->wake); /* a thread that hangs may be about to use it */
     if (mqtt)
-        replay_free(mqtt->replay);
+        end_loop_side(mqtt);
     free(mqtt);
     return r;
 }
@@ -113,9 +122,14 @@ static void take_news(void *owner)
 {
     struct mqtt *mqtt = owner;
     struct news news;
+    struct arrival arrival;
 
     while (queue_pop(mqtt->news, &news, 1) > 0)
         take_one(mqtt, &news);
+    while (queue_pop(thread_arrivals(mqtt->thread), &arrival, 1) > 0) {
+        if (mqtt->receiver)
+            receiver_take(mqtt->receiver, &arrival);
+    }
 }
 
 static int put_replay(void *owner, const struct mqtt_message *message)
@@ -132,6 +146,26 @@ static int64_t proven_ms(void *owner)
 
 static const struct replay_calls replay_calls = {.put = put_replay, .proven_ms = proven_ms};
 
+static void publish_answer(void *owner, const char *topic, const char *payload)
+{
+    mqtt_sink.publish(owner, topic, payload, 1, false);
+}
+
+static int start_receiver(struct mqtt *mqtt)
+{
+    const struct options *options = thread_options(mqtt->thread);
+    struct receiver_context context = {.commands = mqtt->context.commands,
+                                       .base = options->base,
+                                       .rights = options->commands,
+                                       .answer = publish_answer,
+                                       .owner = mqtt};
+
+    if (!context.commands || context.rights == COMMAND_RIGHTS_NONE)
+        return 0;
+    mqtt->receiver = receiver_new(&context);
+    return mqtt->receiver ? 0 : -ENOMEM;
+}
+
 int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
 {
     const char *base = thread_options(mqtt->thread)->base;
@@ -139,7 +173,7 @@ int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
     mqtt->context = *context;
     mqtt->replay = replay_new(context->loop, context->store, base, &replay_calls, mqtt);
     mqtt->wake = wake_new(context->loop, take_news, mqtt);
-    if (!mqtt->replay || !mqtt->wake)
+    if (!mqtt->replay || !mqtt->wake || start_receiver(mqtt) < 0)
         return -ENOMEM;
     replay_restore(mqtt->replay);
     mqtt->news = thread_news(mqtt->thread, mqtt->wake);

@@ -30,13 +30,15 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
  * -ETIMEDOUT when the thread hangs (it is abandoned; end with _exit()). NULL is legal. */
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms);
 
+struct commands;
 struct loop;
 struct store;
 
 /* What it needs on the loop. */
 struct mqtt_context {
     struct loop *loop;
-    struct store *store; /* NULL: there is none */
+    struct store *store;       /* NULL: there is none */
+    struct commands *commands; /* that clients of the broker may give; NULL: none */
     /* For each message with a row that needs no keeping any more: it was acknowledged, or can never
      * be sent. May be NULL. */
     void (*delivered)(void *owner, int64_t row);

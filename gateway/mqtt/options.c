@@ -1,6 +1,7 @@
 #include "gateway/mqtt/options.h"
 
 #include "gateway/base/text.h"
+#include "gateway/core/command.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/mqtt/topics.h"
 
@@ -15,6 +16,10 @@
 #define PASSWORD_MAX  4096
 #define PORT_TLS      8883
 #define CLIENT_ID_MAX 128
+
+/* In the order of the choices of `commands`. */
+_Static_assert(COMMAND_RIGHTS_NONE == 0 && COMMAND_RIGHTS_ACK == 1 && COMMAND_RIGHTS_ALL == 2,
+               "the choice is the right");
 
 static const struct setting tls_settings[] = {
     {.key = "ca_file",
@@ -67,6 +72,12 @@ const struct setting mqtt_settings[] = {
      .min = 5000,
      .max = 3600000,
      .help = "After half as long again without an answer the broker is taken for gone."},
+    {.key = "commands",
+     .forms = SETTING_CHOICE,
+     .standard = "ack",
+     .choices = "none ack all",
+     .help = "Which commands may come from the broker: none, acknowledge and mute, or also writes, "
+             "limits, standby and reload."},
     {.key = "discovery",
      .forms = SETTING_CHOICE,
      .standard = "device",
@@ -250,6 +261,7 @@ static void read_numbers(struct options *options, const struct section *section)
         options->port = PORT_TLS;
     options->v5 = section_choice(section, "version") != 1;
     options->keep_alive_s = (int)(section_duration_ms(section, "keep_alive") / 1000);
+    options->commands = (uint8_t)section_choice(section, "commands");
     options->gather_ms = section_duration_ms(section, "gather");
 }
 

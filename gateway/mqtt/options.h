@@ -6,6 +6,7 @@
 #include "gateway/base/setting.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct options {
     char *host;
@@ -18,6 +19,7 @@ struct options {
     char *birth_topic, *birth_payload;
     int keep_alive_s;
     int64_t gather_ms;
+    uint8_t commands; /* enum command_rights: which ones the broker's clients may give */
     bool tls;
     char *ca_file, *cert_file, *key_file; /* NULL: none; the CAs of the system */
 };

@@ -3,8 +3,10 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
+#include "gateway/core/command.h"
 #include "gateway/mqtt/nodelay.h"
 #include "gateway/mqtt/options.h"
+#include "gateway/mqtt/receiver.h"
 #include "gateway/mqtt/topics.h"
 
 #include <MQTTClient.h>
@@ -32,7 +34,7 @@ struct session {
     MQTTClient client;
     char status_topic[TOPICS_SIZE];
     char tls_words[200]; /* why TLS failed, by OpenSSL */
-    void (*signal)(void *owner, enum session_signal what, int token, int reason);
+    const struct session_calls *calls;
     void *owner;
     struct slot window[WINDOW_MAX];
     uint32_t window_size, underway;
@@ -47,7 +49,7 @@ static void on_lost(void *context, char *cause)
     struct session *session = context;
 
     (void)cause; /* always NULL */
-    session->signal(session->owner, SESSION_LOST, 0, 0);
+    session->calls->signal(session->owner, SESSION_LOST, 0, 0);
 }
 
 /* MQTT 5: the broker says goodbye with a reason. */
@@ -56,14 +58,14 @@ static void on_disconnected(void *context, MQTTProperties *properties, enum MQTT
     struct session *session = context;
 
     (void)properties;
-    session->signal(session->owner, SESSION_LOST, 0, (int)reason);
+    session->calls->signal(session->owner, SESSION_LOST, 0, (int)reason);
 }
 
 static void on_delivered(void *context, MQTTClient_deliveryToken token)
 {
     struct session *session = context;
 
-    session->signal(session->owner, SESSION_ACKED, token, 0);
+    session->calls->signal(session->owner, SESSION_ACKED, token, 0);
 }
 
 static void on_published(void *context, int token, int packet_type, MQTTProperties *properties,
@@ -73,18 +75,42 @@ static void on_published(void *context, int token, int packet_type, MQTTProperti
 
     (void)packet_type;
     (void)properties;
-    session->signal(session->owner, SESSION_ACKED, token, (int)reason);
+    session->calls->signal(session->owner, SESSION_ACKED, token, (int)reason);
+}
+
+static bool is_birth(const struct session *session, const char *topic,
+                     const MQTTClient_message *message)
+{
+    const char *birth = session->options->birth_payload;
+
+    return session->options->prefix && strcmp(topic, session->options->birth_topic) == 0 &&
+           message->payloadlen == (int)strlen(birth) &&
+           memcmp(message->payload, birth, strlen(birth)) == 0;
+}
+
+static void take_command(struct session *session, const char *topic,
+                         const MQTTClient_message *message)
+{
+    struct arrival arrival = {.retained = message->retained != 0};
+    size_t length = (size_t)message->payloadlen;
+
+    if (!text_copy(arrival.topic, sizeof(arrival.topic), topic))
+        return; /* longer than any of ours */
+    if (length >= sizeof(arrival.payload))
+        length = sizeof(arrival.payload) - 1;
+    memcpy(arrival.payload, message->payload, length);
+    session->calls->arrived(session->owner, &arrival);
 }
 
 static int on_message(void *context, char *topic, int topic_length, MQTTClient_message *message)
 {
     struct session *session = context;
-    const char *birth = session->options->birth_payload;
 
-    (void)topic_length; /* only one topic is subscribed */
-    if (message->payloadlen == (int)strlen(birth) &&
-        memcmp(message->payload, birth, strlen(birth)) == 0)
-        session->signal(session->owner, SESSION_BIRTH, 0, 0);
+    (void)topic_length; /* it ends with a NUL: there is none in it */
+    if (is_birth(session, topic, message))
+        session->calls->signal(session->owner, SESSION_BIRTH, 0, 0);
+    else
+        take_command(session, topic, message);
     MQTTClient_freeMessage(&message);
     MQTTClient_free(topic);
     return 1;
@@ -134,9 +160,8 @@ static int create_client(struct session *session)
     return r;
 }
 
-int session_new(const struct options *options,
-                void (*signal)(void *owner, enum session_signal what, int token, int reason),
-                void *owner, struct session **ret_session, struct error *reterr)
+int session_new(const struct options *options, const struct session_calls *calls, void *owner,
+                struct session **ret_session, struct error *reterr)
 {
     struct session *session = calloc(1, sizeof(*session));
     int r;
@@ -144,7 +169,7 @@ int session_new(const struct options *options,
     if (!session)
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
     session->options = options;
-    session->signal = signal;
+    session->calls = calls;
     session->owner = owner;
     topics_status(session->status_topic, options->base);
     r = create_client(session);
@@ -223,19 +248,32 @@ static void fill_tls(struct session *session, MQTTClient_SSLOptions *tls)
     tls->ssl_error_context = session;
 }
 
-static void subscribe_birth(struct session *session)
+/* `without`: what does not work when the broker refuses. */
+static void subscribe(struct session *session, const char *topic, int qos, const char *without)
 {
-    const char *topic = session->options->birth_topic;
-    MQTTResponse response;
+    MQTTResponse response = MQTTClient_subscribe5(session->client, topic, qos, NULL, NULL);
 
-    if (!session->options->prefix)
-        return;
-    response = MQTTClient_subscribe5(session->client, topic, 0, NULL, NULL);
     if ((int)response.reasonCode < 0 || (int)response.reasonCode >= REASON_REFUSED)
-        log_warn("mqtt: the broker does not let us read %s: a restart of Home Assistant will go "
-                 "unnoticed",
-                 topic);
+        log_warn("mqtt: the broker does not let us read %s: %s", topic, without);
     MQTTResponse_free(response);
+}
+
+/* Two commands of one person must not overtake each other, nor get lost: QoS 1. */
+static void subscribe_all(struct session *session)
+{
+    static const char without[] = "commands will not arrive";
+    const struct options *options = session->options;
+    char topic[TOPICS_SIZE];
+
+    if (options->prefix)
+        subscribe(session, options->birth_topic, 0,
+                  "a restart of Home Assistant will go unnoticed");
+    if (options->commands == COMMAND_RIGHTS_ACK)
+        subscribe(session, topics_rule_set(topic, options->base, "+"), 1, without);
+    if (options->commands == COMMAND_RIGHTS_ALL) {
+        subscribe(session, topics_device_set(topic, options->base, "+"), 1, without);
+        subscribe(session, topics_channel_set(topic, options->base, "+", "+"), 1, without);
+    }
 }
 
 static MQTTResponse connect_client(struct session *session)
@@ -285,7 +323,7 @@ int session_connect(struct session *session, struct error *reterr)
         return error_set(reterr, -ECONNREFUSED, "%s", words_for(session, code));
     session->mark_ms = session->proven_ms = session->asked_ms = clock_boot_ms();
     nodelay_set((uint16_t)session->options->port);
-    subscribe_birth(session);
+    subscribe_all(session);
     return 0;
 }
 

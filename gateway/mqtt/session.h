@@ -22,6 +22,14 @@ enum session_signal {
     SESSION_BIRTH  /* Home Assistant has started */
 };
 
+struct arrival;
+
+/* Called on Paho's threads, with its locks held: they copy, queue and return. */
+struct session_calls {
+    void (*signal)(void *owner, enum session_signal what, int token, int reason);
+    void (*arrived)(void *owner, const struct arrival *arrival); /* a command */
+};
+
 struct session_message {
     const char *topic;
     const void *payload;
@@ -31,15 +39,13 @@ struct session_message {
     uint64_t tag; /* comes back from session_acked() */
 };
 
-/* `signal` is called on Paho's threads, with its locks held: it copies, queues and returns.
- * Everything is borrowed for the life of the session. */
-int session_new(const struct options *options,
-                void (*signal)(void *owner, enum session_signal what, int token, int reason),
-                void *owner, struct session **ret_session, struct error *reterr);
+/* Everything is borrowed for the life of the session. */
+int session_new(const struct options *options, const struct session_calls *calls, void *owner,
+                struct session **ret_session, struct error *reterr);
 void session_free(struct session *session); /* NULL is legal */
 
-/* Blocks for a name look-up and up to 5 s for the broker. The last will is set, the birth topic
- * subscribed. 0, or -Exxx with the reason in words. */
+/* Blocks for a name look-up and up to 5 s for the broker. The last will is set; the birth topic
+ * and those of commands are subscribed. 0, or -Exxx with the reason in words. */
 int session_connect(struct session *session, struct error *reterr);
 bool session_is_connected(struct session *session);
 

@@ -9,6 +9,7 @@
 #include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
 #include "gateway/mqtt/publisher.h"
+#include "gateway/mqtt/receiver.h"
 #include "gateway/mqtt/retry.h"
 #include "gateway/mqtt/session.h"
 
@@ -19,11 +20,12 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SIGNALS_MAX 1024 /* see notify(): there are never as many */
-#define NEWS_MAX    4096 /* that wait for the loop; no more messages are ever under way */
-#define BATCH       64
-#define DRAIN_MAX   4096 /* items between two looks at the signals */
-#define CLOSE_MS    250  /* that Paho needs to end its own thread */
+#define SIGNALS_MAX  1024 /* see notify(): there are never as many */
+#define NEWS_MAX     4096 /* that wait for the loop; no more messages are ever under way */
+#define ARRIVALS_MAX 64   /* commands between two turns of the loop */
+#define BATCH        64
+#define DRAIN_MAX    4096 /* items between two looks at the signals */
+#define CLOSE_MS     250  /* that Paho needs to end its own thread */
 
 /* What wakes the thread. */
 enum {
@@ -47,6 +49,7 @@ struct thread {
     struct queue *signals;                 /* struct signal */
     struct queue *ended;                   /* one int, when the thread is through */
     struct queue *news;                    /* struct news: for the loop */
+    struct queue *arrivals;                /* struct arrival: commands, for the loop */
     _Atomic(struct wake *) news_wake;      /* the loop's; NULL: it does not want them */
     atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
     atomic_bool online;
@@ -85,7 +88,7 @@ static void on_inbox(void *owner, bool urgent)
         notify(t, URGENT, 0, 0);
 }
 
-/* The MQTT thread: there is something for the loop. */
+/* There is something for the loop. */
 static void on_news(void *owner)
 {
     struct thread *t = owner;
@@ -104,6 +107,16 @@ static void on_session(void *owner, enum session_signal what, int token, int rea
         return;
     notify(t, (int)what, token, reason);
 }
+
+/* Paho's threads. More than the queue holds are no people. */
+static void on_arrival(void *owner, const struct arrival *arrival)
+{
+    struct thread *t = owner;
+
+    queue_push(t->arrivals, arrival, 1);
+}
+
+static const struct session_calls session_calls = {.signal = on_session, .arrived = on_arrival};
 
 /* -- the connection ------------------------------------------------------------------------- */
 
@@ -311,6 +324,7 @@ static void free_all(struct thread *t)
     queue_free(t->signals);
     queue_free(t->ended);
     queue_free(t->news);
+    queue_free(t->arrivals);
     options_free(t->options);
     free(t);
 }
@@ -353,12 +367,13 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
     t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
     t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
     t->news = queue_new(sizeof(struct news), NEWS_MAX, QUEUE_REFUSE, on_news, t);
+    t->arrivals = queue_new(sizeof(struct arrival), ARRIVALS_MAX, QUEUE_REFUSE, on_news, t);
     t->inbox = inbox_new(on_inbox, t);
-    if (!t->signals || !t->ended || !t->news || !t->inbox) {
+    if (!t->signals || !t->ended || !t->news || !t->arrivals || !t->inbox) {
         error_set(reterr, r, "mqtt: out of memory");
         goto fail;
     }
-    r = session_new(options, on_session, t, &t->session, reterr);
+    r = session_new(options, &session_calls, t, &t->session, reterr);
     if (r < 0)
         goto fail;
     t->publisher = publisher_new(options, t->session, t->news, &t->counters);
@@ -434,4 +449,9 @@ uint64_t thread_connects(const struct thread *thread)
 int64_t thread_proven_ms(const struct thread *thread)
 {
     return atomic_load(&thread->proven_ms);
+}
+
+struct queue *thread_arrivals(struct thread *thread)
+{
+    return thread->arrivals;
 }

@@ -27,6 +27,9 @@ const struct options *thread_options(const struct thread *thread);
 /* What it has to tell the loop (struct news), which `wake` wakes. At once after the start. */
 struct queue *thread_news(struct thread *thread, struct wake *wake);
 
+/* Commands (struct arrival) for the loop, which the same `wake` wakes. */
+struct queue *thread_arrivals(struct thread *thread);
+
 /* Where the loop puts its news. */
 struct inbox *thread_inbox(struct thread *thread);
 

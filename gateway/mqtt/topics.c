@@ -70,6 +70,24 @@ char *topics_rule_state(char *to, const char *base, const char *instance)
     return to;
 }
 
+char *topics_channel_set(char *to, const char *base, const char *device, const char *channel)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/%s/set", base, device, channel);
+    return to;
+}
+
+char *topics_device_set(char *to, const char *base, const char *device)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/set", base, device);
+    return to;
+}
+
+char *topics_rule_set(char *to, const char *base, const char *instance)
+{
+    snprintf(to, TOPICS_SIZE, "%s/rule/%s/set", base, instance);
+    return to;
+}
+
 char *topics_discovery(char *to, const char *prefix, const char *gateway_id, const char *device)
 {
     snprintf(to, TOPICS_SIZE, "%s/device/%s-%s/config", prefix, gateway_id,

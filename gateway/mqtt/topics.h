@@ -3,6 +3,7 @@
  *   <base>/status                        online, offline (the last will)
  *   <base>/health                        how the gateway does
  *   <base>/event                         what happened
+ *   <base>/.../set, result               commands and their answers (receiver.h)
  *   <base>/<device>/state                every channel of a device
  *   <base>/<device>/availability         online, offline
  *   <base>/<device>/replay               what it measured while the broker was away
@@ -32,5 +33,8 @@ char *topics_device_state(char *to, const char *base, const char *device);
 char *topics_device_availability(char *to, const char *base, const char *device);
 char *topics_device_replay(char *to, const char *base, const char *device);
 char *topics_rule_state(char *to, const char *base, const char *instance);
+char *topics_channel_set(char *to, const char *base, const char *device, const char *channel);
+char *topics_device_set(char *to, const char *base, const char *device);
+char *topics_rule_set(char *to, const char *base, const char *instance);
 /* `device` NULL: the gateway's own. */
 char *topics_discovery(char *to, const char *prefix, const char *gateway_id, const char *device);

@@ -48,7 +48,7 @@ static const char *read_line(struct import *import, char *const fields[], int n,
     *reading = (struct reading){0};
     if (n <= COLUMN_VALUE)
         return "time,sensor,value,unit,quality is what a line must have";
-    if (csv_to_time(fields[COLUMN_TIME], &reading->at_ms) < 0)
+    if (text_to_wall(fields[COLUMN_TIME], &reading->at_ms) < 0)
         return "the time is none";
     if (!is_sensor(fields[COLUMN_SENSOR]))
         return "the sensor is no device.channel";

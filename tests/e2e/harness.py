@@ -99,6 +99,10 @@ class Broker:
         wait_for(lambda: self.process.process.poll() is not None or can_connect(self.port),
                  saying="mosquitto")
 
+    def retain(self, topic, payload):
+        subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-q", "1", "-r",
+                        "-t", topic, "-m", payload], check=True, timeout=SOON)
+
     def kill(self):
         self.process.kill()
 

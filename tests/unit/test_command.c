@@ -373,6 +373,17 @@ static void a_command_that_comes_too_late_is_not_done(void **state)
     assert_null(strchr(world->fake.trace, 'w'));
 }
 
+static void a_command_that_was_given_already_is_not_done_again(void **state)
+{
+    struct world *world = *state;
+    struct command command = make(world, COMMAND_WRITE, "d.v", "0");
+    text_copy(command.id, sizeof(command.id), "7f");
+    assert_string_equal(ask(world, &command)->id, "7f");
+    assert_int_equal(ask(world, &command)->result, COMMAND_REFUSED);
+    command.id[0] = 'x';
+    assert_int_equal(ask(world, &command)->result, COMMAND_OK);
+}
+
 static void an_unknown_kind_is_refused(void **state)
 {
     struct world *world = *state;
@@ -440,6 +451,7 @@ int main(void)
         COMMAND_TEST(the_safe_values_are_written_at_a_stop),
         COMMAND_TEST(an_origin_may_do_what_its_rights_allow),
         COMMAND_TEST(a_command_that_comes_too_late_is_not_done),
+        COMMAND_TEST(a_command_that_was_given_already_is_not_done_again),
         COMMAND_TEST(an_unknown_kind_is_refused),
         COMMAND_TEST(orders_that_make_no_sense_are_refused),
         COMMAND_TEST(one_reload_answers_all_who_asked),

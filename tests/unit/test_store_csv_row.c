@@ -12,46 +12,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void test_times_are_written_and_read(void **state)
-{
-    char text[CSV_TIME_SIZE];
-    int64_t ms;
-
-    (void)state;
-    assert_string_equal(csv_time(text, 1795265525123), "2026-11-21T12:52:05.123Z");
-    assert_string_equal(csv_time(text, -1), "1969-12-31T23:59:59.999Z");
-    assert_int_equal(csv_to_time("2026-11-21T12:52:05.123Z", &ms), 0);
-    assert_int_equal(ms, 1795265525123);
-    assert_int_equal(csv_to_time("2026-11-21T13:52:05.123+01:00", &ms), 0);
-    assert_int_equal(ms, 1795265525123);
-    assert_int_equal(csv_to_time("2026-11-21 07:22:05,1239-0530", &ms), 0);
-    assert_int_equal(ms, 1795265525123);
-    assert_int_equal(csv_to_time("2026-11-21T12:52Z", &ms), 0);
-    assert_int_equal(ms, 1795265520000);
-    assert_int_equal(csv_to_time("1795265525123", &ms), 0);
-    assert_int_equal(ms, 1795265525123);
-}
-
-static void test_what_is_no_time_is_refused(void **state)
-{
-    const char *wrong[] = {"",
-                           "now",
-                           "2026-11-21",
-                           "2026-11-21T12:52:05",
-                           "2026-13-21T12:52:05Z",
-                           "2026-11-21T25:52:05Z",
-                           "2026-11-21T12:52:05Zulu",
-                           "2026-11-21T12:52:05+1:00",
-                           "2026-11-21T12:5Z",
-                           "999999999999999999",
-                           "26-11-21T12:52:05Z"};
-    int64_t ms;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-        assert_int_equal(csv_to_time(wrong[i], &ms), -EINVAL);
-}
-
 static void test_qualities_have_names(void **state)
 {
     uint8_t quality;
@@ -120,8 +80,6 @@ static void test_a_line_always_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times_are_written_and_read),
-        cmocka_unit_test(test_what_is_no_time_is_refused),
         cmocka_unit_test(test_qualities_have_names),
         cmocka_unit_test(test_a_line_reads_back_as_what_it_says),
         cmocka_unit_test(test_numbers_and_gaps_are_plain),
