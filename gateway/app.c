@@ -200,17 +200,18 @@ static int start_mqtt(struct app *app, struct error *reterr)
                                    .owner = app};
     int r;
 
-    app->mqtt_calls = mqtt_sink;
     if (!section)
         return 0;
-    if (app->store) {
-        app->mqtt_calls.event = NULL; /* the keeper's, from here on */
-        app->mqtt_calls.publish = NULL;
-    }
+    sink_split(&mqtt_sink, &app->mqtt_at_once, &app->mqtt_kept);
+    app->mqtt_at_once.publish = NULL; /* both come out of the outbox: see keeper.c */
+    app->mqtt_kept.event = NULL;
     r = mqtt_start(section, app->site->inventory->name, &app->mqtt, reterr);
     if (r == 0)
         r = mqtt_attach(app->mqtt, &context);
-    return r < 0 ? r : pipeline_add_sink(app->pipeline, &app->mqtt_calls, app->mqtt);
+    if (r < 0)
+        return r;
+    return pipeline_add_sink(app->pipeline, app->store ? &app->mqtt_at_once : &mqtt_sink,
+                             app->mqtt);
 }
 
 /* Messages to people need the store: what cannot be kept until it has arrived is not begun. */
@@ -235,6 +236,8 @@ static int start_keeper(struct app *app, struct error *reterr)
     app->keeper = keeper_new(app->loop, app->store, app->mqtt, app->notify);
     if (!app->keeper)
         return error_set(reterr, -ENOMEM, "out of memory");
+    if (app->mqtt)
+        keeper_show(app->keeper, &app->mqtt_kept, app->mqtt);
     return pipeline_add_sink(app->pipeline, &keeper_sink, app->keeper);
 }
 
@@ -253,7 +256,13 @@ static int start_web(struct app *app, struct error *reterr)
     if (!section_has(root, "web") && !getenv("RUNTIME_DIRECTORY"))
         return 0;
     r = web_open(&options, &context, &app->web, reterr);
-    return r < 0 ? r : pipeline_add_sink(app->pipeline, &web_sink, app->web);
+    if (r < 0)
+        return r;
+    if (!app->keeper)
+        return pipeline_add_sink(app->pipeline, &web_sink, app->web);
+    sink_split(&web_sink, &app->web_at_once, &app->web_kept);
+    keeper_show(app->keeper, &app->web_kept, app->web);
+    return pipeline_add_sink(app->pipeline, &app->web_at_once, app->web);
 }
 
 /* Everyone has taken what he needs. A large config is several times as large as a tree, and what

@@ -16,7 +16,8 @@ struct app {
     struct commands *commands;
     struct store *store;
     struct mqtt *mqtt;
-    struct sink_calls mqtt_calls; /* of its sink, less what the keeper does */
+    /* Of the sinks, with a keeper: what is told at once, and what when it is kept. */
+    struct sink_calls mqtt_at_once, mqtt_kept, web_at_once, web_kept;
     struct notify *notify;
     struct keeper *keeper;
     struct web *web;

@@ -4,6 +4,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
+#include "gateway/draft.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/notify/notify.h"
 #include "gateway/parcel.h"
@@ -15,34 +16,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MQTT_TARGET  "mqtt"
-#define TARGET_SIZE  (7 + TEXT_SLUG_MAX + 1) /* "notify:NAME" */
-#define PUMPS_MAX    32 /* notifiers; a number of 5 bits travels with their rows */
-#define STATE_KIND   "rule"
-#define PAYLOAD_MAX  4096 /* of one message, with its topic */
-#define MESSAGES_MAX 16   /* of one record */
-
-/* A record that is being written, or is on its way to the disk. */
-struct draft {
-    struct draft *next;
-    uint64_t token;
-    bool has_event;
-    struct event event;
-    char id[136]; /* of the instance whose state goes with it; "" for none */
-    char *state;  /* NULL: none */
-    size_t n_messages;
-    struct {
-        char target[TARGET_SIZE];
-        char *payload;
-        size_t size;
-    } messages[MESSAGES_MAX];
-};
+#define MQTT_TARGET "mqtt"
+#define PUMPS_MAX   32   /* notifiers; a number of 5 bits travels with their rows */
+#define PAYLOAD_MAX 4096 /* of one message, with its topic */
+#define VIEWERS_MAX 4
 
 /* The way to one notifier. */
 struct teller {
     struct keeper *keeper;
     struct pump *pump;
-    char name[TEXT_SLUG_MAX + 1], target[TARGET_SIZE];
+    char name[TEXT_SLUG_MAX + 1], target[DRAFT_TARGET_SIZE];
+};
+
+/* Who is shown what is kept. */
+struct viewer {
+    const struct sink_calls *calls;
+    void *self;
 };
 
 struct keeper {
@@ -54,29 +43,22 @@ struct keeper {
     size_t n_tellers;
     struct inventory *inventory;
     struct draft *open, **open_end; /* of the judgement that is under way */
-    struct draft *sent;             /* that the store has not answered yet */
+    struct draft *sent;             /* that the store has not answered yet, newest first */
     uint64_t token;
+    struct instance_state *states; /* told since the last judgement was over */
+    size_t n_states, states_room;
+    struct viewer viewers[VIEWERS_MAX];
+    size_t n_viewers;
 };
 
 /* -- drafts --------------------------------------------------------------------------------- */
 
-static void free_draft(struct draft *draft)
-{
-    for (size_t i = 0; i < draft->n_messages; i++)
-        free(draft->messages[i].payload);
-    free(draft->state);
-    free(draft);
-}
-
 static struct draft *add_draft(struct keeper *keeper)
 {
-    struct draft *draft = calloc(1, sizeof(*draft));
+    struct draft *draft = draft_new(++keeper->token);
 
-    if (!draft) {
-        log_error("out of memory: an event is lost");
+    if (!draft)
         return NULL;
-    }
-    draft->token = ++keeper->token;
     *keeper->open_end = draft;
     keeper->open_end = &draft->next;
     return draft;
@@ -92,26 +74,12 @@ static struct draft *newest(struct keeper *keeper)
     return draft ? draft : add_draft(keeper);
 }
 
-/* Takes ownership of `payload` (NULL: memory was out). */
-static void add_message(struct draft *draft, const char *target, char *payload, size_t size)
-{
-    if (!payload || draft->n_messages == MESSAGES_MAX) {
-        log_error("a message to %s is lost: %s", target,
-                  payload ? "a rule sends too many" : "out of memory");
-        free(payload);
-        return;
-    }
-    text_copy(draft->messages[draft->n_messages].target, TARGET_SIZE, target);
-    draft->messages[draft->n_messages].payload = payload;
-    draft->messages[draft->n_messages++].size = size;
-}
-
 static void add_mqtt(struct draft *draft, const struct mqtt_message *message)
 {
     size_t size = 0;
     char *bytes = parcel_pack_mqtt(message, &size);
 
-    add_message(draft, MQTT_TARGET, bytes, size);
+    draft_add_message(draft, MQTT_TARGET, bytes, size);
 }
 
 static int send_mqtt(void *self, int64_t row, const void *payload, size_t size)
@@ -159,9 +127,12 @@ void keeper_told(struct keeper *keeper, uint64_t row)
 static void take_inventory(void *sink, struct inventory *inventory)
 {
     struct keeper *keeper = sink;
+    struct inventory *old = keeper->inventory;
 
-    inventory_release(keeper->inventory);
     keeper->inventory = inventory_hold(inventory);
+    for (struct draft *draft = keeper->sent; draft; draft = draft->next)
+        draft_renumber(draft, old, inventory);
+    inventory_release(old);
 }
 
 static void take_event(void *sink, const struct event *event)
@@ -279,7 +250,7 @@ static void take_notify(void *sink, const struct sink_notification *from)
         if (!is_for(&keeper->tellers[i], from))
             continue;
         bytes = parcel_pack_letter(&letter, &size);
-        add_message(draft, keeper->tellers[i].target, bytes, size);
+        draft_add_message(draft, keeper->tellers[i].target, bytes, size);
     }
 }
 
@@ -319,63 +290,75 @@ static void take_saved(void *sink, const char *id, const char *text)
     with->state = strdup(text);
 }
 
-/* -- to the store --------------------------------------------------------------------------- */
+/* -- what is shown -------------------------------------------------------------------------- */
 
-static struct store_event describe(const struct keeper *keeper, const struct event *event)
+#define SHOW(keeper, call, what)                                                       \
+    do {                                                                               \
+        for (size_t v_ = 0; v_ < (keeper)->n_viewers; v_++) {                          \
+            if ((keeper)->viewers[v_].calls->call)                                     \
+                (keeper)->viewers[v_].calls->call((keeper)->viewers[v_].self, (what)); \
+        }                                                                              \
+    } while (0)
+
+static void show_states(struct keeper *keeper, const struct instance_state *states, size_t count)
 {
-    const struct inventory *inventory = keeper->inventory;
-    struct store_event result = {.boot = event->boot,
-                                 .sequence = event->sequence,
-                                 .at_ms = event->at_ms,
-                                 .since_ms = event->since_ms,
-                                 .type = event_type_name(event->type),
-                                 .by = event->by,
-                                 .via = event->via,
-                                 .result = event->result,
-                                 .note = event->note,
-                                 .number = event->number,
-                                 .limit = event->limit,
-                                 .severity = event->severity,
-                                 .kind = event->kind};
-
-    if (event->instance != UINT32_MAX)
-        result.rule = inventory->rules[event->instance].id;
-    if (event->sensor != UINT32_MAX) {
-        result.sensor = inventory->sensors[event->sensor].id;
-        result.unit = inventory->sensors[event->sensor].unit;
-    }
-    if (event->kind == VALUE_TEXT)
-        result.text = text_table_get(inventory->texts, event->text);
-    return result;
+    for (size_t i = 0; i < count; i++)
+        SHOW(keeper, instance, &states[i]);
 }
+
+static void show_draft(struct keeper *keeper, const struct draft *draft)
+{
+    if (draft->has_event)
+        SHOW(keeper, event, &draft->event);
+    show_states(keeper, draft->shown, draft->n_shown);
+}
+
+static void take_instance(void *sink, const struct instance_state *state)
+{
+    struct keeper *keeper = sink;
+
+    if (keeper->n_states == keeper->states_room) {
+        size_t room = keeper->states_room ? 2 * keeper->states_room : 16;
+        struct instance_state *more = realloc(keeper->states, room * sizeof(*more));
+
+        if (!more) {
+            SHOW(keeper, instance, state); /* rather too early than never */
+            return;
+        }
+        keeper->states = more;
+        keeper->states_room = room;
+    }
+    keeper->states[keeper->n_states++] = *state;
+}
+
+/* States wait for the newest record that is not kept yet, so that none overtakes another. */
+static void settle_states(struct keeper *keeper)
+{
+    struct draft *draft = keeper->open;
+
+    while (draft && draft->next)
+        draft = draft->next;
+    if (!draft)
+        draft = keeper->sent;
+    if (keeper->n_states == 0)
+        return;
+    if (draft) {
+        draft_show(draft, keeper->states, keeper->n_states);
+        keeper->states = NULL;
+        keeper->states_room = 0;
+    } else {
+        show_states(keeper, keeper->states, keeper->n_states);
+    }
+    keeper->n_states = 0;
+}
+
+/* -- to the store --------------------------------------------------------------------------- */
 
 static void commit(struct keeper *keeper, struct draft *draft)
 {
-    struct store_event event;
-    struct store_state state = {.kind = STATE_KIND, .key = draft->id};
-    struct store_message messages[MESSAGES_MAX];
-    struct store_record record = {.token = draft->token, .messages = messages};
-
-    if (draft->has_event) {
-        event = describe(keeper, &draft->event);
-        record.event = &event;
-        record.resolves = draft->event.type == EVENT_CLEARED;
-    }
-    if (draft->state) {
-        state.value = draft->state[0] ? draft->state : NULL;
-        state.size = strlen(draft->state);
-        record.states = &state;
-        record.n_states = 1;
-    }
-    for (; record.n_messages < draft->n_messages; record.n_messages++)
-        messages[record.n_messages] = (struct store_message){
-            .target = draft->messages[record.n_messages].target,
-            .payload = draft->messages[record.n_messages].payload,
-            .size = draft->messages[record.n_messages].size,
-        };
     draft->next = keeper->sent;
     keeper->sent = draft;
-    if (store_commit(keeper->store, &record, NULL) < 0)
+    if (draft_commit(draft, keeper->inventory, keeper->store) < 0)
         keeper_committed(keeper, draft->token, false);
 }
 
@@ -385,6 +368,7 @@ static void take_settled(void *sink, int64_t now_ms)
     struct draft *draft = keeper->open;
 
     (void)now_ms;
+    settle_states(keeper);
     keeper->open = NULL;
     keeper->open_end = &keeper->open;
     while (draft) {
@@ -398,6 +382,7 @@ static void take_settled(void *sink, int64_t now_ms)
 const struct sink_calls keeper_sink = {
     .name = "keeper",
     .inventory = take_inventory,
+    .instance = take_instance,
     .event = take_event,
     .publish = take_publish,
     .notify = take_notify,
@@ -417,13 +402,20 @@ static void run_pumps(struct keeper *keeper)
 }
 
 /* The disk fails or is slow, and nobody waits for it: the broker hears of it now, and again with
- * the same id when it is written. A person is told by then only: twice would be taken for two
- * alarms. */
+ * the same id when it is written; only then it is `durable`. A person is told by then only: twice
+ * would be taken for two alarms. */
 static void send_at_once(struct keeper *keeper, const struct draft *draft)
 {
+    bool event = draft->has_event;
+
     for (size_t i = 0; keeper->mqtt && i < draft->n_messages; i++) {
-        if (strcmp(draft->messages[i].target, MQTT_TARGET) == 0)
+        if (strcmp(draft->messages[i].target, MQTT_TARGET) != 0)
+            continue;
+        if (event) /* its own message is the first */
+            mqtt_sink.event(keeper->mqtt, &draft->event);
+        else
             (void)send_mqtt(keeper, 0, draft->messages[i].payload, draft->messages[i].size);
+        event = false;
     }
 }
 
@@ -437,11 +429,13 @@ void keeper_committed(struct keeper *keeper, uint64_t token, bool durable)
     if (!draft)
         return;
     *at = draft->next;
+    draft->next = NULL;
+    show_draft(keeper, draft);
     if (!durable)
         send_at_once(keeper, draft);
     else if (draft->n_messages > 0)
         run_pumps(keeper);
-    free_draft(draft);
+    draft_free(draft);
 }
 
 void keeper_start(struct keeper *keeper)
@@ -506,22 +500,21 @@ struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *m
     return keeper;
 }
 
-static void free_list(struct draft *draft)
+int keeper_show(struct keeper *keeper, const struct sink_calls *calls, void *self)
 {
-    while (draft) {
-        struct draft *next = draft->next;
-
-        free_draft(draft);
-        draft = next;
-    }
+    if (keeper->n_viewers == VIEWERS_MAX)
+        return -ENOSPC;
+    keeper->viewers[keeper->n_viewers++] = (struct viewer){.calls = calls, .self = self};
+    return 0;
 }
 
 void keeper_free(struct keeper *keeper)
 {
     if (!keeper)
         return;
-    free_list(keeper->open);
-    free_list(keeper->sent);
+    draft_free(keeper->open);
+    draft_free(keeper->sent);
+    free(keeper->states);
     pump_free(keeper->pump);
     for (size_t i = 0; i < keeper->n_tellers; i++)
         pump_free(keeper->tellers[i].pump);

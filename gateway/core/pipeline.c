@@ -33,7 +33,7 @@ struct pipeline {
     struct timer *rule_timer, *stale_timer;
     int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
     uint64_t boot, sequence; /* of events */
-    bool told;               /* events or actions, since the sinks were last told that it settled */
+    bool told; /* states, events or actions, since the sinks were last told that it settled */
     void (*write)(void *owner, const struct rule_action *action);
     void *write_owner;
     struct pipeline_counts counts;
@@ -239,6 +239,7 @@ static void tell_state(struct pipeline *pipeline, uint32_t instance)
 {
     struct instance_state state = state_of(pipeline, instance);
 
+    pipeline->told = true;
     TELL(pipeline, instance, &state);
 }
 

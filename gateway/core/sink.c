@@ -31,3 +31,13 @@ bool instance_is_firing(const struct instance_state *state)
 {
     return state->state == RULE_FIRING || state->state == RULE_RECOVERING;
 }
+
+void sink_split(const struct sink_calls *all, struct sink_calls *ret_at_once,
+                struct sink_calls *ret_kept)
+{
+    *ret_at_once = *all;
+    ret_at_once->event = NULL;
+    ret_at_once->instance = NULL;
+    *ret_kept =
+        (struct sink_calls){.name = all->name, .event = all->event, .instance = all->instance};
+}

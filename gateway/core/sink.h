@@ -106,3 +106,7 @@ struct sink_calls {
     /* All that one judgement has caused was told: what belongs together is complete. */
     void (*settled)(void *sink, int64_t now_ms);
 };
+
+/* The calls of `all` in two: what may be told at once, and what has to be on disk first. */
+void sink_split(const struct sink_calls *all, struct sink_calls *ret_at_once,
+                struct sink_calls *ret_kept);

@@ -193,7 +193,8 @@ int message_entry(struct publisher *p, const struct outbox_entry *entry)
     if (entry->inventory) {
         message.topic = topics_event(topic, p->options->base);
         message.payload = p->buffer;
-        message.length = payload_event(entry->inventory, &entry->event, p->buffer, p->buffer_size);
+        message.length =
+            payload_event(entry->inventory, &entry->event, false, p->buffer, p->buffer_size);
     } else {
         message.topic = entry->topic;
         message.payload = entry->payload;

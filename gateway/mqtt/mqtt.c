@@ -228,7 +228,9 @@ size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inven
     char whole[TOPICS_SIZE];
 
     topics_event(whole, thread_options(mqtt->thread)->base);
-    return text_copy(topic, topic_size, whole) ? payload_event(inventory, event, payload, size) : 0;
+    return text_copy(topic, topic_size, whole)
+               ? payload_event(inventory, event, true, payload, size)
+               : 0;
 }
 
 /* -- the sink: called on the loop ----------------------------------------------------------- */

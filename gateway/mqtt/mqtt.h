@@ -71,7 +71,8 @@ struct mqtt_message {
  * or -ENOBUFS, -ENOMEM: it was not taken. */
 int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message);
 
-/* Topic and payload of an event, as the sink would publish it. Returns the payload's length; 0 when
+/* Topic and payload of an event that is on disk; the sink publishes those that are not (`durable`
+ * tells). Returns the payload's length; 0 when
  * it did not fit. */
 size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
                           const struct event *event, char *topic, size_t topic_size, char *payload,

@@ -165,8 +165,8 @@ size_t payload_group(uint32_t firing, uint32_t instances, char *to, size_t size)
     return json_length(&json);
 }
 
-size_t payload_event(const struct inventory *inventory, const struct event *event, char *to,
-                     size_t size)
+size_t payload_event(const struct inventory *inventory, const struct event *event, bool durable,
+                     char *to, size_t size)
 {
     bool has_rule = event->instance < inventory->n_rules;
     bool has_sensor = event->sensor < inventory->n_sensors;
@@ -187,6 +187,7 @@ size_t payload_event(const struct inventory *inventory, const struct event *even
     put_time(&json, "since", event->since_ms);
     put_time(&json, "ts", event->at_ms);
     json_text(&json, "note", event->note[0] ? event->note : NULL);
+    json_bool(&json, "durable", durable);
     if (event->by[0])
         json_text(&json, "by", event->by);
     if (event->via[0])

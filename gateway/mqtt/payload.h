@@ -46,8 +46,9 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
 /* A rule over many sensors: how many of its instances fire. */
 size_t payload_group(uint32_t firing, uint32_t instances, char *to, size_t size);
 
-size_t payload_event(const struct inventory *inventory, const struct event *event, char *to,
-                     size_t size);
+/* `durable`: it is on disk. */
+size_t payload_event(const struct inventory *inventory, const struct event *event, bool durable,
+                     char *to, size_t size);
 
 struct payload_health {
     uint64_t instance; /* random, drawn at each start: two gateways under one id differ in it */

@@ -24,7 +24,8 @@ static struct site_world site;
 static void take_committed(void *owner, uint64_t token, bool durable)
 {
     on_committed(owner, token, durable);
-    keeper_committed(keeper, token, durable);
+    if (keeper) /* the store may end after it, as in app.c */
+        keeper_committed(keeper, token, durable);
 }
 
 static int open_world(void **state)
@@ -147,6 +148,89 @@ static void what_the_disk_refused_is_kept_when_it_can_be(void **state)
     assert_int_equal(count_states(world), 1);
 }
 
+/* -- what is shown -------------------------------------------------------------------------- */
+
+static struct shown {
+    struct instance_state state;
+    struct event event;
+    size_t states, events;
+    bool is_kept; /* what was durable when the event was shown */
+} shown;
+
+static void show_state(void *sink, const struct instance_state *state)
+{
+    (void)sink;
+    shown.state = *state;
+    shown.states++;
+}
+
+static void show_event(void *sink, const struct event *event)
+{
+    struct world *world = sink;
+    shown.event = *event;
+    shown.events++;
+    shown.is_kept = world->told > 0;
+}
+
+static const struct sink_calls show = {.instance = show_state, .event = show_event};
+
+static void watch(struct world *world)
+{
+    shown = (struct shown){0};
+    assert_int_equal(keeper_show(keeper, &show, world), 0);
+}
+
+static void nothing_is_shown_before_it_is_kept(void **state)
+{
+    struct world *world = *state;
+    watch(world);
+    measure(60);
+    assert_int_equal(shown.states, 0);
+    assert_int_equal(shown.events, 0);
+    wait_told(world, 1);
+    assert_int_equal(shown.events, 1);
+    assert_int_equal(shown.event.type, EVENT_FIRED);
+    assert_true(shown.is_kept);
+    assert_int_equal(shown.state.state, RULE_FIRING);
+}
+
+static void a_disk_that_refuses_does_not_hide_an_alarm(void **state)
+{
+    struct world *world = *state;
+    watch(world);
+    atomic_store(&test_disk.fail, SQLITE_FULL);
+    measure(60);
+    wait_told(world, 1);
+    assert_int_equal(world->late, 1);
+    assert_int_equal(shown.events, 1);
+    assert_int_equal(shown.state.state, RULE_FIRING);
+    atomic_store(&test_disk.fail, 0);
+}
+
+/* What is on its way to the disk speaks of the rules of the inventory before. */
+static void over_a_new_inventory_events_keep_their_rule(void **state)
+{
+    static const char other[] = "buses: { sim: { adapter = \"sim\" } }\n"
+                                "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                                "rules: { cold: { sensor = \"a.t\"; below = -50 } hot: { sensor = "
+                                "\"a.t\"; above = 50 } }\n";
+    struct world *world = *state;
+    struct site_context context = {
+        .output = &pipeline_rules_output, .owner = pipeline, .texts = pipeline_texts(pipeline)};
+    struct site_world next;
+    watch(world);
+    measure(60);
+    assert_int_equal(site_world_open(&next, other, &context), 0);
+    assert_int_equal(pipeline_use(pipeline, next.site), 0);
+    site_world_close(&site);
+    site = next;
+    wait_told(world, 1);
+    assert_int_equal(shown.events, 1);
+    assert_string_equal(site.site->inventory->rules[shown.event.instance].id, "hot");
+    assert_int_equal(shown.state.instance, shown.event.instance);
+    assert_int_equal(shown.state.state, RULE_FIRING);
+}
+
 static void answers_that_belong_to_nothing_are_ignored(void **state)
 {
     struct world *world = *state;
@@ -169,6 +253,9 @@ int main(void)
         KEEPER_TEST(what_changes_nothing_is_not_kept),
         KEEPER_TEST(without_a_broker_nothing_waits_for_it),
         KEEPER_TEST(what_the_disk_refused_is_kept_when_it_can_be),
+        KEEPER_TEST(nothing_is_shown_before_it_is_kept),
+        KEEPER_TEST(a_disk_that_refuses_does_not_hide_an_alarm),
+        KEEPER_TEST(over_a_new_inventory_events_keep_their_rule),
         KEEPER_TEST(answers_that_belong_to_nothing_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
