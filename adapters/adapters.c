@@ -153,10 +153,12 @@ static void tell_change(struct adapters *adapters, uint32_t bus, uint32_t device
 static void take_end(void *owner, uint32_t bus, uint32_t device, uint8_t quality)
 {
     struct adapters *adapters = owner;
+    uint32_t slot = adapters->first_slot[bus] + device;
     int64_t now_ms = clock_boot_ms();
-    struct schedule_end end =
-        schedule_end(adapters->schedule, adapters->first_slot[bus] + device, quality, now_ms);
+    struct schedule_end end;
 
+    schedule_cost(adapters->schedule, slot, runner_take_ms(adapters->runners[bus], device));
+    end = schedule_end(adapters->schedule, slot, quality, now_ms);
     tell_change(adapters, bus, device, quality, &end, now_ms);
     if (quality != QUALITY_GOOD)
         report_failed(adapters, bus, device, quality, now_ms);
@@ -261,6 +263,8 @@ static void schedule_bus(struct adapters *adapters, uint32_t bus, int64_t now_ms
                      plan->adapter->together ? adapters->first_slot[bus] : slot,
                      plan->config.devices[d].every_ms,
                      plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
+        if (plan->config.n_devices > 1)
+            schedule_share(adapters->schedule, slot, adapters->first_slot[bus]);
     }
 }
 

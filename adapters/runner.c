@@ -313,6 +313,11 @@ const struct tally *runner_tally(const struct runner *runner, uint32_t device)
     return &runner->tallies[device];
 }
 
+int64_t runner_take_ms(struct runner *runner, uint32_t device)
+{
+    return tally_take_ms(&runner->tallies[device]);
+}
+
 void runner_mark(struct runner *runner)
 {
     int64_t now_us = clock_boot_us();

@@ -31,6 +31,7 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
 /* What was counted of a device; borrowed until the next call. runner_mark() is to be called every
  * few seconds: shares of time are between two of them. */
 const struct tally *runner_tally(const struct runner *runner, uint32_t device);
+int64_t runner_take_ms(struct runner *runner, uint32_t device); /* tally_take_ms() */
 void runner_mark(struct runner *runner);
 
 /* For how long the worker that has been at one job longest has been at it; 0: none is. */

@@ -11,6 +11,8 @@
 #define PAUSE_MIN_MS     1000 /* between probes of a device that has no interval */
 #define PAUSE_MAX_MS     60000
 #define PAUSE_LINK_MS    2000 /* the most, while its connection is down */
+#define PROBES_ONE_IN    12   /* of a line's time for those that are away: below a tenth of it */
+#define NO_LINE          UINT32_MAX
 
 enum device_state { NEVER_SEEN, ONLINE, AWAY };
 
@@ -18,6 +20,8 @@ struct device {
     int64_t every_ms, grid_ms;
     int64_t due_ms; /* of the poll that is planned or under way, before any back-off */
     int64_t away_since_ms;
+    int64_t cost_ms; /* of its last poll, on its line */
+    uint32_t line;
     uint64_t lost;  /* since it went away */
     uint32_t fails; /* in a row */
     uint8_t state;  /* enum device_state */
@@ -28,6 +32,7 @@ struct device {
 struct schedule {
     struct heap *due;
     struct device *devices;
+    int64_t *probe_ms; /* by line: no probe before */
     size_t n;
     uint32_t random;
     struct schedule_counts counts;
@@ -43,7 +48,8 @@ struct schedule *schedule_new(size_t n, uint32_t seed)
     schedule->random = seed | 1;
     schedule->due = heap_new(n);
     schedule->devices = calloc(n ? n : 1, sizeof(*schedule->devices));
-    if (!schedule->due || !schedule->devices) {
+    schedule->probe_ms = calloc(n ? n : 1, sizeof(*schedule->probe_ms));
+    if (!schedule->due || !schedule->devices || !schedule->probe_ms) {
         schedule_free(schedule);
         return NULL;
     }
@@ -56,6 +62,7 @@ void schedule_free(struct schedule *schedule)
         return;
     heap_free(schedule->due);
     free(schedule->devices);
+    free(schedule->probe_ms);
     free(schedule);
 }
 
@@ -85,12 +92,23 @@ void schedule_add(struct schedule *schedule, uint32_t i, uint32_t place, int64_t
 
     if (grid_ms > 0 && every_ms % grid_ms != 0)
         grid_ms = 0; /* an interval off the grid would jump between its lines */
-    *device = (struct device){.every_ms = every_ms, .grid_ms = grid_ms, .state = NEVER_SEEN};
+    *device = (struct device){
+        .every_ms = every_ms, .grid_ms = grid_ms, .line = NO_LINE, .state = NEVER_SEEN};
     device->due_ms = snap(now_ms + every_ms * (int64_t)place / (int64_t)schedule->n, grid_ms);
     first_ms = snap(now_ms + first * (int64_t)place / (int64_t)schedule->n, grid_ms);
     heap_set(schedule->due, i, first_ms);
     if (device->due_ms > first_ms)
         device->due_ms -= every_ms; /* so that the poll after the first is the raster's first */
+}
+
+void schedule_share(struct schedule *schedule, uint32_t i, uint32_t line)
+{
+    schedule->devices[i].line = line;
+}
+
+void schedule_cost(struct schedule *schedule, uint32_t i, int64_t busy_ms)
+{
+    schedule->devices[i].cost_ms = busy_ms;
 }
 
 int64_t schedule_next_ms(const struct schedule *schedule)
@@ -192,6 +210,22 @@ static struct schedule_end failed(struct schedule *schedule, struct device *devi
     return end;
 }
 
+/* A probe at `wanted_ms`, or as soon as its line has rested from the probes before: they stand in a
+ * row, each followed by a rest of its own length. */
+static int64_t place_probe(struct schedule *schedule, const struct device *device,
+                           int64_t wanted_ms)
+{
+    int64_t *free_ms;
+
+    if (device->line == NO_LINE)
+        return wanted_ms;
+    free_ms = &schedule->probe_ms[device->line];
+    if (wanted_ms < *free_ms)
+        wanted_ms = *free_ms;
+    *free_ms = wanted_ms + PROBES_ONE_IN * device->cost_ms;
+    return wanted_ms;
+}
+
 /* When it is asked next: a probe when its pause is over, a healthy poll on the raster. */
 static int64_t plan_next(struct schedule *schedule, struct device *device, uint8_t quality,
                          int64_t now_ms)
@@ -203,7 +237,7 @@ static int64_t plan_next(struct schedule *schedule, struct device *device, uint8
         schedule->counts.late += advance(device, now_ms);
         return device->due_ms;
     }
-    probe_ms = now_ms + pause_of(schedule, device, quality);
+    probe_ms = place_probe(schedule, device, now_ms + pause_of(schedule, device, quality));
     passed = advance(device, probe_ms);
     device->lost += passed;
     schedule->counts.lost += passed;
@@ -240,9 +274,11 @@ struct schedule_counts schedule_counts(const struct schedule *schedule)
 void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,
                     uint32_t old_i)
 {
+    uint32_t line = schedule->devices[i].line;
     int64_t due_ms;
 
     schedule->devices[i] = old->devices[old_i];
+    schedule->devices[i].line = line;
     schedule->counts.online += old->devices[old_i].state == ONLINE;
     schedule->counts.away += old->devices[old_i].state == AWAY;
     if (heap_key(old->due, old_i, &due_ms))

@@ -7,7 +7,8 @@
  *
  * A device is away after three failed polls in a row (at once when it never answered or its
  * connection is down). Then it is probed with a pause that doubles from its interval up to 60 s,
- * +-20 %; for want of a connection only up to 2 s, since asking costs nothing there. */
+ * +-20 %; for want of a connection only up to 2 s, since asking costs nothing there. Where devices
+ * share a line, the probes of all that are away together take at most a twelfth of its time. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +26,12 @@ void schedule_free(struct schedule *schedule);
  * `grid_ms` 0: no grid. */
 void schedule_add(struct schedule *schedule, uint32_t i, uint32_t place, int64_t every_ms,
                   int64_t grid_ms, int64_t now_ms);
+
+/* Device `i` shares a line with all others of the same number (below n). */
+void schedule_share(struct schedule *schedule, uint32_t i, uint32_t line);
+
+/* The poll of `i` that is about to end has taken up so much of its line's time. */
+void schedule_cost(struct schedule *schedule, uint32_t i, int64_t busy_ms);
 
 /* When schedule_take() has something next; CLOCK_NEVER: not before a poll has ended. */
 int64_t schedule_next_ms(const struct schedule *schedule);

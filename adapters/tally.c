@@ -82,6 +82,14 @@ void tally_mark(struct tally *tally, int64_t elapsed_us)
     tally->marked_us = tally->busy_us;
 }
 
+int64_t tally_take_ms(struct tally *tally)
+{
+    int64_t taken_us = tally->busy_us - tally->taken_us;
+
+    tally->taken_us = tally->busy_us;
+    return taken_us / 1000;
+}
+
 /* Between the ends of the step in which it lies, by how far into the step it is. */
 static int64_t percentile_us(const struct tally *tally, double percent)
 {

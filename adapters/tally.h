@@ -13,6 +13,7 @@ struct tally {
     uint64_t requests, replies, timeouts, crc, broken, exceptions, foreign, reconnects;
     int64_t busy_us;
     int64_t marked_us; /* busy_us at the last mark */
+    int64_t taken_us;  /* and at the last tally_take_ms() */
     double share;      /* of the time between the last two marks */
     uint32_t n_answers;
     uint16_t answers[TALLY_STEPS];
@@ -25,5 +26,8 @@ void tally_merge(struct tally *tally, const struct tally *from);
 
 /* `elapsed_us` have gone by since the last mark. */
 void tally_mark(struct tally *tally, int64_t elapsed_us);
+
+/* How much time of the line the device took up since the last call. */
+int64_t tally_take_ms(struct tally *tally);
 
 struct adapters_traffic tally_traffic(const struct tally *tally);

@@ -190,14 +190,15 @@ static void serve(struct mb_connection *c)
         plan_timer(c);
 }
 
-static bool is_worth_asking_again(const struct mb_job *job, uint8_t quality)
+/* A device that is busy lets others go first; when there are none, it gets some time. */
+static void ask_later(struct mb_connection *c, struct mb_job *job, int64_t at_ms)
 {
-    return !job->writes && (quality == QUALITY_TIMEOUT || quality == QUALITY_PROTOCOL) &&
-           job->tries < mb_poll_tries(job->device);
+    if (!mb_jobs_first(&c->jobs))
+        c->pace.hold_ms = at_ms + MB_BUSY_MS;
+    mb_jobs_put(&c->jobs, job);
 }
 
-/* A request in flight is over. A poll is asked again while it may be; a write never: it may have
- * been done. */
+/* A request in flight is over. */
 static void finish_request(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
                            const uint8_t *data, int64_t at_ms)
 {
@@ -208,21 +209,28 @@ static void finish_request(struct mb_connection *c, struct mb_flight *flight, ui
         quality = mb_pending_end(job->pending, quality);
     if (quality == MB_AGAIN)
         job->tries--; /* that was about something else */
-    if (quality == MB_AGAIN || is_worth_asking_again(job, quality))
-        mb_jobs_put_first(&c->jobs, job);
-    else
+    if (quality != MB_AGAIN && !mb_job_again(job, quality))
         settle(c, job, quality, data, at_ms);
+    else if (mb_poll_is_busy(quality))
+        ask_later(c, job, at_ms);
+    else
+        mb_jobs_put_first(&c->jobs, job);
 }
 
 /* -- the other framing ---------------------------------------------------------------------- */
 
 /* Nothing is in flight any more. */
-static void start_probe(struct mb_connection *c)
+static void reopen(struct mb_connection *c)
 {
-    c->probe.done = c->probe.under_way = true;
     timer_at(c->timer, CLOCK_NEVER);
     stream_close(c->stream);
     open_stream(c);
+}
+
+static void start_probe(struct mb_connection *c)
+{
+    c->probe.done = c->probe.under_way = true;
+    reopen(c);
 }
 
 static void send_probe(struct mb_connection *c)
@@ -403,7 +411,7 @@ static bool has_worked(const struct mb_connection *c)
  * once more whatever `retries` says. */
 static bool may_ask_anew(const struct mb_job *job)
 {
-    return !job->writes && (job->tries < 2 || job->tries < mb_poll_tries(job->device));
+    return mb_job_again(job, QUALITY_TIMEOUT) || (!job->writes && job->tries < 2);
 }
 
 static void note_silence(struct mb_connection *c, const struct mb_flight *flight)
@@ -484,13 +492,6 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
 }
 
 /* -- time ----------------------------------------------------------------------------------- */
-
-/* A peer that takes requests and says nothing. */
-static void reopen(struct mb_connection *c)
-{
-    stream_close(c->stream);
-    open_stream(c);
-}
 
 /* A part of an RTU frame, and no more bytes for a while: false while they may still come. */
 static bool is_half(const struct mb_connection *c)

@@ -7,6 +7,9 @@
 /* Exceptions of a device that has not all of the registers, or gives fewer at once. */
 #define EXCEPTION_ADDRESS 2
 #define EXCEPTION_VALUE   3
+/* That of a device that has no time now. */
+#define EXCEPTION_BUSY 6
+#define BUSY_TRIES     3
 /* Exceptions of a converter that speaks for a slave: path unavailable, target did not respond. */
 #define EXCEPTION_PATH   10
 #define EXCEPTION_TARGET 11
@@ -143,9 +146,17 @@ const struct mb_request *mb_poll_request(const struct mb_device *device)
     return device->poll.done < device->n_blocks ? &current_block(device)->request : NULL;
 }
 
-unsigned mb_poll_tries(const struct mb_device *device)
+bool mb_poll_is_busy(uint8_t quality)
 {
-    return device->away ? 1 : 1 + device->retries;
+    return quality == QUALITY_EXCEPTION + EXCEPTION_BUSY;
+}
+
+bool mb_poll_again(const struct mb_device *device, uint8_t quality, unsigned tries)
+{
+    if (mb_poll_is_busy(quality))
+        return tries < BUSY_TRIES;
+    return (quality == QUALITY_TIMEOUT || quality == QUALITY_CRC || quality == QUALITY_PROTOCOL) &&
+           (!device->away || device->poll.answered) && tries <= device->retries;
 }
 
 static size_t block_bad(const struct mb_device *device, const struct mb_block *block,

@@ -42,8 +42,12 @@ void mb_poll_start(struct mb_device *device);
 /* What to ask now; NULL when the poll is over. */
 const struct mb_request *mb_poll_request(const struct mb_device *device);
 
-/* How often it may be asked in all before it counts as silent. */
-unsigned mb_poll_tries(const struct mb_device *device);
+/* Whether a request that was sent `tries` times and ended with `quality` is worth sending again:
+ * after silence as often as `retries` says, less for one that is away; when the device was busy,
+ * after some other request or MB_BUSY_MS. */
+bool mb_poll_again(const struct mb_device *device, uint8_t quality, unsigned tries);
+bool mb_poll_is_busy(uint8_t quality); /* exception 6 */
+#define MB_BUSY_MS 50
 
 /* Takes how the request ended: QUALITY_GOOD with mb_answer_bytes() of data, an exception, or why
  * there is no answer; QUALITY_DISCONNECTED ends the poll. Returns how many `samples` there are to

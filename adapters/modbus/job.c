@@ -5,6 +5,11 @@ const struct mb_request *mb_job_wants(const struct mb_job *job)
     return job->writes ? &job->write : mb_poll_request(job->device);
 }
 
+bool mb_job_again(const struct mb_job *job, uint8_t quality)
+{
+    return !job->writes && mb_poll_again(job->device, quality, job->tries);
+}
+
 static struct mb_queue *queue_of(struct mb_jobs *jobs, const struct mb_job *job)
 {
     return job->writes ? &jobs->writes : &jobs->polls;

@@ -21,6 +21,9 @@ struct mb_job {
 /* What it wants to ask now; NULL when it is over, which a write is only by its end. */
 const struct mb_request *mb_job_wants(const struct mb_job *job);
 
+/* mb_poll_again(); a write never is: it may have been done. */
+bool mb_job_again(const struct mb_job *job, uint8_t quality);
+
 /* Jobs that wait: writes go before polls, each kind in the order in which they came. */
 struct mb_jobs {
     struct mb_queue {

@@ -14,6 +14,8 @@ int64_t mb_pace_ready_ms(const struct mb_pace *pace, const struct mb_bus_options
     int64_t connected = pace->up_ms + options->pause_connect_ms;
     int64_t pause = options->pause_requests_ms, rested;
 
+    if (pace->hold_ms > pace->ended_ms)
+        return pace->hold_ms;
     if (!options->pause_connect_ms && !pause && !options->pause_units_ms)
         return 0;
     if (pace->last_unit < 0)

@@ -6,6 +6,7 @@
 
 struct mb_pace {
     int64_t up_ms, ended_ms; /* connected; the last exchange was over */
+    int64_t hold_ms;         /* nothing goes out before, whatever the options say */
     int16_t last_unit;       /* that was asked; -1: none yet */
     uint32_t failures;       /* connections in a row that gave no answer */
     uint64_t random;         /* any start will do */

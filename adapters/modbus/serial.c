@@ -93,6 +93,7 @@ static int make_devices(struct serial_bus *bus, const struct bus_config *config,
 
         if (result < 0)
             return result;
+        device->model.away = true; /* until it answers it costs the others one request a poll */
         if (find_lane(bus, connect_path(from->connect), &device->lane) < 0)
             return error_set(reterr, -ENOMEM, "out of memory");
         if (device->model.n_channels > most)
@@ -222,14 +223,16 @@ static uint8_t ask_once(struct serial_bus *bus, struct lane *lane, uint32_t inde
 static uint8_t ask(struct serial_bus *bus, struct lane *lane, uint32_t index,
                    const struct mb_request *request, const uint8_t **ret_data)
 {
-    uint8_t quality = QUALITY_TIMEOUT;
+    uint8_t quality;
+    unsigned tries = 0;
 
-    for (unsigned i = 0; i < mb_poll_tries(&bus->devices[index].model); i++) {
+    for (;;) {
         quality = ask_once(bus, lane, index, request, ret_data);
-        if (quality != QUALITY_TIMEOUT && quality != QUALITY_CRC && quality != QUALITY_PROTOCOL)
-            break;
+        if (!mb_poll_again(&bus->devices[index].model, quality, ++tries))
+            return quality;
+        if (mb_poll_is_busy(quality))
+            mb_line_pause(lane->line, MB_BUSY_MS);
     }
-    return quality;
 }
 
 /* -- door ----------------------------------------------------------------------------------- */

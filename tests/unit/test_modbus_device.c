@@ -109,22 +109,54 @@ static void a_device_that_never_answered_is_given_up_at_once(void **state)
     assert_int_equal(mb_poll_quality(&f->device), QUALITY_TIMEOUT);
 }
 
+/* How often the present request may be sent in all. */
+static unsigned tries(const struct fixture *f, uint8_t quality)
+{
+    unsigned n = 1;
+
+    while (mb_poll_again(&f->device, quality, n))
+        n++;
+    return n;
+}
+
+static void silence_is_asked_again_once_the_device_has_answered(void **state)
+{
+    struct fixture *f = *state;
+
+    f->device.away = true;
+    assert_int_equal(tries(f, QUALITY_TIMEOUT), 1);
+    take(f, QUALITY_GOOD, coils);
+    assert_int_equal(tries(f, QUALITY_TIMEOUT), 3);
+    assert_int_equal(tries(f, QUALITY_CRC), 3);
+    assert_int_equal(tries(f, QUALITY_EXCEPTION + 2), 1);
+    assert_int_equal(tries(f, QUALITY_DISCONNECTED), 1);
+}
+
+static void a_busy_device_is_asked_three_times(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_true(mb_poll_is_busy(QUALITY_EXCEPTION + 6));
+    assert_false(mb_poll_is_busy(QUALITY_EXCEPTION + 5));
+    assert_int_equal(tries(f, QUALITY_EXCEPTION + 6), 3);
+}
+
 static void after_a_failed_poll_another_block_is_tried_once(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(mb_poll_tries(&f->device), 3);
     take(f, QUALITY_TIMEOUT, NULL);
     mb_poll_quality(&f->device);
     mb_poll_start(&f->device);
-    assert_int_equal(mb_poll_tries(&f->device), 1);
+    assert_int_equal(tries(f, QUALITY_TIMEOUT), 1);
     assert_int_equal(mb_poll_request(&f->device)->address, 10);
     take(f, QUALITY_GOOD, holdings);
     take(f, QUALITY_GOOD, last);
     take(f, QUALITY_GOOD, coils);
     assert_null(mb_poll_request(&f->device));
     assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
-    assert_int_equal(mb_poll_tries(&f->device), 3);
+    mb_poll_start(&f->device);
+    assert_int_equal(tries(f, QUALITY_TIMEOUT), 3);
 }
 
 static void one_silent_block_does_not_cost_the_others(void **state)
@@ -231,6 +263,8 @@ int main(void)
         TEST(a_poll_asks_every_block_once_and_samples_go_to_their_channels),
         TEST(an_exception_makes_only_its_block_bad),
         TEST(a_device_that_never_answered_is_given_up_at_once),
+        TEST(silence_is_asked_again_once_the_device_has_answered),
+        TEST(a_busy_device_is_asked_three_times),
         TEST(after_a_failed_poll_another_block_is_tried_once),
         TEST(one_silent_block_does_not_cost_the_others),
         TEST(two_silent_blocks_end_the_poll),

@@ -49,6 +49,38 @@ static int64_t poll_once(struct schedule *schedule, uint8_t quality, struct sche
     return at_ms;
 }
 
+/* Runs `n` devices of one line that never answer for an hour, each probe costing the line
+ * `cost_ms`; returns the share of its time that they took. */
+static double share_of_dead(uint32_t n, int64_t cost_ms)
+{
+    struct schedule *schedule = devices(n, EVERY_MS, 0);
+    int64_t at_ms = START_MS, spent_ms = 0;
+    for (uint32_t i = 0; i < n; i++)
+        schedule_share(schedule, i, 0);
+    for (int round = 0; at_ms < START_MS + HOUR_MS; round++) {
+        uint32_t i;
+        int64_t due_ms = schedule_next_ms(schedule);
+        at_ms = due_ms > at_ms ? due_ms : at_ms;
+        assert_true(round < MAX_ROUNDS && schedule_take(schedule, at_ms, &i));
+        at_ms += cost_ms; /* one after another: it is one line */
+        spent_ms += cost_ms;
+        schedule_cost(schedule, i, cost_ms);
+        schedule_end(schedule, i, QUALITY_TIMEOUT, at_ms);
+    }
+    schedule_free(schedule);
+    return (double)spent_ms / HOUR_MS;
+}
+
+static void all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it(void **state)
+{
+    (void)state;
+    assert_true(share_of_dead(1, 1000) < 0.03);
+    assert_true(share_of_dead(2, 1000) < 0.05);
+    assert_true(share_of_dead(30, 1000) < 0.1 && share_of_dead(30, 1000) > 0.07);
+    assert_true(share_of_dead(200, 1000) < 0.15); /* a minute of it was the first poll of each */
+    assert_true(share_of_dead(30, 60) < 0.1);
+}
+
 /* -- due times ----------------------------------------------------------------------------------
  */
 
@@ -509,6 +541,7 @@ static void polls_and_failures_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it),
         cmocka_unit_test(nothing_is_due_before_a_device_joins),
         cmocka_unit_test(a_schedule_of_no_devices_is_legal),
         cmocka_unit_test(all_first_polls_come_within_the_interval_or_two_seconds),

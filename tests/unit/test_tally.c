@@ -112,6 +112,17 @@ static void a_share_is_of_the_time_between_two_marks(void **state)
     assert_true(tally_traffic(&tally).busy == 1);
 }
 
+static void what_was_taken_up_is_told_once(void **state)
+{
+    struct tally tally = {0};
+
+    (void)state;
+    add(&tally, QUALITY_TIMEOUT, 500000);
+    add(&tally, QUALITY_TIMEOUT, 500000);
+    assert_int_equal(tally_take_ms(&tally), 1000);
+    assert_int_equal(tally_take_ms(&tally), 0);
+}
+
 static void merged_tallies_are_the_sum(void **state)
 {
     struct tally a = {0}, b = {0};
@@ -142,6 +153,7 @@ int main(void)
         cmocka_unit_test(times_beyond_the_steps_count_in_the_last_ones),
         cmocka_unit_test(old_answer_times_fade),
         cmocka_unit_test(a_share_is_of_the_time_between_two_marks),
+        cmocka_unit_test(what_was_taken_up_is_told_once),
         cmocka_unit_test(merged_tallies_are_the_sum),
     };
 
