@@ -1,6 +1,7 @@
 #include "gateway/load.h"
 
 #include "adapters/adapters.h"
+#include "adapters/modbus/scan.h"
 #include "config/config.h"
 #include "config/tables.h"
 #include "config/templates.h"
@@ -229,7 +230,7 @@ static void tell_template(const char *name, const struct inventory *inventory, F
 
 /* Where most have such a device, and where it is slowest: a line at 9600 baud, asked each second.
  */
-static void make_config(const char *name, int length, char *text, size_t size)
+static void make_config(const char *name, char *text, size_t size)
 {
     static const char *const devices[] = {
         "standard: { unit = 1; every = \"1s\"",
@@ -241,22 +242,45 @@ static void make_config(const char *name, int length, char *text, size_t size)
                 "buses: { line: { adapter = \"modbus\"; connect = \"serial:/dev/null\" } }\n"
                 "devices: {\n");
     for (size_t i = 0; i < 2; i++)
-        text_append(text, size, &at, "%s; bus = \"line\"; template = \"%.*s\" }\n", devices[i],
-                    length, name);
+        text_append(text, size, &at, "%s; bus = \"line\"; template = \"%s\" }\n", devices[i], name);
     text_append(text, size, &at, "}\n");
+}
+
+/* What a scan knows it by. */
+static bool check_signature(const char *const folders[], const char *name, FILE *to)
+{
+    struct conf_templates *templates = conf_templates_new(folders);
+    struct problems *problems = problems_new();
+    struct mb_guide *guide = mb_guide_new();
+    const struct conf_template *template = NULL;
+    int r = -ENOMEM;
+
+    if (templates && problems && guide)
+        template = conf_templates_get(templates, name, (struct place){NULL, 0}, problems);
+    if (template)
+        r = mb_guide_add(guide, name, template->root, problems);
+    if (problems)
+        problems_print(problems, to);
+    mb_guide_free(guide);
+    problems_free(problems);
+    conf_templates_free(templates);
+    return r == 0;
 }
 
 int app_check_template(const char *path, FILE *to)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int length = (int)(strlen(name) - (text_glob("*.cfg", name) ? 4 : 0));
-    char folder[PATH_MAX], text[3 * NAME_MAX];
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    char folder[PATH_MAX], name[NAME_MAX + 1], text[3 * NAME_MAX];
     const char *folders[] = {folder, NULL};
     struct conf_text made = {.name = "what is made to check it", .text = text};
     struct app_options options = {.texts = &made, .n_texts = 1};
+    int code;
 
     snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-    make_config(name, length, text, sizeof(text));
+    snprintf(name, sizeof(name), "%.*s", (int)strlen(file) - (text_glob("*.cfg", file) ? 4 : 0),
+             file);
+    make_config(name, text, sizeof(text));
     made.length = strlen(text);
-    return check(&options, conf_templates_new(folders), tell_template, path, to);
+    code = check(&options, conf_templates_new(folders), tell_template, path, to);
+    return code == APP_OK && !check_signature(folders, name, to) ? APP_CONFIG : code;
 }

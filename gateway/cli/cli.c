@@ -21,6 +21,7 @@ enum {
     TAKES_JSON = 64,
     TAKES_TEMPLATE = 128,
     TAKES_FILE = 256,                 /* whose operand is the config */
+    TAKES_LINE = 512,                 /* how to ask Modbus devices */
     ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
 };
 
@@ -39,6 +40,11 @@ static const struct command {
     {"templates list", "", "the devices that need no register list", TAKES_CONFIG, 0, 0,
      cli_templates_list},
     {"templates show", "NAME", "what is known of one", TAKES_CONFIG, 1, 1, cli_templates_show},
+    {"scan modbus", "ADDRESS [--unit 1-247] [--baud N] [--parity WORD] [--timeout DURATION]",
+     "find devices on a line or behind a converter", ASKS | TAKES_CONFIG | TAKES_LINE, 1, 1,
+     cli_scan_modbus},
+    {"read", "ADDRESS REGISTER [COUNT] [--unit N] [--baud N] [--parity WORD] [--timeout DURATION]",
+     "read registers and show them in all types and orders", ASKS | TAKES_LINE, 2, 3, cli_read},
     {"demo", "[--for DURATION]", "see it work on simulated sensors, without broker or device",
      TAKES_FOR, 0, 0, cli_demo},
     {"status", "", "how the gateway is that runs here", ASKS, 0, 0, cli_status},
@@ -73,6 +79,10 @@ static const struct option long_options[] = {
     {"note", required_argument, NULL, 'n'},
     {"from", required_argument, NULL, 'a'},
     {"to", required_argument, NULL, 'b'},
+    {"unit", required_argument, NULL, 'u'},
+    {"baud", required_argument, NULL, 'B'},
+    {"parity", required_argument, NULL, 'P'},
+    {"timeout", required_argument, NULL, 'T'},
     {"csv", no_argument, NULL, 'x'},
     {"socket", required_argument, NULL, 's'},
     {"json", no_argument, NULL, 'j'},
@@ -87,16 +97,19 @@ static void print_help(FILE *to)
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(to, "  %s %s%s%s\n", commands[i].name, commands[i].usage,
                 commands[i].usage[0] ? "  " : " ", commands[i].summary);
-    fputs("\n  --json     the answer of the gateway as it is, for programs\n"
-          "  --socket   where the gateway answers, if not at " WEB_SOCKET "\n"
-          "  --verbose  log what is free to know, too\n"
-          "  --help     this text\n"
-          "  --version  the version\n"
-          "\nDURATION is a number with a unit: 500ms, 30s, 5m, 2h.\n"
-          "TIME is a duration ago, a date, or both: 24h, 2026-11-21, 2026-11-21T13:02.\n"
-          "RULE is an instance as `rules list` shows it, or a rule for all of its instances.\n"
-          "The config file is " APP_CONFIG_PATH " where none is named.\n",
-          to);
+    fputs(
+        "\n  --json     the answer of the gateway as it is, for programs\n"
+        "  --socket   where the gateway answers, if not at " WEB_SOCKET "\n"
+        "  --verbose  log what is free to know, too\n"
+        "  --help     this text\n"
+        "  --version  the version\n"
+        "\nDURATION is a number with a unit: 500ms, 30s, 5m, 2h.\n"
+        "TIME is a duration ago, a date, or both: 24h, 2026-11-21, 2026-11-21T13:02.\n"
+        "ADDRESS is serial:/dev/ttyUSB0, tcp://HOST[:PORT] or rtu+tcp://HOST[:PORT]; REGISTER is\n"
+        "\"holding 100\", \"input 0\", \"coil 3\" or \"discrete 7\".\n"
+        "RULE is an instance as `rules list` shows it, or a rule for all of its instances.\n"
+        "The config file is " APP_CONFIG_PATH " where none is named.\n",
+        to);
 }
 
 static struct cli_end refuse(const char *what, const char *word)
@@ -163,18 +176,33 @@ static struct cli_end refuse_long(const char *name)
     return refuse("this command takes no option", word);
 }
 
+/* What each option is for, and where its text goes; the others say more than a text. */
+static const struct {
+    int option;
+    unsigned takes;
+    size_t text; /* in struct cli_options; 0: take_option() knows it */
+} meanings[] = {
+    {'c', TAKES_CONFIG, offsetof(struct cli_options, config)},
+    {'f', TAKES_FOR, 0},
+    {'n', TAKES_NOTE, offsetof(struct cli_options, note)},
+    {'a', TAKES_SPAN, offsetof(struct cli_options, from)},
+    {'b', TAKES_SPAN, offsetof(struct cli_options, to)},
+    {'x', TAKES_CSV, 0},
+    {'s', TAKES_SOCKET, offsetof(struct cli_options, socket)},
+    {'j', TAKES_JSON, 0},
+    {'t', TAKES_TEMPLATE, offsetof(struct cli_options, template)},
+    {'u', TAKES_LINE, offsetof(struct cli_options, unit)},
+    {'B', TAKES_LINE, offsetof(struct cli_options, baud)},
+    {'P', TAKES_LINE, offsetof(struct cli_options, parity)},
+    {'T', TAKES_LINE, offsetof(struct cli_options, timeout)},
+};
+#define N_MEANINGS (sizeof(meanings) / sizeof(meanings[0]))
+
 static bool is_taken(int option, unsigned takes)
 {
-    static const struct {
-        int option;
-        unsigned takes;
-    } rows[] = {{'c', TAKES_CONFIG}, {'f', TAKES_FOR},  {'n', TAKES_NOTE},
-                {'a', TAKES_SPAN},   {'b', TAKES_SPAN}, {'s', TAKES_SOCKET},
-                {'j', TAKES_JSON},   {'x', TAKES_CSV},  {'t', TAKES_TEMPLATE}};
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (rows[i].option == option)
-            return takes & rows[i].takes;
+    for (size_t i = 0; i < N_MEANINGS; i++) {
+        if (meanings[i].option == option)
+            return takes & meanings[i].takes;
     }
     return option == 'v';
 }
@@ -182,37 +210,15 @@ static bool is_taken(int option, unsigned takes)
 /* false when its value is wrong. --csv says what is so anyway: there is no other form yet. */
 static bool take_option(int option, const char *value, struct cli_options *options)
 {
-    switch (option) {
-    case 'v':
-        log_set_level(LOG_LEVEL_DEBUG);
-        break;
-    case 'c':
-        options->config = value;
-        break;
-    case 't':
-        options->template = value;
-        break;
-    case 'n':
-        options->note = value;
-        break;
-    case 'a':
-        options->from = value;
-        break;
-    case 'b':
-        options->to = value;
-        break;
-    case 's':
-        options->socket = value;
-        break;
-    case 'j':
-        options->json = true;
-        break;
-    case 'f':
-        return text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0;
-    default:
-        break;
+    for (size_t i = 0; i < N_MEANINGS; i++) {
+        if (meanings[i].option == option && meanings[i].text)
+            memcpy((char *)options + meanings[i].text, &value, sizeof(value));
     }
-    return true;
+    if (option == 'v')
+        log_set_level(LOG_LEVEL_DEBUG);
+    options->json = options->json || option == 'j';
+    return option != 'f' ||
+           (text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0);
 }
 
 /* All options; they may stand between operands. 0, or the code to leave with in `*ret_end`, and 1.

@@ -10,13 +10,14 @@
 
 /* What options said; a subcommand accepts those of its row in the table only. */
 struct cli_options {
-    const char *command;          /* its name in the table: "rules ack" */
-    const char *config;           /* --config FILE, or the operand of `check` */
-    const char *template;         /* --template FILE, of `check` */
-    int64_t for_ms;               /* --for DURATION; 0: not given */
-    const char *socket;           /* --socket PATH: where the gateway answers */
-    const char *from, *to, *note; /* NULL: not given */
-    bool json;                    /* --json: the answer as the gateway gave it */
+    const char *command;                        /* its name in the table: "rules ack" */
+    const char *config;                         /* --config FILE, or the operand of `check` */
+    const char *template;                       /* --template FILE, of `check` */
+    int64_t for_ms;                             /* --for DURATION; 0: not given */
+    const char *socket;                         /* --socket PATH: where the gateway answers */
+    const char *from, *to, *note;               /* NULL: not given */
+    const char *unit, *baud, *parity, *timeout; /* of Modbus by hand; NULL: not given */
+    bool json;                                  /* --json: the answer as the gateway gave it */
     const char *operands[CLI_OPERANDS_MAX];
     size_t n_operands;
 };
@@ -25,6 +26,8 @@ struct cli_end cli_run(const struct cli_options *options);
 struct cli_end cli_check(const struct cli_options *options);
 struct cli_end cli_templates_list(const struct cli_options *options);
 struct cli_end cli_templates_show(const struct cli_options *options);
+struct cli_end cli_scan_modbus(const struct cli_options *options);
+struct cli_end cli_read(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
 
 struct cli_end cli_rules_test(const struct cli_options *options);

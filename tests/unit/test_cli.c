@@ -49,6 +49,8 @@ struct cli_end cli_demo(const struct cli_options *options)
         return note_call(#name, options);                  \
     }
 
+NOTE(cli_scan_modbus)
+NOTE(cli_read)
 NOTE(cli_templates_list)
 NOTE(cli_templates_show)
 NOTE(cli_status)

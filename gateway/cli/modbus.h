@@ -1,0 +1,25 @@
+/* Modbus by hand: what `read` and `scan` share. Private to the room. */
+#pragma once
+
+#include "adapters/modbus/port.h"
+#include "gateway/cli/command.h"
+
+/* What the options of a line say; texts that are wrong are said on standard error. */
+struct modbus_line {
+    const char *connect;
+    int first_unit, last_unit; /* of --unit 7 or --unit 1-30 */
+    int baud;                  /* 0: not given */
+    char parity;               /* '\0': not given */
+    int64_t timeout_ms;        /* 0: not given */
+};
+
+/* The address is the first operand. APP_OK or APP_USAGE. */
+int modbus_read_options(const struct cli_options *options, int first_unit, int last_unit,
+                        struct modbus_line *ret);
+
+/* Opens the line, or goes through the gateway that holds it. */
+int modbus_open(const struct cli_options *options, const struct mb_way *way,
+                struct mb_port **ret_port, struct error *reterr);
+
+/* "9600 8N1" */
+const char *modbus_framing_words(const struct mb_way *way, char to[24]);

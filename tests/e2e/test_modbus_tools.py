@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""Modbus by hand: `read` and `scan modbus`, over TCP and over a serial line."""
+import json
+import os
+import unittest
+
+import harness
+from test_serial import Cable
+
+# What units of a line hold; nothing else is there.
+SDM630 = ["1/input 0=0x4366 0x8000 0x4366 0x8000", "1/input 70=0x4248 0", "1/input 346=0 0"]
+XY_MD02 = ["5/input 1=215 480", "5/holding 257=5"]
+STRANGE = ["9/holding 5=3"]
+
+
+def sets(texts):
+    """In the numbers that modbus-device takes."""
+    for text in texts:
+        where, _, values = text.partition("=")
+        yield f"--set={where}=" + " ".join(str(int(value, 0)) for value in values.split())
+
+
+class ModbusTools(harness.Case):
+    def run_good(self, *arguments):
+        run = self.command(*arguments, seconds=60 * harness.SLOWNESS)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
+    def scan(self, address, *options):
+        return self.run_good("scan", "modbus", address, "--timeout", f"{100 * harness.SLOWNESS}ms",
+                             *options)
+
+    def assert_good_config(self, text):
+        check = self.command("check", self.write("found.cfg", text))
+        self.assertEqual(check.returncode, 0, check.stdout)
+
+    def test_a_scan_finds_units_and_knows_their_templates(self):
+        device = self.device("--sparse", *sets(SDM630 + XY_MD02 + STRANGE))
+        found = self.scan(device.connect, "--unit", "1-9")
+        self.assertIn('sdm630_1: { bus = "found"; unit = 1; template = "sdm630" }', found)
+        self.assertIn('xy_md02_5: { bus = "found"; unit = 5; template = "xy_md02" }', found)
+        self.assertIn("device_9: {", found)
+        self.assertNotIn("unit = 2", found)
+        self.assert_good_config(found)
+
+    def test_a_scan_answers_programs(self):
+        device = self.device("--sparse", *sets(XY_MD02))
+        found = json.loads(self.scan(device.connect, "--unit", "4-5", "--json"))
+        self.assertEqual(found["connect"], device.connect)
+        self.assertEqual([unit["unit"] for unit in found["devices"]], [5])
+        self.assertIn("xy_md02", found["devices"][0]["templates"])
+
+    def test_who_answers_as_every_unit_is_found_once(self):
+        found = self.scan(self.device("--set=holding 0=1").connect)
+        self.assertIn("# it answers as every unit", found)
+        self.assertEqual(found.count("unit = "), 1)
+
+    def test_where_nobody_answers_it_says_so(self):
+        run = self.command("scan", "modbus", f"tcp://127.0.0.1:{harness.free_port()}", "--unit", "1")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("nobody answers: 127.0.0.1:", run.stderr)
+
+    def test_a_line_is_scanned_and_read(self):
+        cable = Cable()
+        self.addCleanup(cable.pull)
+        slave = self.process([harness.PYTHON, os.path.join(harness.TOOLS, "modbus-device"), "--serial",
+                              cable.ends[1], "--sparse", *sets(XY_MD02)], "slave")
+        self.assertEqual(slave.line(), f"ready {cable.ends[1]}")
+        self.addCleanup(slave.kill)
+        found = self.scan(f"serial:{cable.ends[0]}", "--unit", "4-5")
+        self.assertIn("baud = 9600", found)
+        self.assertIn('template = "xy_md02"', found)
+        self.assert_good_config(found)
+        read = self.run_good("read", f"serial:{cable.ends[0]}", "input 1", "2", "--unit", "5")
+        self.assertRegex(read, r"input 1 +0x00d7 .. +215 ")
+
+    def test_a_range_is_shown_in_all_types_and_orders(self):
+        device = self.device("--set=input 0=17254 32768", "--set=coil 3=1")
+        read = self.run_good("read", device.connect, "input 0", "2")
+        self.assertRegex(read, r"float32 +230\.5 ")
+        self.assertRegex(read, r"uint32 +1130790912 +2147500902 ")
+        values = json.loads(self.run_good("read", device.connect, "input 0", "2", "--json"))
+        self.assertEqual(values[0]["float32"]["ABCD"], 230.5)
+        self.assertEqual(values[1]["raw"], 32768)
+        self.assertIn("coil 3      1", self.run_good("read", device.connect, "coil 0", "5"))
+
+    def test_what_cannot_be_read_is_said(self):
+        device = self.device()
+        run = self.command("read", device.connect, "input 119", "2")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("unit 1, input 119: exception_2", run.stderr)
+        for words, said in ((("inptu 0",), "did you mean"), (("input 0", "126"), "1 to 125"),
+                            (("input 0", "1", "--unit", "x"), "units go from 0 to 255")):
+            run = self.command("read", device.connect, *words)
+            self.assertEqual(run.returncode, 2)
+            self.assertIn(said, run.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
