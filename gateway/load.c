@@ -40,6 +40,8 @@ const struct setting app_settings[] = {
     {"devices", SETTING_NAMED | SETTING_OPEN, .help = "Devices and what is read from them."},
     {"device_tables", SETTING_GROUPS, .inside = conf_table_settings,
      .help = "Files with a device in each line."},
+    {"derived", SETTING_NAMED, .inside = derived_settings,
+     .help = "Sensors that are reckoned from others."},
     {"rules", SETTING_NAMED, .inside = rules_settings, .help = "What is judged, and what then."},
     {0},
 };

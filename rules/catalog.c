@@ -15,7 +15,7 @@ static int copy_sensor(struct arena *arena, const struct rules_sensor *from,
                        struct rules_sensor *to)
 {
     *to = *from;
-    to->limits = NULL;
+    to->limits = to->derived = NULL;
     to->id = arena_text(arena, from->id);
     to->label = arena_text(arena, from->label ? from->label : from->id);
     to->unit = arena_text(arena, from->unit ? from->unit : "");
@@ -430,9 +430,13 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
 {
     size_t errors = problems_errors(problems);
     struct compiler compiler = {.catalog = catalog, .config = config, .problems = problems};
-    if (copy_sensors(catalog, config) || make_facts(catalog, config) ||
-        name_rules(catalog, config) || make_windows(catalog))
+    if (copy_sensors(catalog, config))
         return -ENOMEM;
+    compile_derived(&compiler);
+    if (compiler.no_memory || make_facts(catalog, config) || name_rules(catalog, config) ||
+        make_windows(catalog))
+        return -ENOMEM;
+    compile_derived_slots(&compiler);
     add_rules(&compiler, config);
     add_limits(&compiler, config);
     if (config->probes)

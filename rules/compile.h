@@ -64,6 +64,12 @@ bool compile_when(struct compiler *compiler, const struct rules_sensor *own, str
 bool compile_formula(struct compiler *compiler, const char *key, const struct rules_sensor *own,
                      uint8_t kind, struct formula *ret_formula);
 
+/* derived.c: parses the derived sensors, puts them into the order in which they are reckoned, and
+ * gives them the pace of those they are made of; the second, once there are windows, resolves what
+ * they read. */
+void compile_derived(struct compiler *compiler);
+void compile_derived_slots(struct compiler *compiler);
+
 /* Which options are plain keys here, and which key each one is. */
 struct plain_option {
     const char *option; /* NULL ends a list */

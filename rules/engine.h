@@ -14,13 +14,18 @@ struct rules {
     void *owner;
     bool started;
     int64_t now_ms;
-    uint64_t pass;      /* number of the poll */
-    struct heap *due;   /* ids: instances, then sensors */
-    struct heap *later; /* instances to be judged in this pass after those they ask, by rank */
-    uint32_t *readers;  /* instances that read a sensor, sensor after sensor, then those that ask a
-                           rule, rule after rule */
-    uint32_t *first;    /* by sensor, then rule: where its readers begin; one more for the end */
-    uint32_t changed;   /* first of those to be saved; RULES_NO_INSTANCE: none */
+    uint64_t pass;       /* number of the poll */
+    struct heap *due;    /* ids: instances, then sensors */
+    struct heap *later;  /* instances to be judged in this pass after those they ask, by rank */
+    uint32_t *readers;   /* instances that read a sensor, sensor after sensor, then those that ask a
+                            rule, rule after rule */
+    uint32_t *first;     /* by sensor, then rule: where its readers begin; one more for the end */
+    struct heap *derive; /* derived sensors to be reckoned in this pass, in their order */
+    struct reading *derived; /* what came of them */
+    uint32_t n_derived;      /* in this pass */
+    uint32_t *makes;         /* derived sensors that are made of a sensor, sensor after sensor */
+    uint32_t *first_made;    /* by sensor: where those begin; one more for the end */
+    uint32_t changed;        /* first of those to be saved; RULES_NO_INSTANCE: none */
     char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
 };
 
@@ -40,6 +45,17 @@ void engine_watch_sensor(struct rules *rules, uint32_t sensor, int64_t at_ms);
 /* rules.c: the state of the instance is another one: those that ask its rule are judged in this
  * pass. */
 void engine_rule_changed(struct rules *rules, uint32_t index);
+
+/* derive.c: makes the lists of what is made of what. 0 or -ENOMEM. */
+int derive_start(struct rules *rules);
+
+/* derive.c: notes that the sensor was read in this pass: what is made of it is to be reckoned. */
+void derive_note(struct rules *rules, uint32_t sensor);
+
+/* derive.c: reckons what was noted; each result is handed to `take`. The time of a result is that
+ * of the newest of the readings, `at_ms`. */
+void derive_run(struct rules *rules, int64_t at_ms, int64_t now_ms,
+                void (*take)(struct rules *rules, const struct reading *reading, int64_t now_ms));
 
 /* rules.c: judges those that wait for the rules they ask. */
 void engine_judge_later(struct rules *rules, int64_t now_ms);

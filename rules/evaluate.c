@@ -12,6 +12,7 @@ struct machine {
     const struct facts *facts;
     const uint32_t *slots;
     int64_t now_ms;
+    bool strict; /* the newest reading must be good */
     struct outlook outlook;
     struct cell stack[CODE_DEPTH_MAX + 1];
 };
@@ -62,6 +63,12 @@ static const struct fact *fact_of(const struct machine *machine,
     return &machine->facts->at[machine->slots[instruction->slot]];
 }
 
+static bool is_known(const struct machine *machine, const struct fact *fact)
+{
+    return fact_is_known(fact, machine->now_ms) &&
+           (!machine->strict || fact->quality == QUALITY_GOOD);
+}
+
 /* Nothing good, or not any more: for lack of time, or because the sensor gives nothing. */
 static void note_unknown(struct machine *machine, const struct fact *fact)
 {
@@ -74,7 +81,7 @@ static void push_value(struct machine *machine, const struct instruction *instru
 {
     const struct fact *fact = fact_of(machine, instruction);
     struct cell *cell = ++machine->top;
-    if (!fact_is_known(fact, machine->now_ms)) {
+    if (!is_known(machine, fact)) {
         note_unknown(machine, fact);
         *cell = unknown;
     } else if (fact->kind == VALUE_TEXT) {
@@ -147,7 +154,7 @@ static struct tally count_group(const struct machine *machine, const struct sens
     struct tally tally = {0, 0, HUGE_VAL, -HUGE_VAL};
     for (uint32_t i = 0; i < group->count; i++) {
         const struct fact *fact = &machine->facts->at[group->at[i]];
-        if (!fact_is_known(fact, machine->now_ms))
+        if (!is_known(machine, fact))
             continue;
         tally.good++;
         if (fact->kind != VALUE_NUMBER)
@@ -444,18 +451,32 @@ static void (*const run[OP_COUNT])(struct machine *, const struct instruction *)
     [OP_IF] = choose,
 };
 
-struct cell evaluate(const struct code *code, const struct facts *facts, const uint32_t *slots,
-                     int64_t now_ms, struct outlook *ret_outlook)
+static struct cell run_code(const struct code *code, const struct facts *facts,
+                            const uint32_t *slots, int64_t now_ms, bool strict,
+                            struct outlook *ret_outlook)
 {
     struct machine machine; /* not zeroed: the stack is written before it is read */
     machine.top = machine.stack;
     machine.facts = facts;
     machine.slots = slots;
     machine.now_ms = now_ms;
+    machine.strict = strict;
     machine.outlook = (struct outlook){.next_ms = CLOCK_NEVER};
     for (uint16_t i = 0; i < code->length; i++)
         run[code->at[i].op](&machine, &code->at[i]);
     if (ret_outlook)
         *ret_outlook = machine.outlook;
     return *machine.top;
+}
+
+struct cell evaluate(const struct code *code, const struct facts *facts, const uint32_t *slots,
+                     int64_t now_ms, struct outlook *ret_outlook)
+{
+    return run_code(code, facts, slots, now_ms, false, ret_outlook);
+}
+
+struct cell evaluate_derived(const struct code *code, const struct facts *facts,
+                             const uint32_t *slots, int64_t now_ms, struct outlook *ret_outlook)
+{
+    return run_code(code, facts, slots, now_ms, true, ret_outlook);
 }

@@ -49,3 +49,8 @@ bool fact_is_known(const struct fact *fact, int64_t now_ms);
  * unknown, and when time alone may change it. */
 struct cell evaluate(const struct code *code, const struct facts *facts, const uint32_t *slots,
                      int64_t now_ms, struct outlook *ret_outlook);
+
+/* The same for a derived sensor, whose value is as good as those it is made of: already one bad
+ * reading makes a sensor unknown. */
+struct cell evaluate_derived(const struct code *code, const struct facts *facts,
+                             const uint32_t *slots, int64_t now_ms, struct outlook *ret_outlook);

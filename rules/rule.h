@@ -157,6 +157,7 @@ static inline bool instance_fires(const struct instance *instance)
     return state_fires(instance->last.to);
 }
 
+struct derived;
 struct formula;
 
 struct rule_range {
@@ -177,7 +178,9 @@ struct catalog {
     struct names *rule_names; /* by number: those of the config, then "low" and "high" */
     uint32_t n_rules;
     struct rule_range *ranges; /* by number: where the instances are; others may be between */
-    struct formula *probes;    /* what a test asks */
+    struct derived *derived;   /* each one behind those it reads */
+    uint32_t n_derived;
+    struct formula *probes; /* what a test asks */
     size_t n_probes;
 };
 

@@ -93,7 +93,7 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
     if (result == 0) {
         rules->due = heap_new((size_t)rules->catalog.n_instances + rules->catalog.n_sensors);
         rules->later = heap_new(rules->catalog.n_instances);
-        result = rules->due && rules->later ? 0 : -ENOMEM;
+        result = rules->due && rules->later ? derive_start(rules) : -ENOMEM;
     }
     if (result) {
         rules_free(rules);
@@ -109,6 +109,10 @@ void rules_free(struct rules *rules)
         return;
     heap_free(rules->due);
     heap_free(rules->later);
+    heap_free(rules->derive);
+    free(rules->derived);
+    free(rules->makes);
+    free(rules->first_made);
     free(rules->readers);
     free(rules->first);
     catalog_release(&rules->catalog);
@@ -280,8 +284,11 @@ static void take(struct rules *rules, const struct reading *reading, int64_t now
 }
 
 /* Those that read the sensor and were not yet judged for this poll. */
-static void judge_poll(struct rules *rules, uint32_t sensor, int64_t now_ms)
+static void judge_poll(struct rules *rules, const struct reading *reading, int64_t now_ms)
 {
+    uint32_t sensor = reading->sensor;
+    if (sensor >= rules->catalog.n_sensors || rules->catalog.facts.at[sensor].pass != rules->pass)
+        return;
     for (uint32_t i = rules->first[sensor]; i < rules->first[sensor + 1]; i++) {
         struct instance *instance = &rules->catalog.instances[rules->readers[i]];
         if (instance->pass == rules->pass)
@@ -292,25 +299,51 @@ static void judge_poll(struct rules *rules, uint32_t sensor, int64_t now_ms)
     }
 }
 
-void rules_on_poll(struct rules *rules, const struct reading *readings, size_t count,
-                   int64_t now_ms)
+/* A reading of this pass, and what is made of its sensor. */
+static void take_reading(struct rules *rules, const struct reading *reading, int64_t now_ms)
 {
+    if (reading->sensor >= rules->catalog.n_sensors)
+        return;
+    if (is_usable(rules, reading))
+        take(rules, reading, now_ms);
+    else
+        take_bad(rules, reading, now_ms);
+    derive_note(rules, reading->sensor);
+}
+
+const struct reading *rules_take(struct rules *rules, const struct reading *readings, size_t count,
+                                 int64_t now_ms, size_t *ret_derived)
+{
+    int64_t newest_ms = INT64_MIN;
     now_ms = engine_advance(rules, now_ms);
     engine_run_due(rules, now_ms - 1); /* a reading of the same instant counts before its timers */
     rules->pass++;
-    for (size_t i = 0; i < count; i++)
-        if (is_usable(rules, &readings[i]))
-            take(rules, &readings[i], now_ms);
-        else
-            take_bad(rules, &readings[i], now_ms);
     for (size_t i = 0; i < count; i++) {
-        uint32_t sensor = readings[i].sensor;
-        if (sensor < rules->catalog.n_sensors &&
-            rules->catalog.facts.at[sensor].pass == rules->pass)
-            judge_poll(rules, sensor, now_ms);
+        take_reading(rules, &readings[i], now_ms);
+        newest_ms = readings[i].at_ms > newest_ms ? readings[i].at_ms : newest_ms;
     }
+    derive_run(rules, newest_ms, now_ms, take_reading);
+    *ret_derived = rules->n_derived;
+    return rules->derived;
+}
+
+void rules_judge(struct rules *rules, const struct reading *readings, size_t count, int64_t now_ms)
+{
+    now_ms = engine_advance(rules, now_ms);
+    for (size_t i = 0; i < count; i++)
+        judge_poll(rules, &readings[i], now_ms);
+    for (uint32_t i = 0; i < rules->n_derived; i++)
+        judge_poll(rules, &rules->derived[i], now_ms);
     engine_judge_later(rules, now_ms);
     engine_run_due(rules, now_ms);
+}
+
+void rules_on_poll(struct rules *rules, const struct reading *readings, size_t count,
+                   int64_t now_ms)
+{
+    size_t derived;
+    rules_take(rules, readings, count, now_ms, &derived);
+    rules_judge(rules, readings, count, now_ms);
 }
 
 void rules_on_time(struct rules *rules, int64_t now_ms)
@@ -343,6 +376,13 @@ struct rules_value rules_probe(struct rules *rules, size_t i, int64_t now_ms)
     default:
         return (struct rules_value){.kind = RULES_UNKNOWN};
     }
+}
+
+struct rules_pace rules_pace(const struct rules *rules, uint32_t sensor)
+{
+    assert(sensor < rules->catalog.n_sensors);
+    return (struct rules_pace){.every_ms = rules->catalog.sensors[sensor].every_ms,
+                               .stale_ms = rules->catalog.sensors[sensor].stale_ms};
 }
 
 size_t rules_memory(const struct rules *rules)

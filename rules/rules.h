@@ -46,6 +46,9 @@ struct rules_sensor {
     const struct section *limits; /* NULL: none */
     double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
     bool writable;                /* a rule may write to it */
+    /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
+     * stale_ms and max_rate from those, see rules_pace(). */
+    const struct section *derived;
 };
 
 struct rules_config {
@@ -145,6 +148,12 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
               struct problems *problems, struct rules **ret_rules);
 void rules_free(struct rules *rules);
 
+/* How often a sensor is read and when it is stale: of a derived one, by those it is made of. */
+struct rules_pace {
+    int64_t every_ms, stale_ms; /* as in struct rules_sensor */
+};
+struct rules_pace rules_pace(const struct rules *rules, uint32_t sensor);
+
 /* Bytes that the windows take, for `check`. */
 size_t rules_memory(const struct rules *rules);
 
@@ -152,6 +161,13 @@ size_t rules_memory(const struct rules *rules);
  * once. `now_ms` is the time of the poll, never less than that of the call before. */
 void rules_on_poll(struct rules *rules, const struct reading *readings, size_t count,
                    int64_t now_ms);
+
+/* The two halves of it, for who spreads readings in between. Takes the readings in, and returns the
+ * derived ones that they give, each after those it is made of; borrowed until the next call. The
+ * second is to be called at once, with the same arguments. */
+const struct reading *rules_take(struct rules *rules, const struct reading *readings, size_t count,
+                                 int64_t now_ms, size_t *ret_derived);
+void rules_judge(struct rules *rules, const struct reading *readings, size_t count, int64_t now_ms);
 
 /* Judges what time alone decides (ends of `for`, staleness, ...), each at its own instant up to and
  * with `now_ms`. rules_next_ms() says when to come next; CLOCK_NEVER: no need. */

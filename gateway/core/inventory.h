@@ -23,6 +23,7 @@ extern const struct setting defaults_settings[]; /* defaults: */
 extern const struct setting bus_settings[];      /* buses: NAME: */
 extern const struct setting device_settings[];   /* devices: NAME: */
 extern const struct setting channel_settings[];  /* channels: NAME: */
+extern const struct setting derived_settings[];  /* derived: NAME: */
 
 enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
 
@@ -50,11 +51,13 @@ struct inventory_sensor {
     int64_t stale_ms;
 };
 
+#define INVENTORY_NO_BUS UINT32_MAX
+
 struct inventory_device {
     const char *name;  /* slug */
     const char *label; /* for people: its label, else its name */
     const char *area, *manufacturer, *model, *serial_number; /* "" when not known */
-    uint32_t bus;
+    uint32_t bus;                     /* INVENTORY_NO_BUS: it is reckoned, not read */
     uint32_t first_sensor, n_sensors; /* its sensors stand together, in the order of its channels */
     int64_t every_ms;
     bool ha;

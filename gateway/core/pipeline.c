@@ -1,4 +1,4 @@
-#include "gateway/core/pipeline.h"
+#include "gateway/core/pipeline_inside.h"
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
@@ -16,40 +16,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-struct sink {
-    const struct sink_calls *calls;
-    void *self;
-};
-
-struct pipeline {
-    struct sink sinks[PIPELINE_SINKS_MAX];
-    size_t n_sinks;
-    struct text_table *texts;
-    struct site *site;
-    struct registry *registry;
-    struct plausible *plausible;
-    struct reading *readings; /* of the poll that is accepted: sinks and rules get it whole */
-    size_t room;              /* for them: the sensors of the largest device */
-    struct timer *rule_timer, *stale_timer;
-    int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
-    uint64_t boot, sequence; /* of events */
-    bool told; /* states, events or actions, since the sinks were last told that it settled */
-    void (*write)(void *owner, const struct rule_action *action);
-    void *write_owner;
-    struct pipeline_counts counts;
-};
-
-#define TELL(pipeline, call, ...)                                                           \
-    do {                                                                                    \
-        for (size_t s_ = 0; s_ < (pipeline)->n_sinks; s_++) {                               \
-            if ((pipeline)->sinks[s_].calls->call)                                          \
-                (pipeline)->sinks[s_].calls->call((pipeline)->sinks[s_].self, __VA_ARGS__); \
-        }                                                                                   \
-    } while (0)
-
 /* -- after a judgement ---------------------------------------------------------------------- */
-
-static int64_t advance(struct pipeline *pipeline, int64_t at_ms);
 
 static int64_t wall_or_never(int64_t now_ms)
 {
@@ -67,7 +34,7 @@ static void tell_saved(struct pipeline *pipeline, uint32_t instance)
 }
 
 /* What one judgement caused is complete: saved states follow the events that they belong to. */
-static void settle(struct pipeline *pipeline)
+void pipeline_settle(struct pipeline *pipeline)
 {
     uint32_t instance;
 
@@ -108,9 +75,9 @@ static int64_t advance(struct pipeline *pipeline, int64_t at_ms)
     return pipeline->now_ms;
 }
 
-/* Readings that have been made, to everyone who wants them. */
-static void spread(struct pipeline *pipeline, uint32_t device, const struct reading *readings,
-                   size_t count)
+/* To the registry and to the sinks. */
+static void tell_readings(struct pipeline *pipeline, uint32_t device,
+                          const struct reading *readings, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         registry_update(pipeline->registry, &readings[i]);
@@ -118,8 +85,38 @@ static void spread(struct pipeline *pipeline, uint32_t device, const struct read
     }
     pipeline->counts.readings += count;
     TELL(pipeline, readings, device, readings, count);
-    rules_on_poll(pipeline->site->rules, readings, count,
-                  advance(pipeline, readings[count - 1].at_ms));
+}
+
+static uint32_t device_of(const struct pipeline *pipeline, const struct reading *reading)
+{
+    return pipeline->site->inventory->sensors[reading->sensor].device;
+}
+
+/* The readings of a poll, and what is derived of them for the same device, go out as one; what is
+ * derived for others follows, as it comes. `readings` has room for twice the sensors of a device.
+ */
+static void spread(struct pipeline *pipeline, uint32_t device, struct reading *readings,
+                   size_t count)
+{
+    struct rules *rules = pipeline->site->rules;
+    int64_t now_ms = advance(pipeline, readings[count - 1].at_ms);
+    size_t n, own = 0, end;
+    const struct reading *derived = rules_take(rules, readings, count, now_ms, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (device_of(pipeline, &derived[i]) == device)
+            readings[count + own++] = derived[i];
+    }
+    tell_readings(pipeline, device, readings, count + own);
+    for (size_t i = 0; i < n; i = end) {
+        uint32_t other = device_of(pipeline, &derived[i]);
+
+        for (end = i + 1; end < n && device_of(pipeline, &derived[end]) == other; end++)
+            ;
+        if (other != device)
+            tell_readings(pipeline, other, &derived[i], end - i);
+    }
+    rules_judge(rules, readings, count, now_ms);
 }
 
 void pipeline_accept(void *owner, uint32_t device, const struct sample *samples, size_t count)
@@ -141,7 +138,7 @@ void pipeline_accept(void *owner, uint32_t device, const struct sample *samples,
             spread(pipeline, device, readings, n);
     }
     pipeline->counts.polls++;
-    settle(pipeline);
+    pipeline_settle(pipeline);
     plan_rules(pipeline);
 }
 
@@ -157,7 +154,7 @@ static void judge_time(void *owner)
     struct pipeline *pipeline = owner;
 
     rules_on_time(pipeline->site->rules, advance(pipeline, clock_boot_ms()));
-    settle(pipeline);
+    pipeline_settle(pipeline);
     plan_rules(pipeline);
 }
 
@@ -170,13 +167,14 @@ static int64_t make_stale(struct pipeline *pipeline, uint32_t sensor, int64_t no
 {
     const struct inventory_sensor *about = &pipeline->site->inventory->sensors[sensor];
     const struct reading *last = registry_last(pipeline->registry, sensor);
-    struct reading stale = {.at_ms = now_ms, .sensor = sensor, .quality = QUALITY_STALE};
+    struct reading *stale = pipeline->readings;
 
     if (last->quality != QUALITY_GOOD)
         return CLOCK_NEVER;
     if (last->at_ms + about->stale_ms > now_ms)
         return last->at_ms + about->stale_ms;
-    spread(pipeline, about->device, &stale, 1);
+    *stale = (struct reading){.at_ms = now_ms, .sensor = sensor, .quality = QUALITY_STALE};
+    spread(pipeline, about->device, stale, 1);
     return CLOCK_NEVER;
 }
 
@@ -200,142 +198,9 @@ static void sweep_stale(void *owner)
             next_ms = due_ms;
     }
     timer_at(pipeline->stale_timer, next_ms);
-    settle(pipeline);
+    pipeline_settle(pipeline);
     plan_rules(pipeline);
 }
-
-/* -- what rules say ------------------------------------------------------------------------- */
-
-_Static_assert((int)EVENT_LIMIT == (int)RULE_EVENT_LIMIT,
-               "kinds of rule events are types of events");
-_Static_assert(SINK_LIMITS_MAX == RULES_LIMITS_MAX, "an instance's limits must find room");
-
-static struct instance_state state_of(const struct pipeline *pipeline, uint32_t instance)
-{
-    const struct rules *rules = pipeline->site->rules;
-    struct rule_transition status = rules_status(rules, instance);
-    struct instance_state state = {.at_ms = status.at_ms,
-                                   .since_ms = status.since_ms,
-                                   .instance = instance,
-                                   .state = status.to,
-                                   .severity = status.severity,
-                                   .kind = status.kind,
-                                   .number = status.number,
-                                   .limit = status.limit,
-                                   .text = status.text,
-                                   .acked = status.acked,
-                                   .muted = status.muted,
-                                   .disabled = status.disabled,
-                                   .blind = status.blind,
-                                   .muted_until_ms = status.muted_until_ms,
-                                   .n_limits = rules_info(rules, instance).n_limits};
-
-    for (uint8_t i = 0; i < state.n_limits; i++)
-        state.limits[i] = rules_limit(rules, instance, i).value;
-    return state;
-}
-
-static void tell_state(struct pipeline *pipeline, uint32_t instance)
-{
-    struct instance_state state = state_of(pipeline, instance);
-
-    pipeline->told = true;
-    TELL(pipeline, instance, &state);
-}
-
-static void take_transition(void *owner, const struct rule_transition *transition)
-{
-    tell_state(owner, transition->instance);
-}
-
-static void note_event(const struct rule_event *from, struct event *event)
-{
-    size_t length = 0;
-    char value[32];
-
-    if (from->key) {
-        text_from_number(value, sizeof(value), from->value, -1);
-        text_append(event->note, sizeof(event->note), &length, "%s = %s%s", from->key, value,
-                    from->note ? ": " : "");
-    }
-    if (from->note)
-        text_append(event->note, sizeof(event->note), &length, "%s", from->note);
-    text_copy(event->by, sizeof(event->by), from->by ? from->by : "");
-    text_copy(event->via, sizeof(event->via), from->via ? from->via : "");
-}
-
-/* What changes flags and limits has no transition that would have told the state. */
-static void take_event(void *owner, const struct rule_event *from)
-{
-    struct pipeline *pipeline = owner;
-    const struct rule_transition *status = &from->status;
-    bool is_over = from->kind == RULE_EVENT_CLEARED;
-    struct event event = {.boot = pipeline->boot,
-                          .sequence = ++pipeline->sequence,
-                          .at_ms = from->at_ms,
-                          .since_ms = is_over ? status->fired_ms : status->since_ms,
-                          .instance = from->instance,
-                          .sensor = rules_info(pipeline->site->rules, from->instance).sensor,
-                          .type = from->kind,
-                          .severity = status->severity,
-                          .kind = status->kind,
-                          .number = status->number,
-                          .limit = status->limit,
-                          .text = status->text};
-
-    note_event(from, &event);
-    pipeline->counts.events++;
-    if (from->kind != RULE_EVENT_FIRED && from->kind != RULE_EVENT_CLEARED &&
-        from->kind != RULE_EVENT_LEVEL)
-        tell_state(pipeline, from->instance);
-    pipeline->told = true;
-    TELL(pipeline, event, &event);
-}
-
-static void tell_notification(struct pipeline *pipeline, const struct rule_action *action)
-{
-    struct sink_notification notification = {.at_ms = action->at_ms,
-                                             .instance = action->instance,
-                                             .type = action->event,
-                                             .severity = action->severity,
-                                             .notifier = action->target,
-                                             .text = action->text};
-
-    TELL(pipeline, notify, &notification);
-}
-
-static void take_action(void *owner, const struct rule_action *action)
-{
-    struct pipeline *pipeline = owner;
-    const char *id = rules_info(pipeline->site->rules, action->instance).id;
-    char text[300];
-
-    pipeline->told = true;
-    switch ((enum rule_action_kind)action->kind) {
-    case ACTION_PUBLISH:
-        TELL(pipeline, publish, action->target, action->text, action->qos, action->retain);
-        break;
-    case ACTION_NOTIFY:
-        tell_notification(pipeline, action);
-        break;
-    case ACTION_RUN:
-        TELL(pipeline, run, action->instance, action->target, action->text);
-        break;
-    case ACTION_WRITE:
-        if (pipeline->write)
-            pipeline->write(pipeline->write_owner, action);
-        break;
-    case ACTION_LOG:
-        log_info("rule %s: %s", id, text_quote(text, sizeof(text), action->text));
-        break;
-    }
-}
-
-const struct rules_output pipeline_rules_output = {
-    .transition = take_transition,
-    .event = take_event,
-    .action = take_action,
-};
 
 /* -- door ----------------------------------------------------------------------------------- */
 
@@ -416,7 +281,7 @@ static int make_workings(const struct inventory *inventory, const struct invento
     *workings = (struct workings){.registry = registry_new(inventory->n_sensors),
                                   .plausible = plausible_new(inventory),
                                   .room = most_sensors(inventory)};
-    workings->readings = calloc(workings->room, sizeof(*workings->readings));
+    workings->readings = calloc(2 * workings->room, sizeof(*workings->readings));
     workings->now_called = calloc((before ? before->n_sensors : 0) + 1, sizeof(uint32_t));
     if (!workings->registry || !workings->plausible || !workings->readings ||
         !workings->now_called) {
@@ -443,7 +308,7 @@ static void hand_over(struct pipeline *pipeline, struct site *site, const struct
     }
     rules_adopt(site->rules, pipeline->site->rules, workings->now_called,
                 advance(pipeline, clock_boot_ms()));
-    settle(pipeline);
+    pipeline_settle(pipeline);
 }
 
 int pipeline_use(struct pipeline *pipeline, struct site *site)
@@ -466,7 +331,11 @@ int pipeline_use(struct pipeline *pipeline, struct site *site)
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
     for (uint32_t i = 0; i < rules_count(site->rules); i++)
-        tell_state(pipeline, i);
+        pipeline_tell_state(pipeline, i);
+    for (uint32_t i = 0; i < site->inventory->n_devices; i++) {
+        if (site->inventory->devices[i].bus == INVENTORY_NO_BUS) /* it is always there */
+            pipeline_device(pipeline, i, QUALITY_GOOD, clock_boot_ms());
+    }
     sweep_stale(pipeline);
     return 0;
 }
@@ -481,8 +350,8 @@ void pipeline_restore(struct pipeline *pipeline, const char *id, const char *tex
     if (r == -EINVAL)
         log_warn("rule %s: what was saved of it cannot be read; it begins anew", id);
     if (r == 0) /* taking up a state is no transition: nobody was told of it yet */
-        tell_state(pipeline, rules_find(pipeline->site->rules, id));
-    settle(pipeline);
+        pipeline_tell_state(pipeline, rules_find(pipeline->site->rules, id));
+    pipeline_settle(pipeline);
     plan_rules(pipeline);
 }
 
@@ -491,71 +360,16 @@ void pipeline_save_all(struct pipeline *pipeline)
     advance(pipeline, clock_boot_ms());
     for (uint32_t i = 0; i < rules_count(pipeline->site->rules); i++)
         tell_saved(pipeline, i);
-    settle(pipeline);
+    pipeline_settle(pipeline);
 }
 
 int pipeline_order(struct pipeline *pipeline, const struct rules_order *order, struct error *reterr)
 {
     int r = rules_order(pipeline->site->rules, order, advance(pipeline, clock_boot_ms()), reterr);
 
-    settle(pipeline);
+    pipeline_settle(pipeline);
     plan_rules(pipeline);
     return r;
-}
-
-void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command)
-{
-    const struct inventory *inventory = pipeline->site->inventory;
-    struct event event = {.boot = pipeline->boot,
-                          .sequence = ++pipeline->sequence,
-                          .at_ms = clock_boot_ms(),
-                          .since_ms = CLOCK_NEVER,
-                          .instance = inventory_find_rule(inventory, command->target),
-                          .sensor = inventory_find_sensor(inventory, command->target),
-                          .type = EVENT_COMMAND,
-                          .kind = command->has_value ? VALUE_NUMBER : VALUE_NONE,
-                          .number = command->value,
-                          .limit = NAN};
-    size_t length = 0;
-
-    text_append(event.note, sizeof(event.note), &length, "%s %s", command->kind, command->target);
-    if (command->argument[0])
-        text_append(event.note, sizeof(event.note), &length, " %s", command->argument);
-    if (command->note[0])
-        text_append(event.note, sizeof(event.note), &length, ": %s", command->note);
-    text_copy(event.by, sizeof(event.by), command->by);
-    text_copy(event.via, sizeof(event.via), command->via);
-    text_copy(event.result, sizeof(event.result), command->result);
-    pipeline->counts.events++;
-    pipeline->told = true;
-    TELL(pipeline, event, &event);
-    settle(pipeline);
-}
-
-void pipeline_tell_gateway(struct pipeline *pipeline, const struct pipeline_gateway_event *about)
-{
-    struct event event = {.boot = pipeline->boot,
-                          .sequence = ++pipeline->sequence,
-                          .at_ms = clock_boot_ms(),
-                          .since_ms = about->since_ms,
-                          .instance = UINT32_MAX,
-                          .sensor = UINT32_MAX,
-                          .type = about->type,
-                          .severity = about->severity,
-                          .limit = NAN};
-    struct sink_notification notification = {.at_ms = event.at_ms,
-                                             .instance = UINT32_MAX,
-                                             .type = about->type,
-                                             .severity = about->severity,
-                                             .except = about->except,
-                                             .text = about->words};
-
-    text_copy(event.note, sizeof(event.note), about->words);
-    pipeline->counts.events++;
-    pipeline->told = true;
-    TELL(pipeline, event, &event);
-    TELL(pipeline, notify, &notification);
-    settle(pipeline);
 }
 
 void pipeline_on_write(struct pipeline *pipeline,

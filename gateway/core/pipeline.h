@@ -3,9 +3,10 @@
  *
  *   pipeline_accept(samples of one poll)
  *     1 plausible_judge   what cannot be true gets a bad quality
- *     2 registry_update   newest value and quality of every sensor
- *     3 sinks             the readings, copied: broker, terminal
- *     4 rules_on_poll     -> transitions (states and events, to the sinks) and actions
+ *     2 rules_take        values and windows of the rules; derived sensors are appended
+ *     3 registry_update   newest value and quality of every sensor
+ *     4 sinks             the readings, copied: broker, terminal
+ *     5 rules_judge       -> transitions (states and events, to the sinks) and actions
  *
  * Sinks get the readings before the rules judge them, so that whoever is told of an alarm has
  * already been told of the value behind it. */

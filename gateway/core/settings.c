@@ -52,17 +52,29 @@ const struct setting device_settings[] = {
     {0},
 };
 
+/* How a sensor looks to people, and its alarms: of what is read and of what is derived. */
+#define SENSOR_SETTINGS                                                                            \
+    {"label", SETTING_TEXT, .help = "Name that people see."},                                      \
+        {"unit", SETTING_TEXT, .help = "Unit of the values, as Home Assistant writes it."},        \
+        {"class", SETTING_TEXT,                                                                    \
+         .help = "Device class of Home Assistant, as temperature or power."},                      \
+        {"state_class", SETTING_CHOICE, .choices = "measurement total total_increasing none",      \
+         .help = "How statistics are made; by default measurement, or total_increasing of a "      \
+                 "counter."},                                                                      \
+        {"icon", SETTING_TEXT, .help = "Icon in Home Assistant, as mdi:pump."},                    \
+        {"category", SETTING_CHOICE, .choices = "diagnostic none",                                 \
+         .help = "diagnostic moves it to the details of its device."},                             \
+        {"precision", SETTING_INT, .min = 0, .max = 9,                                             \
+         .help = "Decimal places; by default what the scale can show."},                           \
+        {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."}, \
+    {                                                                                              \
+        "limits", SETTING_GROUP,                                                                   \
+            .inside = rules_limits_settings,                                                       \
+            .help = "Alarm limits of this channel: the shortest way to a rule."                    \
+    }
+
 const struct setting channel_settings[] = {
-    {"label", SETTING_TEXT, .help = "Name that people see."},
-    {"unit", SETTING_TEXT, .help = "Unit of the values, as Home Assistant writes it."},
-    {"class", SETTING_TEXT, .help = "Device class of Home Assistant, as temperature or power."},
-    {"state_class", SETTING_CHOICE, .choices = "measurement total total_increasing none",
-     .help = "How statistics are made; by default measurement, or total_increasing of a counter."},
-    {"icon", SETTING_TEXT, .help = "Icon in Home Assistant, as mdi:pump."},
-    {"category", SETTING_CHOICE, .choices = "diagnostic none",
-     .help = "diagnostic moves it to the details of its device."},
-    {"precision", SETTING_INT, .min = 0, .max = 9,
-     .help = "Decimal places; by default what the scale can show."},
+    SENSOR_SETTINGS,
     {"valid", SETTING_PAIR, .help = "Range of possible values; others are implausible."},
     {"max_step", SETTING_NUMBER, .min = 0, .max = 1e12,
      .help = "Largest believable change between two polls; larger ones need three that agree."},
@@ -77,8 +89,23 @@ const struct setting channel_settings[] = {
     {"step", SETTING_NUMBER, .min = 1e-9, .max = 1e12,
      .help = "Values that may be written are `min` and whole steps above."},
     {"safe", SETTING_NUMBER, .help = "Value that is written when the gateway stops."},
+    {0},
+};
+
+static const struct setting derived_channel_settings[] = {
+    {"value", SETTING_TEXT | SETTING_REQUIRED,
+     .help = "The expression that it is, over other sensors; .channel is one of its own device."},
+    SENSOR_SETTINGS,
+    {0},
+};
+
+const struct setting derived_settings[] = {
+    {"for_each", SETTING_TEXT,
+     .help = "Devices, with * and ?, each of which gets the channels; else they are a device."},
+    {"label", SETTING_TEXT, .help = "Name that people see."},
+    {"area", SETTING_TEXT, .help = "Room or place, suggested to Home Assistant."},
     {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
-    {"limits", SETTING_GROUP, .inside = rules_limits_settings,
-     .help = "Alarm limits of this channel: the shortest way to a rule."},
+    {"channels", SETTING_NAMED | SETTING_REQUIRED, .inside = derived_channel_settings,
+     .help = "What is reckoned."},
     {0},
 };

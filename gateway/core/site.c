@@ -5,7 +5,7 @@
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/inventory_edit.h"
-#include "gateway/core/site_device.h"
+#include "gateway/core/site_derived.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -21,6 +21,8 @@ struct builder {
     struct arena *arena;         /* of the inventory */
     struct site_device *devices; /* in the order of the file */
     size_t n_devices, n_sensors;
+    struct inventory_device *inventory_devices;
+    struct inventory_sensor *sensors; /* both as in the inventory */
     bool no_memory;
 };
 
@@ -71,8 +73,9 @@ static void read_devices(struct builder *builder)
 {
     const struct section *devices = section_child(builder->root, "devices");
     size_t n = count_keys(devices);
+    size_t room = n + count_keys(section_child(builder->root, "derived"));
 
-    builder->devices = calloc(n + 1, sizeof(*builder->devices));
+    builder->devices = calloc(room + 1, sizeof(*builder->devices));
     if (!builder->devices) {
         builder->no_memory = true;
         return;
@@ -83,9 +86,13 @@ static void read_devices(struct builder *builder)
 
         if (!section || !site_device_read(device, builder->root, section, builder->problems))
             continue;
-        builder->n_sensors += device->n_channels;
         builder->n_devices++;
     }
+    if (site_derived_read(builder->root, builder->devices, &builder->n_devices, builder->problems) <
+        0)
+        builder->no_memory = true;
+    for (size_t i = 0; i < builder->n_devices; i++)
+        builder->n_sensors += builder->devices[i].n_channels;
 }
 
 /* -- inventory ------------------------------------------------------------------------------ */
@@ -157,6 +164,8 @@ static void fill_devices(struct builder *builder, struct inventory *inventory)
                              sensors + sensor);
         sensor += devices[d].n_sensors;
     }
+    builder->inventory_devices = devices;
+    builder->sensors = sensors;
     inventory->devices = devices;
     inventory->n_devices = (uint32_t)builder->n_devices;
     inventory->sensors = sensors;
@@ -219,14 +228,16 @@ static bool fill_part(struct builder *builder, const struct placed *placed, size
 
 static void fill_parts(struct builder *builder)
 {
-    size_t n = builder->n_devices, end;
-    struct placed *placed = calloc(n + 1, sizeof(*placed));
+    size_t n = 0, end;
+    struct placed *placed = calloc(builder->n_devices + 1, sizeof(*placed));
     struct adapters_bus *buses =
-        arena_take(builder->arena, (n + 1) * sizeof(*builder->site->buses));
+        arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*builder->site->buses));
 
     builder->no_memory = builder->no_memory || !placed || !buses;
-    for (size_t d = 0; placed && d < n; d++)
-        placed[d] = (struct placed){.device = &builder->devices[d], .id = (uint32_t)d};
+    for (size_t d = 0; placed && d < builder->n_devices; d++) {
+        if (builder->devices[d].bus)
+            placed[n++] = (struct placed){.device = &builder->devices[d], .id = (uint32_t)d};
+    }
     if (placed)
         qsort(placed, n, sizeof(*placed), compare_placed);
     for (size_t start = 0; !builder->no_memory && start < n; start = end) {
@@ -251,8 +262,9 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
     for (uint32_t i = 0; list && i < inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
         const struct inventory_device *device = &inventory->devices[sensor->device];
-        const struct section *channel =
-            site_device_channel(&builder->devices[sensor->device], i - device->first_sensor);
+        const struct site_device *from = &builder->devices[sensor->device];
+        const struct section *channel = site_device_channel(from, i - device->first_sensor);
+        bool derived = site_device_is_derived(from, i - device->first_sensor);
 
         list[i] = (struct rules_sensor){
             .id = sensor->id,
@@ -260,13 +272,29 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .unit = sensor->unit,
             .text = sensor->kind == SENSOR_TEXT,
             .decimals = sensor->decimals,
-            .every_ms = device->every_ms,
+            .every_ms = derived ? 0 : device->every_ms,
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
             .writable = sensor->writable,
+            .derived = derived ? channel : NULL,
         };
     }
     return list;
+}
+
+/* What is derived becomes stale when those can that it is made of, and its device keeps their pace.
+ */
+static void pace_derived(struct builder *builder)
+{
+    for (uint32_t i = 0; i < builder->site->inventory->n_sensors; i++) {
+        struct rules_pace pace = rules_pace(builder->site->rules, i);
+        struct inventory_sensor *sensor = &builder->sensors[i];
+        int64_t *every_ms = &builder->inventory_devices[sensor->device].every_ms;
+
+        sensor->stale_ms = pace.stale_ms;
+        if (*every_ms == 0 && !builder->devices[sensor->device].bus)
+            *every_ms = pace.every_ms;
+    }
 }
 
 static const struct inventory_limit *describe_limits(struct builder *builder, uint32_t instance,
@@ -369,6 +397,7 @@ static int build(struct builder *builder, const struct site_context *context)
         return r;
     if (problems_errors(builder->problems) > 0)
         return -EINVAL;
+    pace_derived(builder);
     fill_rules(builder, inventory);
     return inventory_finish(inventory);
 }

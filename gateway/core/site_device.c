@@ -3,6 +3,7 @@
 #include "gateway/base/arena.h"
 #include "gateway/base/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,7 @@ static bool read_channels(struct site_device *device, struct problems *problems)
         check_writing(device, channel, problems);
         device->channels[device->n_channels++] = channel;
     }
+    device->n_read = device->n_channels;
     return true;
 }
 
@@ -247,6 +249,40 @@ bool site_device_read(struct site_device *device, const struct section *root,
         device->adapter->complete(section, problems);
     device->every_ms = read_every(device, root);
     return read_channels(device, problems);
+}
+
+void site_device_start_derived(struct site_device *device, struct section *section,
+                               struct problems *problems)
+{
+    *device = (struct site_device){.section = section, .bus_index = INVENTORY_NO_BUS};
+    site_check_name(section, "device", problems);
+}
+
+int site_device_add_derived(struct site_device *device, const struct section *channel,
+                            struct problems *problems)
+{
+    const struct section **grown;
+
+    check_reserved(channel, "channel", reserved_channels, problems);
+    for (size_t i = 0; i < device->n_channels; i++) {
+        if (strcmp(section_name(device->channels[i]), section_name(channel)) != 0)
+            continue;
+        problem_error(problems, section_place(channel, NULL), "choose another name",
+                      "device \"%s\" has a channel \"%s\" already", section_name(device->section),
+                      section_name(channel));
+        return -EEXIST;
+    }
+    grown = reallocarray(device->channels, device->n_channels + 1, sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    device->channels = grown;
+    device->channels[device->n_channels++] = channel;
+    return 0;
+}
+
+bool site_device_is_derived(const struct site_device *device, size_t channel)
+{
+    return channel >= device->n_read;
 }
 
 void site_device_clear(struct site_device *device)
@@ -310,9 +346,12 @@ static void describe_writing(const struct section *channel, struct inventory_sen
     sensor->safe = number_or(channel, "safe", NAN);
 }
 
-static void describe_sensor(const struct site_device *device, const struct section *channel,
-                            struct arena *arena, struct inventory_sensor *sensor)
+static void describe_sensor(const struct site_device *device, size_t index, struct arena *arena,
+                            struct inventory_sensor *sensor)
 {
+    const struct section *channel = device->channels[index];
+    bool derived = site_device_is_derived(device, index);
+
     static const enum sensor_kind kinds[] = {
         [CHANNEL_NUMBER] = SENSOR_NUMBER,
         [CHANNEL_BINARY] = SENSOR_BINARY,
@@ -320,7 +359,7 @@ static void describe_sensor(const struct site_device *device, const struct secti
     };
     struct channel_traits traits = {.kind = CHANNEL_NUMBER, .decimals = -1};
 
-    if (device->adapter->traits)
+    if (!derived && device->adapter->traits)
         traits = device->adapter->traits(channel);
     sensor->channel = arena_text(arena, section_name(channel));
     sensor->id = arena_format(arena, "%s.%s", section_name(device->section), sensor->channel);
@@ -341,7 +380,7 @@ static void describe_sensor(const struct site_device *device, const struct secti
     sensor->decimals =
         (int8_t)(section_has(channel, "precision") ? (int)section_int(channel, "precision")
                                                    : traits.decimals);
-    sensor->stale_ms = read_stale(device, channel);
+    sensor->stale_ms = derived ? 0 : read_stale(device, channel);
     describe_writing(channel, sensor);
 }
 
@@ -366,7 +405,7 @@ void site_device_describe(const struct site_device *device, struct arena *arena,
     ret_device->label = text_or(arena, section, "label", ret_device->name);
     for (size_t i = 0; i < device->n_channels; i++) {
         ret_sensors[i].device = index;
-        describe_sensor(device, device->channels[i], arena, &ret_sensors[i]);
+        describe_sensor(device, i, arena, &ret_sensors[i]);
     }
 }
 
@@ -388,8 +427,7 @@ uint64_t site_device_hash(const struct site_device *device)
 void site_device_configure(const struct site_device *device, struct arena *arena,
                            struct device_config *ret_config)
 {
-    struct channel_config *channels =
-        arena_take(arena, (device->n_channels + 1) * sizeof(*channels));
+    struct channel_config *channels = arena_take(arena, (device->n_read + 1) * sizeof(*channels));
 
     *ret_config = (struct device_config){
         .name = arena_text(arena, section_name(device->section)),
@@ -397,7 +435,7 @@ void site_device_configure(const struct site_device *device, struct arena *arena
         .every_ms = device->every_ms,
         .options = device->section,
         .channels = channels,
-        .n_channels = channels ? device->n_channels : 0,
+        .n_channels = channels ? device->n_read : 0,
     };
     for (size_t i = 0; i < ret_config->n_channels; i++)
         channels[i] =

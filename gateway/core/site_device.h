@@ -9,13 +9,13 @@ struct arena;
 
 struct site_device {
     struct section *section;
-    const struct section *bus;
-    uint32_t bus_index; /* in `buses` */
+    const struct section *bus; /* NULL: a device that is reckoned */
+    uint32_t bus_index;        /* in `buses`; INVENTORY_NO_BUS */
     const struct adapter *adapter;
     const char *connect; /* borrowed from the sections or the adapter */
     int64_t every_ms;
-    const struct section **channels;
-    size_t n_channels;
+    const struct section **channels; /* those that are read, then those that are derived */
+    size_t n_read, n_channels;
 };
 
 /* Says when the name under which `section` stands is reserved; `what` is "bus" or "device". */
@@ -28,6 +28,16 @@ bool site_check_word(const struct section *bus, struct problems *problems);
  * `problems`. */
 bool site_device_read(struct site_device *device, const struct section *root,
                       struct section *section, struct problems *problems);
+
+/* The device that `section` of `derived` describes, without its channels. */
+void site_device_start_derived(struct site_device *device, struct section *section,
+                               struct problems *problems);
+
+/* One more channel that is derived. -EEXIST: it has one of that name; -ENOMEM. */
+int site_device_add_derived(struct site_device *device, const struct section *channel,
+                            struct problems *problems);
+bool site_device_is_derived(const struct site_device *device, size_t channel);
+
 void site_device_clear(struct site_device *device);
 
 const struct section *site_device_channel(const struct site_device *device, size_t channel);

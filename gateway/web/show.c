@@ -276,7 +276,8 @@ static void write_device(struct json *json, const struct live *live, uint32_t in
     json_text(json, "manufacturer", device->manufacturer);
     json_text(json, "model", device->model);
     json_text(json, "serial_number", device->serial_number);
-    json_text(json, "bus", live->inventory->buses[device->bus].name);
+    json_text(json, "bus",
+              device->bus == INVENTORY_NO_BUS ? NULL : live->inventory->buses[device->bus].name);
     json_int(json, "every_ms", device->every_ms);
     json_int(json, "sensors", device->n_sensors);
     write_presence(json, &live->devices[index]);

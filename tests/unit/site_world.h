@@ -50,6 +50,7 @@ static inline const struct setting *site_root(void)
         {.key = "defaults", .forms = SETTING_GROUP, .inside = defaults_settings},
         {.key = "buses", .forms = SETTING_NAMED | SETTING_OPEN},
         {.key = "devices", .forms = SETTING_NAMED | SETTING_OPEN},
+        {.key = "derived", .forms = SETTING_NAMED, .inside = derived_settings},
         {.key = "notifiers", .forms = SETTING_NAMED | SETTING_OPEN},
         {.key = "hooks", .forms = SETTING_NAMED | SETTING_OPEN},
         {.key = "rules", .forms = SETTING_NAMED, .inside = rules_settings},
