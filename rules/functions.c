@@ -1,6 +1,7 @@
 #include "rules/functions.h"
 
 #include "gateway/base/text.h"
+#include "rules/rules.h"
 
 #include <string.h>
 
@@ -138,6 +139,11 @@ static const struct function functions[] = {
 };
 
 #define N_FUNCTIONS (sizeof functions / sizeof functions[0])
+
+const char *rules_function_usage(size_t i)
+{
+    return i < N_FUNCTIONS ? functions[i].usage : NULL;
+}
 
 const struct function *function_find(const char *name, size_t length)
 {

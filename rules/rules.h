@@ -34,6 +34,10 @@ struct rules;
 extern const struct setting rules_settings[];
 extern const struct setting rules_limits_settings[];
 
+/* For the manual: how the i-th function of expressions is written, "avg(sensor, 10m)"; NULL at the
+ * end. */
+const char *rules_function_usage(size_t i);
+
 /* What rules know of a sensor; its index is the one in struct reading. Copied. */
 struct rules_sensor {
     const char *id;               /* "boiler.flow_temp" */

@@ -47,6 +47,14 @@ struct setting {
     const char *help;             /* one sentence for the manual page */
 };
 
+/* What may stand there: `a whole number, or "none" or "all"`; "a text in quotes". */
+void setting_expected(char *to, size_t size, const struct setting *setting);
+
+/* A bound of a range as it is written; `form` is SETTING_NUMBER, _DURATION or _SIZE. */
+void setting_bound(char *to, size_t size, unsigned form, double bound);
+
+#define SETTING_BOUNDLESS 9e15 /* a `max` beyond it is none */
+
 /* Holds `section` and what is inside against `count` tables together (the first that knows a key
  * wins): unknown keys with a suggestion, wrong forms, ranges, missing required ones. May be called
  * again with other tables for the parts marked SETTING_OPEN. Defaults are known to the calls below

@@ -8,9 +8,6 @@
 
 #define LISTS (SETTING_PAIR | SETTING_NUMBERS | SETTING_TEXTS | SETTING_GROUPS)
 
-/* A greater maximum is none, it need not be told. */
-#define BOUNDLESS 9e15
-
 /* What a check is about: one value under one setting. */
 struct check {
     const struct setting *setting;
@@ -25,7 +22,7 @@ static void report_form(const struct check *check, const struct value *value)
 {
     char expected[500], hint[200];
 
-    describe_expected(expected, sizeof expected, check->setting);
+    setting_expected(expected, sizeof expected, check->setting);
     hint_for_form(hint, sizeof hint, check->setting, value);
     if (value == check->value)
         problem_error(check->problems, value->place, hint, "\"%s\" must be %s, not %s", check->key,
@@ -45,14 +42,14 @@ static void check_range(const struct check *check, const struct value *value, un
     if ((setting->min == 0 && setting->max == 0) ||
         (number >= setting->min && number <= setting->max))
         return;
-    describe_bound(least, sizeof least, form, setting->min);
-    describe_bound(found, sizeof found, form, number);
-    if (setting->max > BOUNDLESS) {
+    setting_bound(least, sizeof least, form, setting->min);
+    setting_bound(found, sizeof found, form, number);
+    if (setting->max > SETTING_BOUNDLESS) {
         problem_error(check->problems, value->place, NULL, "\"%s\" is %s, must be at least %s",
                       check->key, found, least);
         return;
     }
-    describe_bound(most, sizeof most, form, setting->max);
+    setting_bound(most, sizeof most, form, setting->max);
     problem_error(check->problems, value->place, NULL, "\"%s\" is %s, must be between %s and %s",
                   check->key, found, least, most);
 }
@@ -326,7 +323,7 @@ static void check_absent(struct section *section, const struct setting *setting,
     char hint[600], expected[500], where[100];
 
     if (setting->forms & SETTING_REQUIRED) {
-        describe_expected(expected, sizeof expected, setting);
+        setting_expected(expected, sizeof expected, setting);
         snprintf(hint, sizeof hint, "add %s = ...: %s", setting->key, expected);
         problem_error(problems, section->place, hint, "missing setting \"%s\"%s", setting->key,
                       where_in(where, sizeof where, section));

@@ -27,10 +27,5 @@ void hint_for_choice(char *hint, size_t size, const char *text, const char *choi
 void hint_for_form(char *hint, size_t size, const struct setting *setting,
                    const struct value *value);
 
-/* `a whole number, or "none" or "all"`; "a text" */
-void describe_expected(char *to, size_t size, const struct setting *setting);
+/* "a text", "a list": what stands there, in the words of setting_expected(). */
 const char *describe_found(const struct value *value);
-
-/* A bound of a range in the unit in which such a value (SETTING_NUMBER, _DURATION, _SIZE) is
- * written. */
-void describe_bound(char *to, size_t size, unsigned form, double bound);

@@ -113,7 +113,7 @@ static const struct {
     {SETTING_GROUPS, "a list of groups ( { ... }, { ... } )"},
 };
 
-void describe_expected(char *to, size_t size, const struct setting *setting)
+void setting_expected(char *to, size_t size, const struct setting *setting)
 {
     char choices[300];
     size_t length = 0;
@@ -197,7 +197,7 @@ void hint_for_form(char *hint, size_t size, const struct setting *setting,
     }
 }
 
-void describe_bound(char *to, size_t size, unsigned form, double bound)
+void setting_bound(char *to, size_t size, unsigned form, double bound)
 {
     static const struct {
         double factor;

@@ -26,8 +26,8 @@ enum {
 };
 
 static const struct command {
-    const char *name; /* one word or two */
-    const char *usage, *summary;
+    const char *name;            /* one word or two */
+    const char *usage, *summary; /* no summary: not for people, so no help names it */
     unsigned takes;
     size_t least, most; /* operands */
     struct cli_end (*call)(const struct cli_options *options);
@@ -68,6 +68,7 @@ static const struct command {
      cli_history_export},
     {"history import", "FILE", "store readings from such a file", ASKS, 1, 1, cli_history_import},
     {"reload", "", "let the gateway read its config anew", ASKS, 0, 0, cli_reload},
+    {"manual", "", NULL, 0, 0, 0, cli_manual},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -91,12 +92,25 @@ static const struct option long_options[] = {
     {0},
 };
 
+void cli_commands_each(void (*take)(void *owner, const char *name, const char *usage,
+                                    const char *summary),
+                       void *owner)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (commands[i].summary)
+            take(owner, commands[i].name, commands[i].usage, commands[i].summary);
+    }
+}
+
+static void print_command(void *owner, const char *name, const char *usage, const char *summary)
+{
+    fprintf(owner, "  %s %s%s%s\n", name, usage, usage[0] ? "  " : " ", summary);
+}
+
 static void print_help(FILE *to)
 {
     fputs("Usage: thermogate COMMAND [OPTION ...]\n\n", to);
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(to, "  %s %s%s%s\n", commands[i].name, commands[i].usage,
-                commands[i].usage[0] ? "  " : " ", commands[i].summary);
+    cli_commands_each(print_command, to);
     fputs(
         "\n  --json     the answer of the gateway as it is, for programs\n"
         "  --socket   where the gateway answers, if not at " WEB_SOCKET "\n"

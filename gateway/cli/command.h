@@ -41,3 +41,12 @@ struct cli_end cli_reload(const struct cli_options *options);
 struct cli_end cli_history_show(const struct cli_options *options);
 struct cli_end cli_history_export(const struct cli_options *options);
 struct cli_end cli_history_import(const struct cli_options *options);
+
+/* Copies a template of a manual page from standard input, with what the tables say of commands and
+ * options put in. For the build. */
+struct cli_end cli_manual(const struct cli_options *options);
+
+/* The commands that people may give, in the order of the help. */
+void cli_commands_each(void (*take)(void *owner, const char *name, const char *usage,
+                                    const char *summary),
+                       void *owner);

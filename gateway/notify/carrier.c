@@ -6,13 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct carrier *carrier_find(const char *type)
+const struct carrier *carrier_at(size_t i)
 {
     static const struct carrier *const all[] = {&ntfy_carrier, &webhook_carrier, &email_carrier};
 
-    for (size_t i = 0; type && i < sizeof(all) / sizeof(all[0]); i++)
-        if (strcmp(all[i]->type, type) == 0)
-            return all[i];
+    return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
+}
+
+const struct carrier *carrier_find(const char *type)
+{
+    const struct carrier *carrier;
+
+    for (size_t i = 0; type && (carrier = carrier_at(i)); i++)
+        if (strcmp(carrier->type, type) == 0)
+            return carrier;
     return NULL;
 }
 

@@ -22,6 +22,9 @@ struct carrier {
 
 extern const struct carrier ntfy_carrier, webhook_carrier, email_carrier;
 
+/* The i-th, NULL at the end. */
+const struct carrier *carrier_at(size_t i);
+
 /* NULL when there is no such type. */
 const struct carrier *carrier_find(const char *type);
 

@@ -54,6 +54,14 @@ const struct setting notifier_settings[] = {
     {0},
 };
 
+const struct setting *notify_type_settings(size_t i, const char **ret_type)
+{
+    const struct carrier *carrier = carrier_at(i);
+
+    *ret_type = carrier ? carrier->type : NULL;
+    return carrier ? carrier->settings : NULL;
+}
+
 /* -- options -------------------------------------------------------------------------------- */
 
 void notifier_check(struct section *section, struct problems *problems)

@@ -25,6 +25,11 @@ struct notify;
  * SETTING_OPEN: what may stand there depends on its type, notify_check() knows. */
 extern const struct setting notify_hook_settings[];
 
+/* For the manual: what every notifier may have, and what the i-th type may have beside (NULL at the
+ * end). */
+extern const struct setting notifier_settings[];
+const struct setting *notify_type_settings(size_t i, const char **ret_type);
+
 /* Checks the groups `notifiers` and `hooks` (NULL: not written); returns how many errors were
  * added.
  */

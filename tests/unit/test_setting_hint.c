@@ -44,13 +44,13 @@ static void only_a_word_that_differs_in_a_third_is_suggested(void **state)
 static void bounds_are_in_the_unit_of_their_value(void **state)
 {
     (void)state;
-    describe_bound(text, sizeof text, SETTING_NUMBER, -12.5);
+    setting_bound(text, sizeof text, SETTING_NUMBER, -12.5);
     assert_string_equal(text, "-12.5");
-    describe_bound(text, sizeof text, SETTING_DURATION, 90000);
+    setting_bound(text, sizeof text, SETTING_DURATION, 90000);
     assert_string_equal(text, "1m 30s");
-    describe_bound(text, sizeof text, SETTING_SIZE, 1.5e9);
+    setting_bound(text, sizeof text, SETTING_SIZE, 1.5e9);
     assert_string_equal(text, "1.5 GB");
-    describe_bound(text, sizeof text, SETTING_SIZE, 0);
+    setting_bound(text, sizeof text, SETTING_SIZE, 0);
     assert_string_equal(text, "0 B");
 }
 
@@ -61,11 +61,11 @@ static void forms_that_say_the_same_are_named_once(void **state)
     const struct setting choice = {.forms = SETTING_BOOL | SETTING_CHOICE, .choices = "auto never"};
 
     (void)state;
-    describe_expected(text, sizeof text, &texts);
+    setting_expected(text, sizeof text, &texts);
     assert_string_equal(text, "a text or a list of texts like [ \"one\", \"two\" ]");
-    describe_expected(text, sizeof text, &numbers);
+    setting_expected(text, sizeof text, &numbers);
     assert_string_equal(text, "a number");
-    describe_expected(text, sizeof text, &choice);
+    setting_expected(text, sizeof text, &choice);
     assert_string_equal(text, "true or false, or \"auto\" or \"never\"");
 }
 
