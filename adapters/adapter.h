@@ -35,6 +35,7 @@ struct device_config {
 };
 struct bus_config {
     const char *name;
+    const char *connect; /* whole: that of all its devices, also when it has none yet */
     const struct section *options;
     const struct device_config *devices;
     size_t n_devices;
@@ -68,6 +69,15 @@ struct adapter_exchange {
                           time that several requests share is told with one of them */
 };
 
+/* A device that an adapter has found by itself. It becomes part of the running config as if
+ * somebody had written `NAME: { bus = "..."; KEY = "VALUE" }`; complete() then adds what is known
+ * of it. All texts are borrowed for the call. */
+struct adapter_found {
+    const char *name;        /* a slug, the same at every start */
+    const char *key, *value; /* the option by which its adapter knows it: "address" */
+    const char *what;        /* for the log: "DS18B20 28-0316a2794aff" */
+};
+
 /* The side that the adapter calls. Made by the runner; one for each bus. */
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
@@ -96,6 +106,11 @@ struct adapter_host {
     /* Something that whoever runs this bus may want to know once, logged as it is: "28-...: its
      * resolution stays at 12 bits: Permission denied". Same thread as report(). */
     void (*note)(struct adapter_host *host, const char *words);
+
+    /* It has found a device that is not in its config, on a bus with `discover = true`. May be said
+     * again and again. The bus is opened anew with it some time later. Loop only, whatever the way
+     * of polling. */
+    void (*appear)(struct adapter_host *host, const struct adapter_found *found);
 };
 
 struct adapter {

@@ -176,10 +176,19 @@ static void take_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t toke
         adapters->events->wrote(adapters->owner, token, quality);
 }
 
+static void take_found(void *owner, uint32_t bus, const struct adapter_found *found)
+{
+    struct adapters *adapters = owner;
+
+    if (adapters->events->appear)
+        adapters->events->appear(adapters->owner, adapters->buses[bus].config.name, found);
+}
+
 static const struct runner_events runner_events = {
     .samples = take_samples,
     .end = take_end,
     .wrote = take_wrote,
+    .appear = take_found,
 };
 
 /* -- door ----------------------------------------------------------------------------------- */

@@ -39,6 +39,9 @@ struct adapters_events {
     /* A write ended: QUALITY_GOOD when the device has confirmed it. A poll that reads it back
      * follows by itself. May be NULL where nothing is written. */
     void (*wrote)(void *owner, uint32_t token, uint8_t quality);
+    /* An adapter has found a device on the bus of that name, as adapter_host.appear says. May be
+     * NULL where no bus discovers. */
+    void (*appear)(void *owner, const char *bus, const struct adapter_found *found);
 };
 
 struct adapters;

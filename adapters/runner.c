@@ -130,6 +130,13 @@ static void note_on_loop(struct adapter_host *host, const char *words)
     log_info("bus %s: %s", ((struct runner *)host)->name, words);
 }
 
+static void appear_on_loop(struct adapter_host *host, const struct adapter_found *found)
+{
+    struct runner *runner = (struct runner *)host;
+
+    runner->events->appear(runner->owner, runner->bus, found);
+}
+
 static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
                               const struct adapter_exchange *exchange)
 {
@@ -268,6 +275,7 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
         .link = blocks ? link_on_worker : link_on_loop,
         .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
         .note = blocks ? note_on_worker : note_on_loop,
+        .appear = appear_on_loop,
     };
     runner->most_samples = most_channels(&plan->config);
     runner->tallies = calloc(runner->n_devices + 1, sizeof(*runner->tallies));
@@ -354,9 +362,15 @@ static void ignore_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t to
     (void)owner, (void)bus, (void)device, (void)token, (void)quality;
 }
 
+static void ignore_found(void *owner, uint32_t bus, const struct adapter_found *found)
+{
+    (void)owner, (void)bus, (void)found;
+}
+
 void runner_mute(struct runner *runner)
 {
-    static const struct runner_events nobody = {ignore_samples, ignore_end, ignore_wrote};
+    static const struct runner_events nobody = {ignore_samples, ignore_end, ignore_wrote,
+                                                ignore_found};
 
     runner->events = &nobody;
 }

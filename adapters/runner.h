@@ -14,6 +14,7 @@ struct runner_events {
                     size_t count);
     void (*end)(void *owner, uint32_t bus, uint32_t device, uint8_t quality);
     void (*wrote)(void *owner, uint32_t bus, uint32_t device, uint32_t token, uint8_t quality);
+    void (*appear)(void *owner, uint32_t bus, const struct adapter_found *found);
 };
 
 /* Opens `plan` as bus number `bus`. 0 or -Exxx with `reterr`. */

@@ -5,6 +5,7 @@
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/core/command.h"
+#include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
@@ -34,10 +35,13 @@
 
 #define STORE_WAIT_MS 2000 /* for the saved state at the start */
 
+#define FOUND_LATER_MS 1000 /* until another attempt to take in what was found */
+
 static struct site_context context_of(const struct app *app)
 {
     return (struct site_context){.output = &pipeline_rules_output,
                                  .owner = app->pipeline,
+                                 .found = app->found,
                                  .texts = pipeline_texts(app->pipeline)};
 }
 
@@ -103,27 +107,56 @@ static int take_over(struct app *app, struct site *fresh, struct error *reterr)
     return 0;
 }
 
+/* What was read stays only where devices may still be found: a large config is several times as
+ * large as a tree, and what its reading took would stay with the process for ever. */
+static void keep_config(struct app *app, struct conf *conf)
+{
+    bool keep = app->site && app->site->discovers;
+
+    if (app->conf != conf)
+        conf_free(app->conf);
+    if (!keep)
+        conf_free(conf);
+    app->conf = keep ? conf : NULL;
+    malloc_trim(0);
+}
+
+static void tell_reload(struct app *app, const struct reloaded *reloaded, int r, const char *why)
+{
+    const struct inventory *inventory = app->site->inventory;
+
+    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
+        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
+                 "start");
+    if (r == 0)
+        log_info("reload: done; %u devices, %u sensors, %u rules", inventory->n_devices,
+                 inventory->n_sensors, inventory->n_rules);
+    else
+        log_error("reload: nothing was changed: %s", why);
+}
+
+static void reload_begin(void *owner);
+
 static void reload_done(void *owner, struct reloaded *reloaded)
 {
     struct app *app = owner;
     struct error err = {.text = "the config has errors; the log has them all"};
     int r = reloaded->result;
 
+    app->building = false;
     if (r == 0)
         r = take_over(app, reloaded->site, &err);
     if (r < 0 && reloaded->site != app->site)
         site_free(reloaded->site);
-    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
-        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
-                 "start");
-    if (r == 0)
-        log_info("reload: done; %u devices, %u sensors, %u rules", app->site->inventory->n_devices,
-                 app->site->inventory->n_sensors, app->site->inventory->n_rules);
+    tell_reload(app, reloaded, r, err.text);
+    if (r == 0 || reloaded->again)
+        keep_config(app, reloaded->conf);
     else
-        log_error("reload: nothing was changed: %s", err.text);
-    conf_free(reloaded->conf);
-    malloc_trim(0);
-    commands_reloaded(app->commands, r == 0 ? NULL : err.text);
+        conf_free(reloaded->conf);
+    if (!reloaded->again)
+        commands_reloaded(app->commands, r == 0 ? NULL : err.text);
+    if (app->reload_waits)
+        reload_begin(app);
 }
 
 static void reload_begin(void *owner)
@@ -131,8 +164,30 @@ static void reload_begin(void *owner)
     struct app *app = owner;
     struct site_context context = context_of(app);
 
-    if (reload_start(app->loop, app->options, &context, reload_done, app) < 0)
+    app->reload_waits = app->building;
+    if (app->building)
+        return;
+    if (reload_start(app->loop, app->options, NULL, &context, reload_done, app) < 0)
         commands_reloaded(app->commands, "out of memory");
+    else
+        app->building = true;
+}
+
+/* Devices were found: the config as it was read, and them. */
+static void take_in_found(void *owner)
+{
+    struct app *app = owner;
+    struct site_context context = context_of(app);
+
+    if (!app->conf)
+        return; /* a reload has put an end to it */
+    if (app->building ||
+        reload_start(app->loop, app->options, app->conf, &context, reload_done, app) < 0) {
+        timer_at(app->found_timer, clock_boot_ms() + FOUND_LATER_MS);
+        return;
+    }
+    app->conf = NULL; /* the thread's, until it is done */
+    app->building = true;
 }
 
 static void reload_by_signal(void *owner, int signum)
@@ -155,7 +210,10 @@ static int open_loop(struct app *app, struct error *reterr)
     app->loop = loop_new();
     if (app->loop)
         app->pipeline = pipeline_new(app->loop);
-    if (!app->pipeline || !(app->end_timer = timer_new(app->loop, look_whether_safe, app)))
+    app->found = found_new();
+    if (!app->pipeline || !app->found ||
+        !(app->end_timer = timer_new(app->loop, look_whether_safe, app)) ||
+        !(app->found_timer = timer_new(app->loop, take_in_found, app)))
         return error_set(reterr, -ENOMEM, "out of memory or descriptors");
     if (loop_on_signal(app->loop, SIGTERM, stop_by_signal, app) < 0 ||
         loop_on_signal(app->loop, SIGINT, stop_by_signal, app) < 0 ||
@@ -265,15 +323,6 @@ static int start_web(struct app *app, struct error *reterr)
     return pipeline_add_sink(app->pipeline, &app->web_at_once, app->web);
 }
 
-/* Everyone has taken what he needs. A large config is several times as large as a tree, and what
- * its reading took would stay with the process for ever. */
-static void forget_config(struct app *app)
-{
-    conf_free(app->conf);
-    app->conf = NULL;
-    malloc_trim(0);
-}
-
 static int use_site(struct app *app, struct error *reterr)
 {
     if (app->options->sink)
@@ -310,7 +359,7 @@ static int open_rooms(struct app *app, struct error *reterr)
     if (r == 0)
         commands_use(app->commands, app->adapters);
     app->fixed_hash = hash_fixed(conf_root(app->conf));
-    forget_config(app);
+    keep_config(app, app->conf);
     return r;
 }
 
@@ -378,6 +427,8 @@ static bool close_all(struct app *app)
     conf_free(app->conf);
     pipeline_free(app->pipeline);
     timer_free(app->end_timer);
+    timer_free(app->found_timer);
+    found_free(app->found);
     pulse_stop(app->pulse);
     loop_free(app->loop);
     return false;

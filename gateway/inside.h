@@ -11,7 +11,7 @@ struct app {
     const struct app_options *options;
     struct loop *loop;
     struct pipeline *pipeline;
-    struct conf *conf; /* while rooms are built */
+    struct conf *conf; /* while rooms are built; kept while a bus discovers */
     struct site *site;
     struct commands *commands;
     struct store *store;
@@ -22,7 +22,10 @@ struct app {
     struct keeper *keeper;
     struct web *web;
     struct adapters *adapters;
-    struct timer *end_timer;
+    struct found *found; /* devices that adapters have found */
+    struct timer *end_timer, *found_timer;
+    bool building;     /* a site is built on a thread */
+    bool reload_waits; /* for that to end */
     struct pulse *pulse;
     int64_t stop_by_ms;  /* for safe values; 0: not stopping */
     uint64_t fixed_hash; /* of what a reload cannot change */

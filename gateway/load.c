@@ -169,6 +169,18 @@ int load(const struct app_options *options, const struct site_context *context,
     return load_printed(options, context, open_library(options), ret_conf, ret_site, to);
 }
 
+int load_again(struct conf *conf, const struct site_context *context, struct site **ret_site,
+               FILE *to)
+{
+    struct problems *problems = problems_new();
+    int r = problems ? build(conf_root(conf), context, problems, ret_site) : -ENOMEM;
+
+    if (problems && problems_errors(problems) > 0)
+        problems_print(problems, to);
+    problems_free(problems);
+    return r;
+}
+
 /* -- check ---------------------------------------------------------------------------------- */
 
 static void ignore_transition(void *owner, const struct rule_transition *transition)

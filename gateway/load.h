@@ -14,6 +14,11 @@ struct site_context;
 int load(const struct app_options *options, const struct site_context *context,
          struct conf **ret_conf, struct site **ret_site, FILE *to);
 
-/* The same, with what is wrong added to `problems`. */
+/* Builds anew from a config that load() has read, which must not have been changed since: when
+ * context->found has grown. As load(), but that only errors are printed. */
+int load_again(struct conf *conf, const struct site_context *context, struct site **ret_site,
+               FILE *to);
+
+/* As load(), with what is wrong added to `problems`. */
 int load_into(const struct app_options *options, const struct site_context *context,
               struct problems *problems, struct conf **ret_conf, struct site **ret_site);

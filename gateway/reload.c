@@ -1,6 +1,7 @@
 #include "gateway/reload.h"
 
 #include "gateway/base/loop.h"
+#include "gateway/core/found.h"
 #include "gateway/core/site.h"
 #include "gateway/load.h"
 
@@ -10,6 +11,7 @@
 struct reload {
     const struct app_options *options;
     struct site_context context;
+    struct found *found; /* a copy, since adapters go on finding */
     struct reloaded reloaded;
     void (*done)(void *owner, struct reloaded *reloaded);
     void *owner;
@@ -19,8 +21,13 @@ static void work(void *owner)
 {
     struct reload *reload = owner;
 
-    reload->reloaded.result = load(reload->options, &reload->context, &reload->reloaded.conf,
-                                   &reload->reloaded.site, stderr);
+    struct reloaded *reloaded = &reload->reloaded;
+
+    if (reloaded->again)
+        reloaded->result = load_again(reloaded->conf, &reload->context, &reloaded->site, stderr);
+    else
+        reloaded->result =
+            load(reload->options, &reload->context, &reloaded->conf, &reloaded->site, stderr);
 }
 
 static void end(void *owner)
@@ -28,10 +35,11 @@ static void end(void *owner)
     struct reload *reload = owner;
 
     reload->done(reload->owner, &reload->reloaded);
+    found_free(reload->found);
     free(reload);
 }
 
-int reload_start(struct loop *loop, const struct app_options *options,
+int reload_start(struct loop *loop, const struct app_options *options, struct conf *conf,
                  const struct site_context *context,
                  void (*done)(void *owner, struct reloaded *reloaded), void *owner)
 {
@@ -42,8 +50,13 @@ int reload_start(struct loop *loop, const struct app_options *options,
         return -ENOMEM;
     *reload =
         (struct reload){.options = options, .context = *context, .done = done, .owner = owner};
-    r = loop_work(loop, work, end, reload);
-    if (r < 0)
+    reload->reloaded = (struct reloaded){.again = conf != NULL, .conf = conf};
+    if (context->found)
+        reload->context.found = reload->found = found_copy(context->found);
+    r = context->found && !reload->found ? -ENOMEM : loop_work(loop, work, end, reload);
+    if (r < 0) {
+        found_free(reload->found);
         free(reload);
+    }
     return r;
 }

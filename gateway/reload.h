@@ -1,5 +1,5 @@
-/* Reload: reads the config anew on a thread of its own, so that no poll waits for it. What comes of
- * it is taken over by app.c, between two polls. */
+/* Reload: reads and builds the config anew on a thread of its own, so that no poll waits for it.
+ * What comes of it is taken over by app.c, between two polls. */
 #pragma once
 
 #include "gateway/app.h"
@@ -12,12 +12,14 @@ struct site_context;
 /* `result` is that of load(); both are the receiver's, and may be NULL where it is not 0. */
 struct reloaded {
     int result;
+    bool again; /* built from a config that was there */
     struct conf *conf;
     struct site *site;
 };
 
-/* `done` is called once, on the loop, never from inside; the options are borrowed until then. 0 or
+/* Reads what `options` name, borrowed until `done`; or, where `conf` is not NULL, builds that
+ * again. `done` is called once, on the loop, never from inside; `conf` is handed back by it. 0 or
  * -ENOMEM. */
-int reload_start(struct loop *loop, const struct app_options *options,
+int reload_start(struct loop *loop, const struct app_options *options, struct conf *conf,
                  const struct site_context *context,
                  void (*done)(void *owner, struct reloaded *reloaded), void *owner);

@@ -2,9 +2,11 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
+#include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
@@ -16,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FOUND_GATHER_MS 1000
 
 /* -- adapters and rules --------------------------------------------------------------------- */
 
@@ -40,10 +44,23 @@ static void take_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms
     pipeline_device(app->pipeline, device, why, at_ms);
 }
 
+/* Those that are found one after the other, as at the start, are taken in together. */
+static void take_found(void *owner, const char *bus, const struct adapter_found *found)
+{
+    struct app *app = owner;
+
+    if (found_add(app->found, bus, found) <= 0)
+        return; /* it is known, or one too many */
+    log_info("bus %s: found %s; it is %s here until the config gives it another name", bus,
+             found->what, found->name);
+    timer_at(app->found_timer, clock_boot_ms() + FOUND_GATHER_MS);
+}
+
 const struct adapters_events wiring_adapters = {
     .poll = take_poll,
     .device = take_device,
     .wrote = take_wrote,
+    .appear = take_found,
 };
 
 void wiring_write(void *owner, const struct rule_action *action)

@@ -3,7 +3,14 @@
 #include "adapters/onewire/decode.h"
 #include "gateway/base/section.h"
 
+#include <stdio.h>
 #include <string.h>
+
+const struct setting onewire_bus_settings[] = {
+    {"discover", SETTING_BOOL, "false", 0, 0, NULL, NULL,
+     "Whether thermometers that turn up are read without standing in the config, as w1_ADDRESS."},
+    {0},
+};
 
 const struct setting onewire_device_settings[] = {
     {"address", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
@@ -13,6 +20,21 @@ const struct setting onewire_device_settings[] = {
      "By default what it has; kept in its RAM only."},
     {0},
 };
+
+/* -- discovering --------------------------------------------------------------------------------
+ */
+
+void onewire_appear(struct adapter_host *host, const struct onewire_address *address)
+{
+    char name[ONEWIRE_ADDRESS_SIZE + 8], what[64];
+    struct adapter_found found = {
+        .name = name, .key = "address", .value = address->text, .what = what};
+
+    snprintf(name, sizeof(name), "w1_%s", address->text);
+    name[strcspn(name, "-")] = '_';
+    snprintf(what, sizeof(what), "%s %s", onewire_family_name(address->family), address->text);
+    host->appear(host, &found);
+}
 
 /* -- completing ---------------------------------------------------------------------------------
  */

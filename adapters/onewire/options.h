@@ -5,6 +5,7 @@
 #include "adapters/adapter.h"
 #include "adapters/onewire/decode.h"
 
+extern const struct setting onewire_bus_settings[];
 extern const struct setting onewire_device_settings[];
 
 /* Gives a device model and serial number, and the channel `temp` when it has none; its channel the
@@ -42,6 +43,9 @@ typedef int (*onewire_parse)(const char *text, struct onewire_address *ret, stru
 /* Says when the address of device `i` is none for `parse`, or that of an earlier device. */
 void onewire_check_address(const struct bus_config *config, size_t i, onewire_parse parse,
                            struct problems *problems);
+
+/* Tells the host that a thermometer was found, as device "w1_28_0316a2794aff". */
+void onewire_appear(struct adapter_host *host, const struct onewire_address *address);
 
 /* Adds a text that nobody wrote; a channel `temp` to a device without channels. */
 void onewire_add_text(struct section *section, const char *key, const char *text);

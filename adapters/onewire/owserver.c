@@ -15,6 +15,7 @@
 #include "adapters/onewire/owserver_link.h"
 #include "adapters/scale.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/text.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@
 #define FRESH_MS 15000
 #define RETRY_MS 300000 /* of a conversion for all, when the server refused */
 
+#define LOOK_EVERY_MS 10000 /* between two looks for new sensors */
+
 struct ow_channel {
     char *path; /* "/uncached/28.0316A2794AFF/temperature" */
     enum channel_kind kind;
@@ -34,11 +37,11 @@ struct ow_channel {
 };
 
 struct ow_device {
+    struct onewire_address address;
     struct ow_ask ask; /* of the poll that is under way */
     struct ow_bus *bus;
     uint32_t index;
     uint64_t ticket;
-    uint8_t family;
     bool converts; /* one of its channels is a temperature of a thermometer */
     bool doubted;  /* its last answer was 85 °C, and nothing confirmed it */
     bool has_last;
@@ -61,6 +64,8 @@ struct ow_bus {
     int64_t retry_ms;        /* no conversion for all before */
     bool converting;         /* it is asked for */
     struct ow_write *writes; /* under way: only to be freed */
+    struct ow_ask list;
+    struct timer *look; /* with `discover` */
 };
 
 struct ow_write {
@@ -115,7 +120,8 @@ static uint8_t judge_temperature(struct ow_device *device, double celsius)
 
     if (!(fabs(celsius) < 10000))
         return QUALITY_OUT_OF_RANGE;
-    value = onewire_judge(device->family, (int32_t)(celsius * 1000)); /* cut, as the kernel does */
+    value = onewire_judge(device->address.family,
+                          (int32_t)(celsius * 1000)); /* cut, as the kernel does */
     doubtful = onewire_is_doubtful(value, device->has_last ? &device->last : NULL);
     if (value.quality != QUALITY_GOOD || (doubtful && !device->doubted)) {
         device->doubted = doubtful;
@@ -156,7 +162,7 @@ static struct sample decode(struct ow_device *device, uint32_t index, const stru
                    : sample_bad(index, end->at_ms, QUALITY_PROTOCOL);
     if (!parse_number(end->text, &number))
         return sample_bad(index, end->at_ms, QUALITY_PROTOCOL);
-    if (onewire_is_temperature(device->family, channel->path))
+    if (onewire_is_temperature(device->address.family, channel->path))
         quality = judge_temperature(device, number);
     if (quality != QUALITY_GOOD)
         return sample_bad(index, end->at_ms, quality);
@@ -302,6 +308,55 @@ static void ow_begin_write(void *opened, const struct write_request *request, ui
     ow_link_put(bus->link, &write->ask, true);
 }
 
+/* -- discovering ---------------------------------------------------------------------------- */
+
+static bool is_ours(const struct ow_bus *bus, const char *address)
+{
+    for (size_t i = 0; i < bus->n_devices; i++) {
+        if (strcmp(bus->devices[i].address.text, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "/uncached/28.0316A2794AFF,/uncached/29...": what is no thermometer has no channels by itself. */
+static void take_list(struct ow_ask *ask, const struct ow_end *end)
+{
+    struct ow_bus *bus = ask->owner;
+    struct onewire_address address;
+    const char *list = end->quality == QUALITY_GOOD ? end->text : "";
+
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        char name[ONEWIRE_ADDRESS_SIZE] = "";
+
+        if (length >= sizeof(name) - 1)
+            memcpy(name, list + length - (sizeof(name) - 1), sizeof(name) - 1);
+        if (onewire_address_parse(name, &address, NULL) == 0 && !is_ours(bus, address.text))
+            onewire_appear(bus->host, &address);
+        list += length + (list[length] == ',');
+    }
+    timer_at(bus->look, clock_boot_ms() + LOOK_EVERY_MS);
+}
+
+static void look_for_sensors(void *opened)
+{
+    struct ow_bus *bus = opened;
+
+    ow_link_put(bus->link, &bus->list, false);
+}
+
+static int start_to_look(struct ow_bus *bus)
+{
+    bus->list =
+        (struct ow_ask){.type = OW_LIST, .path = "/uncached", .done = take_list, .owner = bus};
+    bus->look = timer_new(bus->host->loop, look_for_sensors, bus);
+    if (!bus->look)
+        return -ENOMEM;
+    timer_at(bus->look, clock_boot_ms());
+    return 0;
+}
+
 /* -- opening -------------------------------------------------------------------------------- */
 
 static void ow_close(void *opened)
@@ -311,6 +366,7 @@ static void ow_close(void *opened)
     if (!bus)
         return;
     ow_link_free(bus->link);
+    timer_free(bus->look);
     while (bus->writes)
         free_write(bus->writes);
     for (size_t d = 0; bus->devices && d < bus->n_devices; d++) {
@@ -347,7 +403,8 @@ static int open_channel(struct ow_device *device, const char *folder,
     channel->kind = onewire_owserver_traits(options).kind;
     channel->scale =
         scale_make(section_number(options, "scale"), section_number(options, "offset"));
-    device->converts = device->converts || onewire_is_temperature(device->family, channel->path);
+    device->converts =
+        device->converts || onewire_is_temperature(device->address.family, channel->path);
     return 0;
 }
 
@@ -365,7 +422,7 @@ static int open_device(struct ow_bus *bus, const struct device_config *config, u
         .ask = {.type = OW_READ, .done = take_value, .owner = device},
         .bus = bus,
         .index = index,
-        .family = address.family,
+        .address = address,
         .n = (uint32_t)config->n_channels,
         .channels = calloc(config->n_channels + 1, sizeof(*device->channels)),
         .samples = calloc(config->n_channels + 1, sizeof(*device->samples)),
@@ -386,8 +443,7 @@ static int ow_open(const struct bus_config *config, struct adapter_host *host, v
     struct address address;
     int r = -ENOMEM;
 
-    if (bus && config->n_devices > 0 &&
-        address_parse(config->devices[0].connect, ONEWIRE_OWSERVER_PORT, &address) == 0) {
+    if (bus && address_parse(config->connect, ONEWIRE_OWSERVER_PORT, &address) == 0) {
         bus->host = host;
         bus->n_devices = config->n_devices;
         bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
@@ -405,6 +461,8 @@ static int ow_open(const struct bus_config *config, struct adapter_host *host, v
         error_set(reterr, r, "bus %s: out of memory", config->name);
     for (uint32_t i = 0; r == 0 && i < config->n_devices; i++)
         r = open_device(bus, &config->devices[i], i, reterr);
+    if (r == 0 && section_bool(config->options, "discover") && (r = start_to_look(bus)) < 0)
+        error_set(reterr, r, "bus %s: out of memory", config->name);
     if (r < 0) {
         ow_close(bus);
         return r;
@@ -417,6 +475,7 @@ const struct adapter onewire_owserver_adapter = {
     .word = "onewire",
     .scheme = "owserver",
     .connect_help = "\"owserver://HOST[:PORT]\"",
+    .bus = onewire_bus_settings,
     .device = onewire_owserver_device_settings,
     .channel = onewire_owserver_channel_settings,
     .together = true,

@@ -133,15 +133,16 @@ static void check_property(const struct section *channel, struct problems *probl
 
 void onewire_owserver_check(const struct bus_config *config, struct problems *problems)
 {
+    const struct section *where =
+        config->n_devices > 0 ? config->devices[0].options : config->options;
     struct address address;
 
+    if (address_parse(config->connect, ONEWIRE_OWSERVER_PORT, &address) < 0)
+        problem_error(problems, section_place(where, "connect"), "write \"owserver://HOST[:PORT]\"",
+                      "\"%s\" is no address of an owserver", config->connect);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
 
-        if (address_parse(device->connect, ONEWIRE_OWSERVER_PORT, &address) < 0)
-            problem_error(problems, section_place(device->options, "connect"),
-                          "write \"owserver://HOST[:PORT]\"", "\"%s\" is no address of an owserver",
-                          device->connect);
         onewire_check_address(config, i, onewire_address_read, problems);
         for (size_t c = 0; c < device->n_channels; c++)
             check_property(device->channels[c].options, problems);

@@ -12,6 +12,7 @@
 #include "adapters/attribute.h"
 #include "adapters/onewire/bulk.h"
 #include "adapters/onewire/decode.h"
+#include "adapters/onewire/look.h"
 #include "adapters/onewire/onewire.h"
 #include "adapters/onewire/options.h"
 #include "adapters/onewire/prepare.h"
@@ -46,7 +47,9 @@ struct onewire_bus {
     struct onewire_tree *tree;
     struct onewire_bulk bulks[ONEWIRE_MASTERS_MAX]; /* by master */
     struct sensor *sensors;
+    size_t n_sensors;
     uint32_t n_lanes;
+    struct onewire_look *look; /* with `discover` */
 };
 
 /* -- reading -------------------------------------------------------------------------------- */
@@ -227,6 +230,7 @@ static void onewire_close(void *opened)
         return;
     for (size_t i = 0; i < ONEWIRE_MASTERS_MAX; i++)
         onewire_bulk_clear(&bus->bulks[i]);
+    onewire_look_stop(bus->look);
     onewire_tree_free(bus->tree);
     free(bus->sensors);
     free(bus);
@@ -251,11 +255,21 @@ static int open_sensors(struct onewire_bus *bus, const struct bus_config *config
     return 0;
 }
 
+static bool is_ours(void *owner, const char *address)
+{
+    const struct onewire_bus *bus = owner;
+
+    for (size_t i = 0; i < bus->n_sensors; i++) {
+        if (strcmp(bus->sensors[i].address.text, address) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int onewire_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
                         struct error *reterr)
 {
     struct onewire_bus *bus = calloc(1, sizeof(*bus));
-    const char *root = config->n_devices > 0 ? connect_path(config->devices[0].connect) : "";
     uint32_t masters;
     int r;
 
@@ -263,7 +277,8 @@ static int onewire_open(const struct bus_config *config, struct adapter_host *ho
         bus->host = host;
         for (size_t i = 0; i < ONEWIRE_MASTERS_MAX; i++)
             onewire_bulk_init(&bus->bulks[i]);
-        bus->tree = onewire_tree_new(root);
+        bus->tree = onewire_tree_new(connect_path(config->connect));
+        bus->n_sensors = config->n_devices;
         bus->sensors = calloc(config->n_devices + 1, sizeof(*bus->sensors));
     }
     if (!bus || !bus->tree || !bus->sensors) {
@@ -273,6 +288,9 @@ static int onewire_open(const struct bus_config *config, struct adapter_host *ho
     masters = onewire_tree_masters(bus->tree);
     bus->n_lanes = config->n_devices > masters ? masters + 1 : (uint32_t)config->n_devices;
     r = open_sensors(bus, config, reterr);
+    if (r == 0 && section_bool(config->options, "discover") &&
+        !(bus->look = onewire_look_start(host, bus->tree, is_ours, bus)))
+        r = error_set(reterr, -ENOMEM, "bus %s: out of memory", config->name);
     if (r < 0) {
         onewire_close(bus);
         return r;
@@ -284,27 +302,16 @@ static int onewire_open(const struct bus_config *config, struct adapter_host *ho
 /* -- for the table ------------------------------------------------------------------------------
  */
 
-static void check_connect(const struct bus_config *config, size_t i, struct problems *problems)
-{
-    const struct device_config *device = &config->devices[i];
-    const char *path = connect_path(device->connect);
-
-    if (i > 0 && strcmp(device->connect, config->devices[0].connect) != 0)
-        problem_error(problems, section_place(device->options, "connect"),
-                      "make another bus for the other folder",
-                      "all sensors of a 1-Wire bus are in one folder, and \"%s\" is not that of "
-                      "device \"%s\"",
-                      device->connect, config->devices[0].name);
-    else if (path[0] != '/' || strlen(path) > ONEWIRE_ROOT_MAX)
-        problem_error(problems, section_place(device->options, "connect"),
-                      "\"sysfs:/sys/bus/w1/devices\" is the kernel's", "\"%s\" is no path from /",
-                      device->connect);
-}
-
 static void onewire_check(const struct bus_config *config, struct problems *problems)
 {
-    for (size_t i = 0; i < config->n_devices; i++)
-        check_connect(config, i, problems);
+    const struct section *where =
+        config->n_devices > 0 ? config->devices[0].options : config->options;
+    const char *path = connect_path(config->connect);
+
+    if (path[0] != '/' || strlen(path) > ONEWIRE_ROOT_MAX)
+        problem_error(problems, section_place(where, "connect"),
+                      "\"sysfs:/sys/bus/w1/devices\" is the kernel's", "\"%s\" is no path from /",
+                      config->connect);
     onewire_check_devices(config, problems);
 }
 
@@ -313,6 +320,7 @@ const struct adapter onewire_sysfs_adapter = {
     .scheme = "sysfs",
     .default_connect = "sysfs:/sys/bus/w1/devices",
     .connect_help = "\"sysfs:/sys/bus/w1/devices\"",
+    .bus = onewire_bus_settings,
     .device = onewire_device_settings,
     .together = true,
     .deadline_ms = DEADLINE_MS,

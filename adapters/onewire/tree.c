@@ -88,6 +88,19 @@ static void look(struct onewire_tree *tree)
     pthread_mutex_unlock(&tree->lock);
 }
 
+size_t onewire_tree_list(const struct onewire_tree *tree, struct onewire_address *list, size_t most)
+{
+    DIR *folder = opendir(tree->root);
+    const struct dirent *entry;
+    size_t n = 0;
+
+    while (folder && n < most && (entry = readdir(folder)))
+        n += onewire_address_parse(entry->d_name, &list[n], NULL) == 0;
+    if (folder)
+        closedir(folder);
+    return n;
+}
+
 /* -- finding -------------------------------------------------------------------------------- */
 
 static bool folder_of(struct onewire_place *place, const struct onewire_tree *tree,

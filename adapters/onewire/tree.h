@@ -12,6 +12,7 @@
 #pragma once
 
 #include "adapters/adapter.h"
+#include "adapters/onewire/decode.h"
 
 #define ONEWIRE_ROOT_MAX  255
 #define ONEWIRE_NO_MASTER (-1)
@@ -29,6 +30,11 @@ void onewire_tree_free(struct onewire_tree *tree); /* NULL is legal */
 /* How many masters have been seen. They are numbered from 0 and keep their numbers, also when they
  * go and come back. */
 uint32_t onewire_tree_masters(struct onewire_tree *tree);
+
+/* The thermometers that the tree has now, at most `most`; returns how many. Reads folder names
+ * only: no wire is asked, so that the loop may do it. */
+size_t onewire_tree_list(const struct onewire_tree *tree, struct onewire_address *list,
+                         size_t most);
 
 /* The folder of one of them. Returns `folder`. */
 char *onewire_tree_folder(const struct onewire_tree *tree, uint32_t master,

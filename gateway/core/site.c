@@ -3,6 +3,7 @@
 #include "adapters/adapters.h"
 #include "gateway/base/arena.h"
 #include "gateway/base/text.h"
+#include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/inventory_edit.h"
 #include "gateway/core/site_derived.h"
@@ -210,6 +211,7 @@ static bool fill_part(struct builder *builder, const struct placed *placed, size
     *part = (struct adapters_bus){
         .adapter = placed[0].device->adapter,
         .config = {.name = arena_text(builder->arena, section_name(bus)),
+                   .connect = arena_text(builder->arena, placed[0].device->connect),
                    .options = bus,
                    .devices = devices,
                    .n_devices = n},
@@ -226,12 +228,58 @@ static bool fill_part(struct builder *builder, const struct placed *placed, size
     return true;
 }
 
+/* A bus that looks for devices is run also while it has none. */
+static void fill_empty_part(struct builder *builder, const struct section *bus,
+                            struct adapters_bus *buses)
+{
+    const char *word = section_text(bus, "adapter"), *connect = section_text(bus, "connect");
+    const struct adapter *adapter = word ? adapters_find(word, connect) : NULL;
+    const char *name = section_name(bus);
+
+    if (!adapter) {
+        problem_error(builder->problems, section_place(bus, "connect"), NULL,
+                      "bus \"%s\": it discovers, and does not say where", name);
+        return;
+    }
+    builder->site->discovers = true;
+    if (!connect)
+        connect = adapter->default_connect;
+    for (size_t i = 0; i < builder->site->n_buses; i++) {
+        if (strcmp(buses[i].config.name, name) == 0 &&
+            strcmp(buses[i].config.connect, connect) == 0)
+            return;
+    }
+    buses[builder->site->n_buses++] = (struct adapters_bus){
+        .adapter = adapter,
+        .config = {.name = arena_text(builder->arena, name),
+                   .connect = arena_text(builder->arena, connect),
+                   .options = bus},
+        .hash = section_hash(bus),
+    };
+    if (adapter->check)
+        adapter->check(&buses[builder->site->n_buses - 1].config, builder->problems);
+}
+
+static void fill_empty_parts(struct builder *builder, struct adapters_bus *list)
+{
+    const struct section *buses = section_child(builder->root, "buses");
+    size_t n = count_keys(buses);
+
+    for (size_t i = 0; !builder->no_memory && i < n; i++) {
+        const struct section *bus = section_child(buses, section_key(buses, i));
+
+        if (bus && section_bool(bus, "discover"))
+            fill_empty_part(builder, bus, list);
+    }
+}
+
 static void fill_parts(struct builder *builder)
 {
     size_t n = 0, end;
+    size_t most = builder->n_devices + count_keys(section_child(builder->root, "buses"));
     struct placed *placed = calloc(builder->n_devices + 1, sizeof(*placed));
     struct adapters_bus *buses =
-        arena_take(builder->arena, (builder->n_devices + 1) * sizeof(*builder->site->buses));
+        arena_take(builder->arena, (most + 1) * sizeof(*builder->site->buses));
 
     builder->no_memory = builder->no_memory || !placed || !buses;
     for (size_t d = 0; placed && d < builder->n_devices; d++) {
@@ -248,6 +296,7 @@ static void fill_parts(struct builder *builder)
         builder->no_memory =
             !fill_part(builder, placed + start, end - start, &buses[builder->site->n_buses++]);
     }
+    fill_empty_parts(builder, buses);
     builder->site->buses = buses;
     free(placed);
 }
@@ -386,6 +435,8 @@ static int build(struct builder *builder, const struct site_context *context)
     int r;
 
     check_buses(builder);
+    if (context->found && found_merge(context->found, builder->root) < 0)
+        return -ENOMEM;
     read_devices(builder);
     name_gateway(builder, inventory);
     fill_buses(builder, inventory);

@@ -6,9 +6,11 @@
 #include "gateway/base/problem.h"
 #include "gateway/base/setting.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct adapters_bus;
+struct found;
 struct inventory;
 struct rules;
 struct rules_output;
@@ -20,6 +22,7 @@ struct site {
     struct adapters_bus *buses;
     size_t n_buses;
     struct rules *rules;
+    bool discovers; /* one of its buses looks for devices: keep what `root` was made of */
 };
 
 /* What rules report to, and the texts of readings; outlives the site. */
@@ -27,12 +30,14 @@ struct site_context {
     const struct rules_output *output;
     void *owner;
     const struct text_table *texts;
+    const struct found *found;    /* devices that adapters have found; may be NULL */
     const struct section *probes; /* as of struct rules_config: for tests of rules; may be NULL */
 };
 
 /* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which
  * was checked against tables that leave buses and devices open. Only the adapters still read
- * `root`, and only until adapters_open() is through. All that is wrong goes to `problems`. 0,
+ * `root`, and only until adapters_open() is through; what was
+ * found meanwhile makes another site of the same `root`. All that is wrong goes to `problems`. 0,
  * -EINVAL when there were errors, -ENOMEM. */
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,
              struct site **ret_site);

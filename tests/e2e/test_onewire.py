@@ -4,6 +4,7 @@ import grp
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import unittest
@@ -75,6 +76,31 @@ class OneWire(harness.Case):
         self.start(more='cellar: { bus = "w1"; address = "28-0316a27950c1" }')
         self.seen.state("cellar", temp=11.5)
         self.seen.bad_state("freezer", "temp")
+
+    def test_sensors_that_turn_up_are_taken_in(self):
+        self.sensor(4)
+        self.broker()
+        self.seen = self.subscriber()
+        found = "w1_" + FREEZER.replace("-", "_")
+        buses = f'w1: {{ adapter = "onewire"; connect = "sysfs:{self.path("w1")}"; discover = true }}'
+        self.running = self.gateway(self.config(
+            "", 'warm: { sensors = "*.temp"; above = 30 }', buses=buses))
+        self.seen.state(found, temp=4)
+        self.sensor(44, "28-0316a27950c1")
+        self.seen.state("w1_28_0316a27950c1", temp=44)
+        self.seen.wait("t/rule/*/state",
+                       lambda m: m.json["state"] == "firing")
+        self.running.wait_log("bus w1: found DS18B20 28-0316a27950c1; it is w1_28_0316a27950c1 here")
+        since = self.seen.mark()
+        self.seen.state(found, since, temp=4)
+        # As soon as somebody names it, it has that name only.
+        self.write("thermogate.cfg", self.config(
+            f'freezer: {{ bus = "w1"; address = "{FREEZER.upper().replace("-", ".")}" }}', buses=buses))
+        self.running.process.send_signal(signal.SIGHUP)
+        self.seen.state("freezer", since, temp=4)
+        since = self.seen.mark()
+        self.seen.state("w1_28_0316a27950c1", since, temp=44)
+        self.assertEqual(self.seen.find(f"t/{found}/state", since=since), [])
 
     def test_the_udev_rule_gives_the_group_what_it_needs(self):
         self.sensor(4)

@@ -38,6 +38,7 @@ static const struct setting made_device_settings[] = {
     {0},
 };
 static const struct setting made_root_settings[] = {
+    {"discover", SETTING_BOOL, NULL, 0, 0, NULL, NULL, NULL},
     {"devices", SETTING_NAMED | SETTING_OPEN, NULL, 0, 0, NULL, NULL, NULL},
     {0},
 };
@@ -75,8 +76,9 @@ static inline void made_device(struct made *made, const struct adapter *adapter,
     }
 }
 
-static inline struct made *made_bus(const struct adapter *adapter, const char *connect,
-                                    const char *devices)
+/* With options of the bus before its devices: "discover = true;". */
+static inline struct made *made_bus_with(const struct adapter *adapter, const char *connect,
+                                         const char *options, const char *devices)
 {
     struct made *made = calloc(1, sizeof(*made));
     struct section *all;
@@ -84,15 +86,23 @@ static inline struct made *made_bus(const struct adapter *adapter, const char *c
     const char *key;
 
     made->problems = problems_new();
-    snprintf(text, sizeof(text), "devices: { %s }", devices);
+    snprintf(text, sizeof(text), "%s devices: { %s }", options, devices);
     conf_read_text("test.cfg", text, strlen(text), made_root_settings, made->problems, &made->conf);
     made->config.name = "bus";
+    made->config.connect = connect;
+    made->config.options = conf_root(made->conf);
     made->config.devices = made->devices;
     all = section_child(conf_root(made->conf), "devices");
     for (size_t i = 0; (key = section_key(all, i)); i++)
         made_device(made, adapter, connect, section_child(all, key));
     adapter->check(&made->config, made->problems);
     return made;
+}
+
+static inline struct made *made_bus(const struct adapter *adapter, const char *connect,
+                                    const char *devices)
+{
+    return made_bus_with(adapter, connect, "", devices);
 }
 
 static inline void made_free(struct made *made)
@@ -113,6 +123,8 @@ struct made_host {
     size_t n_reports[MADE_DEVICES]; /* samples that came of each */
     char links[HOST_LINKS][300];    /* "w1_bus_master1 up", "w1_bus_master1 down: it is gone" */
     size_t n_links;
+    char found[400]; /* "w1_28_...=28-... ", in order */
+    void (*on_found)(void);
 };
 
 static inline void host_report(struct adapter_host *host, uint32_t device,
@@ -148,6 +160,17 @@ static inline void host_note(struct adapter_host *host, const char *words)
     pthread_mutex_unlock(&made->lock);
 }
 
+static inline void host_appear(struct adapter_host *host, const struct adapter_found *found)
+{
+    struct made_host *made = (struct made_host *)host;
+    size_t length = strlen(made->found);
+
+    snprintf(made->found + length, sizeof(made->found) - length, "%s %s=%s ", found->name,
+             found->key, found->value);
+    if (made->on_found)
+        made->on_found();
+}
+
 static inline void host_exchanged(struct adapter_host *host, uint32_t device,
                                   const struct adapter_exchange *exchange)
 {
@@ -161,5 +184,6 @@ static inline void host_init(struct made_host *made)
     made->host.report = host_report;
     made->host.link = host_link;
     made->host.note = host_note;
+    made->host.appear = host_appear;
     made->host.exchanged = host_exchanged;
 }

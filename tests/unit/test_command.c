@@ -66,7 +66,8 @@ static void take_wrote(void *owner, uint32_t token, uint8_t quality)
         commands_wrote(world->commands, token, quality);
 }
 
-static const struct adapters_events adapters_events = {take_poll, take_device, take_wrote};
+static const struct adapters_events adapters_events = {
+    .poll = take_poll, .device = take_device, .wrote = take_wrote};
 
 static void take_reply(void *owner, const struct command_reply *reply)
 {

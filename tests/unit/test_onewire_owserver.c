@@ -243,6 +243,28 @@ static void what_is_under_way_when_the_bus_closes_is_freed(void **state)
     onewire_owserver_adapter.begin_write(bus, &request, MADE_DEVICES);
 }
 
+static void stop_loop(void)
+{
+    loop_stop(guard.loop);
+}
+
+static void thermometers_that_nobody_wrote_appear(void **state)
+{
+    struct error error;
+
+    (void)state;
+    onewire_owserver_adapter.close(bus);
+    made_free(made);
+    made = made_bus_with(&onewire_owserver_adapter, server.connect, "discover = true;",
+                         "a: { address = \"28-0000000000aa\" }");
+    ows_answer(&server, "/uncached",
+               "/uncached/28.0000000000AA,/uncached/1D.0000000000DD,/uncached/10.0000000000EE,/x");
+    host.on_found = stop_loop;
+    assert_int_equal(onewire_owserver_adapter.open(&made->config, &host.host, &bus, &error), 0);
+    guard_run(&guard);
+    assert_string_equal(host.found, "w1_10_0000000000ee address=10-0000000000ee ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -261,6 +283,7 @@ int main(void)
         TEST(a_server_that_is_away_is_disconnected),
         TEST(a_value_is_written_as_the_property_has_it),
         TEST(a_write_that_is_refused_says_so),
+        TEST(thermometers_that_nobody_wrote_appear),
         TEST(what_is_under_way_when_the_bus_closes_is_freed),
     };
 

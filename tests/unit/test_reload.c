@@ -63,7 +63,7 @@ static void reload(struct fixture *f, const char *text)
                                    .owner = f->pipeline,
                                    .texts = pipeline_texts(f->pipeline)};
 
-    assert_int_equal(reload_start(f->loop, &options, &context, take, f), 0);
+    assert_int_equal(reload_start(f->loop, &options, NULL, &context, take, f), 0);
     assert_int_equal(f->ended, 0); /* never from inside */
     loop_run(f->loop);
     assert_int_equal(f->ended, 1);

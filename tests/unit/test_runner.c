@@ -67,7 +67,15 @@ static void take_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t toke
     count_end(owner);
 }
 
-static const struct runner_events events = {take_samples, take_end, take_wrote};
+static void take_found(void *owner, uint32_t bus, const struct adapter_found *found)
+{
+    char what[64];
+    assert_int_equal(bus, BUS);
+    snprintf(what, sizeof(what), "found:%s", found->name);
+    say(owner, what);
+}
+
+static const struct runner_events events = {take_samples, take_end, take_wrote, take_found};
 
 static void take_log(void *owner, enum log_level level, const char *line)
 {
@@ -368,6 +376,28 @@ static void a_link_that_flaps_wildly_does_not_swallow_the_end_of_a_poll(void **s
 /* -- opening and closing ------------------------------------------------------------------------
  */
 
+static void what_an_adapter_finds_is_handed_on(void **state)
+{
+    struct world *world = *state;
+    struct adapter_found found = {.name = "w1_x", .key = "address", .value = "x", .what = "x"};
+    fake_init(&world->fake, &fake_blocking, 1, POLL_FAST);
+    open_bus(world);
+    world->fake.host->appear(world->fake.host, &found);
+    assert_string_equal(world->said, "found:w1_x ");
+}
+
+static void what_is_noted_is_logged_from_workers_and_from_the_loop(void **state)
+{
+    struct world *world = *state;
+    fake_init(&world->fake, &fake_blocking, 1, POLL_FAST);
+    open_bus(world);
+    world->fake.host->note(world->fake.host, "it is slow");
+    poll(world, 0);
+    world->stop_after = 1;
+    guard_run(&world->guard);
+    assert_non_null(strstr(world->log, "bus fake: it is slow"));
+}
+
 static void a_bus_that_does_not_open_says_why(void **state)
 {
     const struct adapter *const adapters[] = {&fake_blocking, &fake_asked, &fake_pushing};
@@ -473,6 +503,8 @@ int main(void)
         RUNNER_TEST(a_bus_without_writing_says_so),
         RUNNER_TEST(links_are_logged_from_workers_and_from_the_loop),
         RUNNER_TEST(a_link_that_flaps_wildly_does_not_swallow_the_end_of_a_poll),
+        RUNNER_TEST(what_an_adapter_finds_is_handed_on),
+        RUNNER_TEST(what_is_noted_is_logged_from_workers_and_from_the_loop),
         RUNNER_TEST(a_bus_that_does_not_open_says_why),
         RUNNER_TEST(a_bus_without_lanes_or_devices_is_legal),
         RUNNER_TEST(closing_closes_the_adapter_once),
