@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define EXPONENT_MAX 10 /* of SunSpec; 0x8000 there says that there is no such value */
+
 enum coding { CODING_BIT, CODING_SIGNED, CODING_UNSIGNED, CODING_FLOAT, CODING_BCD, CODING_STRING };
 
 static const struct type {
@@ -252,8 +254,8 @@ static struct sample decode_float(const struct mb_format *format, uint64_t raw, 
     return sample_number(channel, at_ms, scale_apply(&format->scale, number, places));
 }
 
-struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
-                        int64_t at_ms)
+static struct sample decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
+                            int64_t at_ms)
 {
     const struct type *type = &types[format->type];
     uint64_t raw;
@@ -265,6 +267,23 @@ struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, ui
     raw = raw_bits(format, bytes);
     return type->coding == CODING_FLOAT ? decode_float(format, raw, channel, at_ms)
                                         : decode_whole(format, raw, channel, at_ms);
+}
+
+struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
+                        int64_t at_ms)
+{
+    const uint8_t *at = bytes + 2 * (size_t)format->exponent_at;
+    struct mb_format scaled;
+    int exponent;
+
+    if (!format->has_exponent)
+        return decode(format, bytes, channel, at_ms);
+    exponent = (int16_t)(at[0] << 8 | at[1]);
+    if (abs(exponent) > EXPONENT_MAX)
+        return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
+    scaled = *format;
+    scaled.scale = scale_make(format->scale.factor * pow(10, exponent), format->scale.offset);
+    return decode(&scaled, bytes + 2 * (size_t)format->value_at, channel, at_ms);
 }
 
 struct sample mb_decode_bit(const struct mb_format *format, bool is, uint32_t channel,

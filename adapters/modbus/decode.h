@@ -57,6 +57,10 @@ struct mb_format {
     uint8_t bit;   /* MB_BIT in a register: 0 is the lowest */
     uint8_t n_invalid;
     uint16_t length; /* MB_STRING: bytes */
+    /* Where the scale is 10 to the power of a register, as SunSpec has it: `bytes` begin with the
+     * one of the two that comes first. */
+    bool has_exponent;
+    uint8_t value_at, exponent_at; /* in registers, from there */
     uint32_t n_codes;
     const struct mb_code *codes; /* sorted by code; borrowed; then the value is a text */
     struct scale scale;
@@ -75,7 +79,8 @@ bool mb_type_is_float(enum mb_type type);
 unsigned mb_type_bits(enum mb_type type); /* 1, 8, 16, 32 or 64; 0 for strings */
 bool mb_type_is_signed(enum mb_type type);
 
-/* `bytes` has 2 * mb_format_registers(). */
+/* `bytes` has 2 * mb_format_registers(), and the exponent if there is one; beyond +-10 that is "no
+ * sensor". */
 struct sample mb_decode(const struct mb_format *format, const uint8_t *bytes, uint32_t channel,
                         int64_t at_ms);
 

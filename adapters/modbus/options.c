@@ -63,6 +63,9 @@ const struct setting mb_channel_settings[] = {
      "Order of its bytes; else as its device says."},
     {"scale", SETTING_NUMBER, "1", 0, 0, NULL, NULL, "The value is raw * scale + offset."},
     {"offset", SETTING_NUMBER, "0", 0, 0, NULL, NULL, "Added after `scale`."},
+    {"scale_register", SETTING_TEXT, NULL, 0, 0, NULL, NULL,
+     "A register whose number, from -10 to 10, is a power of ten that `scale` is multiplied with, "
+     "as SunSpec has it: \"holding 40084\"."},
     {"length", SETTING_INT, NULL, 1, MB_STRING_MAX, NULL, NULL, "Characters of a string."},
     {"enum", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
      "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value."},
@@ -108,6 +111,7 @@ static const struct fit {
     {"scale", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers are scaled"},
     {"offset", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers are scaled"},
     {"order", CLASS_WHOLE | CLASS_FLOAT | CLASS_STRING, "leave it out: there is nothing to swap"},
+    {"scale_register", CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers are scaled"},
     {"invalid", CLASS_BYTE | CLASS_WHOLE | CLASS_FLOAT, "leave it out: only numbers have such"},
     {"length", CLASS_STRING, "leave it out: only strings have a length"},
     {"enum", CLASS_BIT | CLASS_BYTE | CLASS_WHOLE, "codes are whole numbers: choose such a type"},
@@ -170,7 +174,8 @@ static bool check_fits(const struct section *options, enum mb_type type, struct 
         all = false;
     }
     if (section_has(options, "enum") &&
-        (section_has(options, "scale") || section_has(options, "offset"))) {
+        (section_has(options, "scale") || section_has(options, "offset") ||
+         section_has(options, "scale_register"))) {
         problem_error(problems, section_key_place(options, "enum"), "leave out one of them",
                       "a channel has either texts for codes or a scale");
         all = false;
@@ -301,6 +306,8 @@ static const char *why_not_writable(const struct section *device, const struct s
     *ret_hint = "leave `writable` out";
     if (type == MB_STRING)
         return "strings are not written";
+    if (section_has(options, "scale_register"))
+        return "a value whose scale is in a register is not written";
     if (section_has(options, "enum"))
         return "a channel with texts for codes is not written";
     *ret_hint = "name a holding register or a coil, or leave `writable` out";
@@ -339,6 +346,34 @@ static int read_scale(const struct section *options, struct mb_format *format,
         return -EINVAL;
     }
     format->scale = scale_make(scale, section_number(options, "offset"));
+    return 0;
+}
+
+/* Widens the span to the register with the exponent. */
+static int read_exponent(const struct section *options, struct mb_channel *channel,
+                         struct problems *problems)
+{
+    const char *text = section_text(options, "scale_register");
+    struct mb_span *span = &channel->span;
+    unsigned first, end = span->address + (unsigned)span->count;
+    struct mb_register reg;
+    struct error err = {.text = "it is a register of the same kind, close to the value"};
+
+    if (!text)
+        return 0;
+    if (mb_register_parse(text, &reg, &err) < 0 || reg.function != span->function || reg.bit >= 0 ||
+        abs(reg.address - span->address) >= MB_REGISTERS_MAX) {
+        problem_error(problems, section_place(options, "scale_register"),
+                      "write scale_register = \"holding 40084\"", "%s", err.text);
+        return -EINVAL;
+    }
+    first = reg.address < span->address ? reg.address : span->address;
+    channel->format.has_exponent = true;
+    channel->format.value_at = (uint8_t)(span->address - first);
+    channel->format.exponent_at = (uint8_t)(reg.address - first);
+    if (reg.address + 1u > end)
+        end = reg.address + 1u;
+    *span = (struct mb_span){span->function, (uint16_t)first, (uint16_t)(end - first)};
     return 0;
 }
 
@@ -387,6 +422,7 @@ static int fill_channel(const struct section *device, const struct section *opti
     rest |= check_writable(device, options, reg, type, problems);
     rest |= read_scale(options, &channel->format, problems);
     rest |= read_invalid(options, &channel->format, problems);
+    rest |= read_exponent(options, channel, problems);
     rest |= check_span(device, options, &channel->span, problems);
     return codes < 0 ? codes : rest < 0 ? -EINVAL : 0;
 }
@@ -438,7 +474,8 @@ struct channel_traits mb_channel_traits(const struct section *channel)
         traits.kind = CHANNEL_TEXT;
     else if (type == MB_BIT)
         traits = (struct channel_traits){CHANNEL_BINARY, 0};
-    if (traits.kind != CHANNEL_NUMBER || mb_type_is_float(type))
+    if (traits.kind != CHANNEL_NUMBER || mb_type_is_float(type) ||
+        section_has(channel, "scale_register"))
         return traits;
     traits.decimals =
         scale_decimals(section_number(channel, "scale"), section_number(channel, "offset"));

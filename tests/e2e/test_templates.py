@@ -10,7 +10,7 @@ import harness
 
 FOLDER = os.path.join(harness.ROOT, "config", "templates")
 NAMES = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(FOLDER, "*.cfg")))
-REGISTERS = {"int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}
+COUNTS = {"int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}
 FORMATS = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q",
            "uint64": ">Q", "float32": ">f", "float64": ">d"}
 
@@ -52,7 +52,7 @@ class Channel:
 
     @property
     def count(self):
-        return REGISTERS.get(self.type, 1)
+        return COUNTS.get(self.type, 1)
 
     def words(self):
         if self.is_bit:
@@ -65,6 +65,18 @@ class Channel:
         yield f"{self.kind} {self.address}={' '.join(map(str, self.words()))}"
         if self.exponent is not None:
             yield f"{self.kind} {self.exponent}=-1"
+
+
+def fillers(name):
+    """What lies between a value and the register of its scale; set before all that has a meaning."""
+    for channel in channels(name):
+        if channel.exponent is not None:
+            count = channel.exponent - channel.address
+            yield f"{channel.kind} {channel.address}={' '.join(['0'] * count)}"
+
+
+def registers(name):
+    return [*fillers(name), *(text for channel in channels(name) for text in channel.sets())]
 
 
 def channels(name):
@@ -89,8 +101,7 @@ class Templates(harness.Case):
                 self.assertIn(f"{len(channels(name))} channels", check.stdout)
 
     def test_each_is_polled_whole_from_a_device_with_these_registers(self):
-        sets = [f"{unit}/{text}" for unit, name in enumerate(NAMES, 1)
-                for channel in channels(name) for text in channel.sets()]
+        sets = [f"{unit}/{text}" for unit, name in enumerate(NAMES, 1) for text in registers(name)]
         device = self.device("--sparse", *(f"--set={text}" for text in sets))
         self.broker()
         subscriber = self.subscriber()

@@ -263,6 +263,21 @@ static void scale_and_offset_apply_in_this_order(void **state)
 
 /* -- no value ------------------------------------------------------------------------------- */
 
+static void a_scale_can_stand_in_a_register(void **state)
+{
+    static const uint8_t bytes[] = {0xff, 0xfe, 0x00, 0x00, 0x09, 0x2e, 0x00, 0x02, 0x80, 0x00};
+    struct mb_format format = format_of(MB_UINT16, MB_ABCD);
+
+    (void)state;
+    format.has_exponent = true;
+    format.value_at = 2;
+    assert_true(mb_decode(&format, bytes, 0, 0).number == 23.5);
+    format.exponent_at = 3;
+    assert_true(mb_decode(&format, bytes, 0, 0).number == 235000);
+    format.exponent_at = 4;
+    assert_int_equal(mb_decode(&format, bytes, 0, 0).quality, QUALITY_NO_SENSOR);
+}
+
 static void an_invalid_value_means_no_sensor(void **state)
 {
     struct mb_format format = format_of(MB_INT16, MB_ABCD);
@@ -454,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_register_has_sixteen_bits),
         cmocka_unit_test(a_tenth_gives_the_nearest_number),
         cmocka_unit_test(scale_and_offset_apply_in_this_order),
+        cmocka_unit_test(a_scale_can_stand_in_a_register),
         cmocka_unit_test(an_invalid_value_means_no_sensor),
         cmocka_unit_test(an_invalid_float_means_no_sensor),
         cmocka_unit_test(what_is_not_finite_is_out_of_range),

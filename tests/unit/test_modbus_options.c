@@ -76,6 +76,10 @@ static void what_does_not_fit_is_said(void **state)
         {"register=holding 1; type=string", "a string needs its length"},
         {"register=holding 1; type=string; length=4; invalid=3", "`invalid` does not fit"},
         {"register=holding 1; scale=0", "a scale of 0"},
+        {"register=holding 1; scale_register=input 2", "of the same kind, close to the value"},
+        {"register=holding 1; scale_register=holding 200", "of the same kind, close to the value"},
+        {"register=holding 1; scale_register=holding", "has no address"},
+        {"register=coil 1; scale_register=coil 2", "`scale_register` does not fit"},
         {"register=holding 1; enum=off", "no text for a code"},
         {"register=holding 1; enum=0:", "no text for a code"},
         {"register=holding 1; enum=0: off | 0: on", "code 0 has two texts"},
@@ -322,6 +326,24 @@ static void the_order_of_a_channel_wins_over_its_devices(void **state)
     made_free(made);
 }
 
+static void the_register_of_a_scale_is_read_along(void **state)
+{
+    struct made *made;
+    struct mb_channel channel =
+        read_one("", "register=holding 10; type=int32; scale_register=holding 14", &made);
+
+    (void)state;
+    assert_int_equal(channel.span.address, 10);
+    assert_int_equal(channel.span.count, 5);
+    assert_int_equal(channel.format.exponent_at, 4);
+    made_free(made);
+    channel = read_one("", "register=holding 10; scale_register=holding 8", &made);
+    assert_int_equal(channel.span.address, 8);
+    assert_int_equal(channel.span.count, 3);
+    assert_int_equal(channel.format.value_at, 2);
+    made_free(made);
+}
+
 static void codes_are_sorted_and_keep_their_texts(void **state)
 {
     struct made *made;
@@ -410,6 +432,7 @@ int main(void)
         cmocka_unit_test(channels_within_others_are_fine),
         cmocka_unit_test(a_device_without_channels_is_said),
         cmocka_unit_test(the_order_of_a_channel_wins_over_its_devices),
+        cmocka_unit_test(the_register_of_a_scale_is_read_along),
         cmocka_unit_test(codes_are_sorted_and_keep_their_texts),
         cmocka_unit_test(invalid_values_are_bits_of_the_register),
         cmocka_unit_test(traits_say_what_a_channel_is),
