@@ -308,6 +308,7 @@ static int start_web(struct app *app, struct error *reterr)
                                   .commands = app->commands,
                                   .store = app->store,
                                   .report = wiring_report,
+                                  .test_notifier = wiring_test_notifier,
                                   .owner = app};
     int r;
 

@@ -15,6 +15,7 @@
 #include "gateway/mqtt/mqtt.h"
 #include "rules/rules.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,31 +113,49 @@ void wiring_delivered(void *owner, int64_t row)
         keeper_delivered(app->keeper, row);
 }
 
-static void take_told(void *owner, uint64_t row)
+/* What became of a message to a person is an event, too: whether the alarm reached the phone. */
+static void take_told(void *owner, const char *notifier, const struct notify_message *message,
+                      const char *why)
 {
     struct app *app = owner;
+    char words[200];
+    struct pipeline_news news = {.type = EVENT_NOTIFIED,
+                                 .severity = message->severity,
+                                 .since_ms = CLOCK_NEVER,
+                                 .rule = message->rule,
+                                 .result = why ? "dropped" : "ok",
+                                 .words = words};
 
+    snprintf(words, sizeof(words), "%s%s%s", notifier, why ? ": " : "", why ? why : "");
+    pipeline_tell(app->pipeline, &news);
     if (app->keeper)
-        keeper_told(app->keeper, row);
+        keeper_told(app->keeper, message->row);
 }
 
-static void take_dropped(void *owner, uint64_t row, const char *why)
+static void take_sent(void *owner, const char *notifier, const struct notify_message *message)
 {
-    log_warn("a notification is given up: %s", why);
-    take_told(owner, row);
+    take_told(owner, notifier, message, NULL);
+}
+
+static void take_dropped(void *owner, const char *notifier, const struct notify_message *message,
+                         const char *why)
+{
+    log_warn("a notification by %s is given up: %s", notifier, why);
+    take_told(owner, notifier, message, why);
 }
 
 /* Whoever can still be reached is told that another cannot. */
 static void tell_of_notifier(struct app *app, const char *notifier, uint8_t severity,
                              const char *words)
 {
-    struct pipeline_gateway_event about = {.type = EVENT_GATEWAY,
-                                           .severity = severity,
-                                           .since_ms = CLOCK_NEVER,
-                                           .words = words,
-                                           .except = notifier};
+    struct pipeline_news news = {.type = EVENT_GATEWAY,
+                                 .severity = severity,
+                                 .since_ms = CLOCK_NEVER,
+                                 .words = words,
+                                 .notify = true,
+                                 .except = notifier};
 
-    pipeline_tell_gateway(app->pipeline, &about);
+    pipeline_tell(app->pipeline, &news);
 }
 
 static void take_failing(void *owner, const char *notifier, int64_t since_ms, const char *why)
@@ -167,8 +186,17 @@ static void take_hook_ended(void *owner, const char *hook, bool ok, const char *
         log_warn("hook %s: %s", hook, words);
 }
 
+int wiring_test_notifier(void *owner, const char *name,
+                         void (*done)(void *asker, const char *name, bool ok, const char *words),
+                         void *asker)
+{
+    struct app *app = owner;
+
+    return app->notify ? notify_test(app->notify, name, done, asker) : -ENOENT;
+}
+
 const struct notify_calls wiring_notify = {
-    .delivered = take_told,
+    .delivered = take_sent,
     .dropped = take_dropped,
     .failing = take_failing,
     .working = take_working,

@@ -24,5 +24,10 @@ void wiring_delivered(void *owner, int64_t row);
 /* For store_state_each(): an instance as it was saved. */
 void wiring_restore(void *owner, const struct store_state *state);
 
+/* For the web: as notify_test(). */
+int wiring_test_notifier(void *owner, const char *name,
+                         void (*done)(void *asker, const char *name, bool ok, const char *words),
+                         void *asker);
+
 /* What all rooms know of themselves. */
 void wiring_report(void *owner, struct report *report);

@@ -67,6 +67,12 @@ static const struct command {
      "readings of sensors, as \"*.temp\"", TAKES_SOCKET | TAKES_SPAN | TAKES_CSV, 0, 1,
      cli_history_export},
     {"history import", "FILE", "store readings from such a file", ASKS, 1, 1, cli_history_import},
+    {"standby", "DEVICE [--for DURATION] [--note TEXT]",
+     "nobody is told about a device for a time, else 2h", ASKS | TAKES_NOTE | TAKES_FOR, 1, 1,
+     cli_standby},
+    {"resume", "DEVICE [--note TEXT]", "end that", ASKS | TAKES_NOTE, 1, 1, cli_resume},
+    {"notify test", "NOTIFIER", "send a test message and say what came of it", ASKS, 1, 1,
+     cli_notify_test},
     {"reload", "", "let the gateway read its config anew", ASKS, 0, 0, cli_reload},
     {"manual", "", NULL, 0, 0, 0, cli_manual},
 };

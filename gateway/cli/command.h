@@ -38,6 +38,9 @@ struct cli_end cli_rules_list(const struct cli_options *options);
 struct cli_end cli_rules_act(const struct cli_options *options); /* ack, mute, ... */
 struct cli_end cli_write(const struct cli_options *options);
 struct cli_end cli_reload(const struct cli_options *options);
+struct cli_end cli_standby(const struct cli_options *options);
+struct cli_end cli_resume(const struct cli_options *options);
+struct cli_end cli_notify_test(const struct cli_options *options);
 struct cli_end cli_history_show(const struct cli_options *options);
 struct cli_end cli_history_export(const struct cli_options *options);
 struct cli_end cli_history_import(const struct cli_options *options);

@@ -75,6 +75,29 @@ int remote_ask(const struct cli_options *options, const char *path, const char *
     return code;
 }
 
+int remote_act(const struct cli_options *options, const char *path, const char *key,
+               const char *value, struct json_value **ret_json)
+{
+    char body[1000], lasts[40];
+    struct json json;
+
+    *ret_json = NULL;
+    json_start(&json, body, sizeof(body));
+    json_object(&json, NULL);
+    if (key)
+        json_text(&json, key, value);
+    if (options->note)
+        json_text(&json, "note", options->note);
+    snprintf(lasts, sizeof(lasts), "%lldms", (long long)options->for_ms);
+    if (options->for_ms > 0)
+        json_text(&json, "for", lasts);
+    json_end(&json);
+    if (json_length(&json) > 0)
+        return remote_ask(options, path, body, ret_json);
+    complain("that is too long");
+    return APP_USAGE;
+}
+
 bool remote_escape(char path[REMOTE_PATH_SIZE], size_t *length, const char *text)
 {
     for (; *text; text++) {

@@ -16,7 +16,12 @@
 int remote_ask(const struct cli_options *options, const char *path, const char *body,
                struct json_value **ret_json);
 
-/* The same for any question; an answer that is no 200 is shown and is a failure. */
+/* Has something done: POSTs what the options say (--for, --note), and `key` with `value` where
+ * there is one. As remote_ask(). */
+int remote_act(const struct cli_options *options, const char *path, const char *key,
+               const char *value, struct json_value **ret_json);
+
+/* As remote_ask(), for any question; an answer that is no 200 is shown and is a failure. */
 int remote_ask_any(const struct cli_options *options, const struct client_question *question,
                    struct client_answer *ret_answer);
 

@@ -54,9 +54,8 @@ struct cli_end cli_rules_list(const struct cli_options *options)
 struct cli_end cli_rules_act(const struct cli_options *options)
 {
     const char *word = strchr(options->command, ' ') + 1;
-    char path[REMOTE_PATH_SIZE], body[1000], lasts[40];
+    char path[REMOTE_PATH_SIZE];
     struct json_value *json_answer;
-    struct json json;
     size_t length = 0;
     int code;
 
@@ -64,19 +63,7 @@ struct cli_end cli_rules_act(const struct cli_options *options)
     if (!remote_escape(path, &length, options->operands[0]) ||
         !text_append(path, sizeof(path), &length, "/%s", word))
         return (struct cli_end){.code = APP_USAGE};
-    json_start(&json, body, sizeof(body));
-    json_object(&json, NULL);
-    if (options->note)
-        json_text(&json, "note", options->note);
-    snprintf(lasts, sizeof(lasts), "%lldms", (long long)options->for_ms);
-    if (options->for_ms > 0)
-        json_text(&json, "for", lasts);
-    json_end(&json);
-    if (json_length(&json) == 0) {
-        fputs("thermogate: the note is too long\n", stderr);
-        return (struct cli_end){.code = APP_USAGE};
-    }
-    code = remote_ask(options, path, body, &json_answer);
+    code = remote_act(options, path, NULL, NULL, &json_answer);
     if (json_answer)
         printf("%s: %s\n", options->operands[0], word);
     json_free(json_answer);

@@ -37,14 +37,3 @@ struct cli_end cli_write(const struct cli_options *options)
     json_free(answer);
     return (struct cli_end){.code = code};
 }
-
-struct cli_end cli_reload(const struct cli_options *options)
-{
-    struct json_value *answer;
-    int code = remote_ask(options, "/api/v1/reload", "{}", &answer);
-
-    if (answer)
-        puts("the config was read anew");
-    json_free(answer);
-    return (struct cli_end){.code = code};
-}

@@ -66,14 +66,18 @@ struct pipeline_command_event {
 };
 void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command);
 
-/* Something about the gateway itself, for everyone to know: an event, and a message to every
- * notifier but `except` (NULL: to all). */
-struct pipeline_gateway_event {
+/* What happens to the gateway itself, for everyone to know: an event, and with `notify` a message
+ * to every notifier but `except`. */
+struct pipeline_news {
     uint8_t type, severity; /* enum event_type; enum rule_severity */
     int64_t since_ms;       /* boot time; CLOCK_NEVER */
-    const char *words, *except;
+    const char *rule;       /* id of the instance that it is about; NULL: none */
+    const char *words;
+    const char *result; /* NULL: none */
+    bool notify;
+    const char *except; /* NULL: none */
 };
-void pipeline_tell_gateway(struct pipeline *pipeline, const struct pipeline_gateway_event *about);
+void pipeline_tell(struct pipeline *pipeline, const struct pipeline_news *news);
 
 /* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action.
  */

@@ -174,28 +174,33 @@ void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_comm
     pipeline_settle(pipeline);
 }
 
-void pipeline_tell_gateway(struct pipeline *pipeline, const struct pipeline_gateway_event *about)
+void pipeline_tell(struct pipeline *pipeline, const struct pipeline_news *news)
 {
+    const struct inventory *inventory = pipeline->site->inventory;
     struct event event = {.boot = pipeline->boot,
                           .sequence = ++pipeline->sequence,
                           .at_ms = clock_boot_ms(),
-                          .since_ms = about->since_ms,
-                          .instance = UINT32_MAX,
+                          .since_ms = news->since_ms,
+                          .instance = inventory_find_rule(inventory, news->rule ? news->rule : ""),
                           .sensor = UINT32_MAX,
-                          .type = about->type,
-                          .severity = about->severity,
+                          .type = news->type,
+                          .severity = news->severity,
                           .limit = NAN};
     struct sink_notification notification = {.at_ms = event.at_ms,
                                              .instance = UINT32_MAX,
-                                             .type = about->type,
-                                             .severity = about->severity,
-                                             .except = about->except,
-                                             .text = about->words};
+                                             .type = news->type,
+                                             .severity = news->severity,
+                                             .except = news->except,
+                                             .text = news->words};
 
-    text_copy(event.note, sizeof(event.note), about->words);
+    if (event.instance != UINT32_MAX)
+        event.sensor = inventory->rules[event.instance].sensor;
+    text_copy(event.note, sizeof(event.note), news->words);
+    text_copy(event.result, sizeof(event.result), news->result ? news->result : "");
     pipeline->counts.events++;
     pipeline->told = true;
     TELL(pipeline, event, &event);
-    TELL(pipeline, notify, &notification);
+    if (news->notify)
+        TELL(pipeline, notify, &notification);
     pipeline_settle(pipeline);
 }

@@ -114,18 +114,18 @@ void notifier_plan_end(struct notifier_plan *plan)
 
 /* -- what the postbox says ------------------------------------------------------------------ */
 
-static void on_delivered(void *owner, uint64_t row)
+static void on_delivered(void *owner, const struct notify_message *message)
 {
     struct notifier *notifier = owner;
 
-    notifier->calls->delivered(notifier->owner, row);
+    notifier->calls->delivered(notifier->owner, notifier->plan.name, message);
 }
 
-static void on_dropped(void *owner, uint64_t row, const char *why)
+static void on_dropped(void *owner, const struct notify_message *message, const char *why)
 {
     struct notifier *notifier = owner;
 
-    notifier->calls->dropped(notifier->owner, row, why);
+    notifier->calls->dropped(notifier->owner, notifier->plan.name, message, why);
 }
 
 static void on_failing(void *owner, int64_t since_ms, const char *why)

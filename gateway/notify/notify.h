@@ -66,8 +66,9 @@ struct notify_calls {
     /* Exactly one of these for each message that notify_send() took, unless notify_stop() comes
      * first. Dropped: less severe than `min_severity`, tried for 24 h, refused by the server for 10
      * min, one too many, or the notifier is gone. */
-    void (*delivered)(void *owner, uint64_t row);
-    void (*dropped)(void *owner, uint64_t row, const char *why);
+    void (*delivered)(void *owner, const char *notifier, const struct notify_message *message);
+    void (*dropped)(void *owner, const char *notifier, const struct notify_message *message,
+                    const char *why);
     /* It has failed for 10 minutes, since the wall time `since_ms`; and the end of that. */
     void (*failing)(void *owner, const char *notifier, int64_t since_ms, const char *why);
     void (*working)(void *owner, const char *notifier);

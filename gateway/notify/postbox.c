@@ -75,25 +75,26 @@ static struct item *item_new(const struct notify_message *message)
     return item;
 }
 
-/* Takes the item at `link` out and frees it; its row is returned. */
-static uint64_t take_out(struct postbox *postbox, struct item **link)
+/* Takes the item at `link` out; it is to be freed. */
+static struct item *take_out(struct postbox *postbox, struct item **link)
 {
     struct item *item = *link;
-    uint64_t row = item->message.row;
 
     *link = item->next;
     if (!*link)
         postbox->end = link;
     postbox->count--;
     postbox->n_out -= item->out;
-    free(item);
-    return row;
+    return item;
 }
 
 static void drop(struct postbox *postbox, struct item **link, const char *why)
 {
+    struct item *item = take_out(postbox, link);
+
     postbox->dropped++;
-    postbox->calls->dropped(postbox->owner, take_out(postbox, link), why);
+    postbox->calls->dropped(postbox->owner, &item->message, why);
+    free(item);
 }
 
 /* -- life ----------------------------------------------------------------------------------- */
@@ -314,12 +315,16 @@ void postbox_delivered(struct postbox *postbox, struct postbox_time time)
 {
     pace_sent(&postbox->pace, time.now_ms);
     for (struct item **link = &postbox->first; *link;) {
+        struct item *item;
+
         if (!(*link)->out) {
             link = &(*link)->next;
             continue;
         }
+        item = take_out(postbox, link);
         postbox->delivered++;
-        postbox->calls->delivered(postbox->owner, take_out(postbox, link));
+        postbox->calls->delivered(postbox->owner, &item->message);
+        free(item);
     }
     postbox_works(postbox);
 }

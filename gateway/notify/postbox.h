@@ -24,8 +24,8 @@ struct postbox_options {
 
 /* As struct notify_calls. */
 struct postbox_calls {
-    void (*delivered)(void *owner, uint64_t row);
-    void (*dropped)(void *owner, uint64_t row, const char *why);
+    void (*delivered)(void *owner, const struct notify_message *message);
+    void (*dropped)(void *owner, const struct notify_message *message, const char *why);
     void (*failing)(void *owner, int64_t since_ms, const char *why);
     void (*working)(void *owner);
 };

@@ -7,6 +7,7 @@
 #include "gateway/web/server.h"
 #include "gateway/web/waiting.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,12 @@ const struct field command_answer[] = {
     {"value", "number?", .help = "Of a write: what was read back."},
     {"words", "string", .help = "What there is to say; \"\" for nothing."},
     {"error", "string?", .help = "The same when it did not succeed."},
+    {0},
+};
+const struct field tested_answer[] = {
+    {"ok", "boolean", .help = "Whether it was sent (200) or not (409)."},
+    {"words", "string", .help = "What the server said, or what went wrong."},
+    {"error", "string?", .help = "The same when it was not sent."},
     {0},
 };
 /* clang-format on */
@@ -366,4 +373,54 @@ void act_resume(struct request *request)
 void act_reload(struct request *request)
 {
     act(request, COMMAND_RELOAD, NULL);
+}
+
+/* -- notifiers ------------------------------------------------------------------------------ */
+
+struct tested {
+    bool ok;
+    const char *words;
+};
+
+static void write_tested(struct json *json, const void *what)
+{
+    const struct tested *tested = what;
+
+    json_object(json, NULL);
+    json_bool(json, "ok", tested->ok);
+    json_text(json, "words", tested->words);
+    json_text(json, "error", tested->ok ? NULL : tested->words);
+    json_end(json);
+}
+
+static void take_tested(void *owner, const char *name, bool ok, const char *words)
+{
+    struct request *request = waiting_end(owner);
+    struct tested tested = {ok, words};
+
+    (void)name;
+    if (request)
+        request_answer_json(request, ok ? MHD_HTTP_OK : MHD_HTTP_CONFLICT, 2048, write_tested,
+                            &tested);
+}
+
+void act_test_notifier(struct request *request)
+{
+    const struct web_context *context = &request->web->context;
+    struct waiting *waiting;
+    char quoted[200];
+    int r = -ENOENT;
+
+    waiting = request_wait(request);
+    if (!waiting)
+        return;
+    if (context->test_notifier)
+        r = context->test_notifier(context->owner, request->word, take_tested, waiting);
+    if (r == -ENOENT) {
+        waiting_end(waiting);
+        request_answer_error(request, MHD_HTTP_NOT_FOUND, "no notifier is called %s",
+                             text_quote(quoted, sizeof(quoted), request->word));
+    } else if (r < 0) {
+        request_refused(request, waiting, r);
+    }
 }

@@ -46,6 +46,10 @@ struct web_context {
     /* What the other rooms know of themselves; `status`, `health` and `/metrics` show it all. May
      * be NULL. */
     void (*report)(void *owner, struct report *report);
+    /* Has a notifier send a test message; as notify_test(). */
+    int (*test_notifier)(void *owner, const char *name,
+                         void (*done)(void *asker, const char *name, bool ok, const char *words),
+                         void *asker);
     void *owner;
 };
 

@@ -36,19 +36,22 @@ static inline void world_note(struct world *world, const char *words)
     loop_stop(world->guard.loop);
 }
 
-static inline void world_on_delivered(void *owner, uint64_t row)
+static inline void world_on_delivered(void *owner, const char *notifier,
+                                      const struct notify_message *message)
 {
     struct world *world = owner;
 
-    world->rows[world->delivered++ % 64] = row;
+    (void)notifier;
+    world->rows[world->delivered++ % 64] = message->row;
     loop_stop(world->guard.loop);
 }
 
-static inline void world_on_dropped(void *owner, uint64_t row, const char *why)
+static inline void world_on_dropped(void *owner, const char *notifier,
+                                    const struct notify_message *message, const char *why)
 {
     struct world *world = owner;
 
-    (void)row;
+    (void)notifier, (void)message;
     world->dropped++;
     world_note(world, why);
 }

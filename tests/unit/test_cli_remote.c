@@ -155,6 +155,29 @@ static void history_goes_in_and_comes_out(void **state)
     expect_shown("nothing was ever stored");
 }
 
+static void devices_and_notifiers_are_acted_on_by_name(void **state)
+{
+    struct web_world *world = *state;
+    assert_int_equal(call(world, cli_standby,
+                          OPTIONS(.command = "standby", .operands = {"boiler"}, .for_ms = 60000)),
+                     APP_OK);
+    expect_shown("boiler rests");
+    assert_int_equal(world->command.kind, COMMAND_STANDBY);
+    assert_string_equal(world->command.argument, "60000ms");
+    assert_int_equal(call(world, cli_resume, OPTIONS(.command = "resume", .operands = {"boiler"})),
+                     APP_OK);
+    expect_shown("no longer");
+    assert_int_equal(world->command.kind, COMMAND_RESUME);
+    assert_int_equal(
+        call(world, cli_notify_test, OPTIONS(.command = "notify test", .operands = {"phone"})),
+        APP_OK);
+    expect_shown("phone: delivered");
+    assert_int_equal(
+        call(world, cli_notify_test, OPTIONS(.command = "notify test", .operands = {"old"})),
+        APP_FAILED);
+    expect_shown("thermogate: refused (403)");
+}
+
 static void a_file_that_is_not_there_is_named(void **state)
 {
     assert_int_equal(call(*state, cli_history_import,
@@ -166,8 +189,8 @@ static void a_file_that_is_not_there_is_named(void **state)
 static void without_a_gateway_every_one_says_what_to_do(void **state)
 {
     struct cli_end (*const all[])(const struct cli_options *) = {
-        cli_status, cli_rules_list,   cli_rules_act,     cli_write,
-        cli_reload, cli_history_show, cli_history_export};
+        cli_status,       cli_rules_list,     cli_rules_act, cli_write,  cli_reload,
+        cli_history_show, cli_history_export, cli_standby,   cli_resume, cli_notify_test};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         assert_int_equal(call(*state, all[i],
                               OPTIONS(.command = "rules ack", .socket = "/tmp/thermogate-nobody",
@@ -186,6 +209,7 @@ int main(void)
         WEB_TEST(a_write_says_what_was_read_back_or_why_not),
         WEB_TEST(a_reload_says_that_it_was_done),
         WEB_TEST(history_goes_in_and_comes_out),
+        WEB_TEST(devices_and_notifiers_are_acted_on_by_name),
         WEB_TEST(a_file_that_is_not_there_is_named),
         WEB_TEST(without_a_gateway_every_one_says_what_to_do),
     };

@@ -29,18 +29,18 @@ struct world {
     char why[500];
 };
 
-static void on_delivered(void *owner, uint64_t row)
+static void on_delivered(void *owner, const struct notify_message *message)
 {
     struct world *world = owner;
 
-    world->rows[world->delivered++] = row;
+    world->rows[world->delivered++] = message->row;
 }
 
-static void on_dropped(void *owner, uint64_t row, const char *why)
+static void on_dropped(void *owner, const struct notify_message *message, const char *why)
 {
     struct world *world = owner;
 
-    world->rows[world->dropped++] = row;
+    world->rows[world->dropped++] = message->row;
     strcpy(world->why, why);
 }
 

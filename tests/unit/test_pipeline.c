@@ -97,8 +97,9 @@ static void take_publish(void *sink, const char *topic, const char *payload, uin
 
 static void take_notify(void *sink, const struct sink_notification *notification)
 {
-    say(sink, "notify:%s:%s:%s", notification->notifier, event_type_name(notification->type),
-        notification->text);
+    say(sink, "notify:%s:%s:%s%s%s", notification->notifier ? notification->notifier : "all",
+        event_type_name(notification->type), notification->text,
+        notification->except ? ":but " : "", notification->except ? notification->except : "");
 }
 
 static void take_run(void *sink, uint32_t instance, const char *hook, const char *text)
@@ -210,6 +211,32 @@ static void readings_come_before_the_alarm_that_they_cause(void **state)
     accept(world, DEVICE_A, sample_number(0, clock_boot_ms(), 60));
     expect(world, "readings:0:1:good state:0:firing event:0:fired publish:siren:ON 60:1:1 ");
     assert_string_equal(world->log, "rule hot: \"hot: 60\"\n");
+}
+
+static void news_of_the_gateway_reach_everyone_but_who_cannot(void **state)
+{
+    struct world *world = *state;
+    struct pipeline_news news = {.type = EVENT_GATEWAY,
+                                 .severity = SEVERITY_CRITICAL,
+                                 .since_ms = CLOCK_NEVER,
+                                 .words = "phone fails",
+                                 .notify = true,
+                                 .except = "phone"};
+    pipeline_tell(world->pipeline, &news);
+    expect(world, "event:4294967295:gateway notify:all:gateway:phone fails:but phone ");
+    assert_string_equal(world->events[0].note, "phone fails");
+}
+
+static void what_became_of_a_message_is_an_event_of_its_rule(void **state)
+{
+    struct world *world = *state;
+    const char *rule = world->site.site->inventory->rules[0].id;
+    struct pipeline_news news = {
+        .type = EVENT_NOTIFIED, .rule = rule, .words = "phone", .result = "ok"};
+    pipeline_tell(world->pipeline, &news);
+    expect(world, "event:0:notified ");
+    assert_int_equal(world->events[0].sensor, world->site.site->inventory->rules[0].sensor);
+    assert_string_equal(world->events[0].result, "ok");
 }
 
 static void the_samples_of_a_poll_stay_together(void **state)
@@ -488,6 +515,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EMPTY_TEST(the_inventory_comes_first_and_then_how_each_rule_stands),
         PIPELINE_TEST(readings_come_before_the_alarm_that_they_cause),
+        PIPELINE_TEST(news_of_the_gateway_reach_everyone_but_who_cannot),
+        PIPELINE_TEST(what_became_of_a_message_is_an_event_of_its_rule),
         PIPELINE_TEST(the_samples_of_a_poll_stay_together),
         EMPTY_TEST(a_poll_of_any_size_stays_together),
         PIPELINE_TEST(more_samples_than_channels_are_survived),

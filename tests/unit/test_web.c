@@ -196,6 +196,16 @@ static void what_did_not_succeed_is_no_200(void **state)
     web_expect(web_post(world, "/api/v1/reload", ""), 503, "\"error\"");
 }
 
+static void a_notifier_is_tried_and_its_server_quoted(void **state)
+{
+    web_expect(web_post(*state, "/api/v1/notifiers/phone/test", ""), 200,
+               "{\"ok\":true,\"words\":\"delivered\",\"error\":null}");
+    web_expect(web_post(*state, "/api/v1/notifiers/old/test", ""), 409,
+               "\"error\":\"refused (403)\"");
+    web_expect(web_post(*state, "/api/v1/notifiers/none/test", ""), 404, "called \\\"none\\\"");
+    web_expect(web_post(*state, "/api/v1/notifiers/busy/test", ""), 503, "try again");
+}
+
 static void a_command_that_says_nothing_useful_is_refused_before_it_is_one(void **state)
 {
     static const struct {
@@ -553,6 +563,7 @@ int main(void)
         WEB_TEST(by_is_the_peer_behind_the_name_that_it_gives),
         WEB_TEST(every_command_has_its_route),
         WEB_TEST(what_did_not_succeed_is_no_200),
+        WEB_TEST(a_notifier_is_tried_and_its_server_quoted),
         WEB_TEST(a_command_that_says_nothing_useful_is_refused_before_it_is_one),
         WEB_TEST(a_text_that_is_too_long_is_refused_not_cut),
         WEB_TEST(a_question_that_is_open_when_it_closes_is_answered),

@@ -107,6 +107,11 @@ struct web_world {
     int submit; /* what command_submit() returns */
     bool silent;
     struct timer *answer;
+    /* the test of a notifier that is under way */
+    char notifier[20];
+    void (*tested)(void *asker, const char *name, bool ok, const char *words);
+    void *asker;
+    struct timer *test;
 };
 
 static struct web_world *the_world;
@@ -169,6 +174,33 @@ static inline void web_report_rows(void *owner, struct report *report)
     report_count_of(report, "bus", "c", "bus_requests", 8, true, "Requests.");
     if (world->problem)
         report_problem(report, "%s", world->problem);
+}
+
+/* The notifier "phone" works, "old" does not, "busy" is being tested already. */
+static inline void web_tested(void *owner)
+{
+    struct web_world *world = owner;
+    bool ok = world->notifier[0] == 'p';
+
+    world->tested(world->asker, world->notifier, ok, ok ? "delivered" : "refused (403)");
+}
+
+static inline int web_test_notifier(void *owner, const char *name,
+                                    void (*done)(void *asker, const char *name, bool ok,
+                                                 const char *words),
+                                    void *asker)
+{
+    struct web_world *world = owner;
+
+    if (strcmp(name, "busy") == 0)
+        return -EBUSY;
+    if (strcmp(name, "phone") != 0 && strcmp(name, "old") != 0)
+        return -ENOENT;
+    snprintf(world->notifier, sizeof(world->notifier), "%s", name);
+    world->tested = done;
+    world->asker = asker;
+    timer_at(world->test, clock_boot_ms());
+    return 0;
 }
 
 static inline void *web_thread(void *owner)
@@ -260,7 +292,8 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
 {
     struct web_world *world = calloc(1, sizeof(*world));
     struct web_options options;
-    struct web_context context = {.report = web_report_rows, .owner = world};
+    struct web_context context = {
+        .report = web_report_rows, .test_notifier = web_test_notifier, .owner = world};
 
     the_world = world;
     log_set_sink(web_say_nothing, NULL);
@@ -272,6 +305,7 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
     world->inventory = web_inventory(world->texts);
     world->wake = wake_new(world->loop, web_do_job, world);
     world->answer = timer_new(world->loop, web_answer, world);
+    world->test = timer_new(world->loop, web_tested, world);
     sem_init(&world->done, 0, 0);
     if (with_store)
         world->store = context.store = web_open_store(world);
@@ -300,6 +334,7 @@ static inline void web_world_close(struct web_world *world)
     web_free(world->web);
     wake_free(world->wake);
     timer_free(world->answer);
+    timer_free(world->test);
     inventory_release(world->inventory);
     text_table_free(world->texts);
     loop_free(world->loop);
