@@ -14,6 +14,7 @@
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/reload.h"
+#include "gateway/starts.h"
 #include "gateway/web/web.h"
 #include "gateway/wiring.h"
 
@@ -229,6 +230,8 @@ static int start_commands(struct app *app, struct error *reterr)
     if (!app->commands)
         return error_set(reterr, -ENOMEM, "out of memory");
     pipeline_on_write(app->pipeline, wiring_write, app);
+    if (starts_keep_crashing(app->starts))
+        commands_hold(app->commands, APP_SAFE_MODE);
     return pipeline_add_sink(app->pipeline, &commands_sink, app->commands);
 }
 
@@ -277,7 +280,8 @@ static int start_notify(struct app *app, struct error *reterr)
 {
     const struct section *root = conf_root(app->conf);
     const struct section *notifiers = section_child(root, "notifiers");
-    const struct section *hooks = section_child(root, "hooks");
+    const struct section *hooks =
+        starts_keep_crashing(app->starts) ? NULL : section_child(root, "hooks");
 
     if (!notifiers && !hooks)
         return 0;
@@ -359,6 +363,8 @@ static int open_rooms(struct app *app, struct error *reterr)
                           &app->adapters, reterr);
     if (r == 0)
         commands_use(app->commands, app->adapters);
+    if (r == 0 && starts_keep_crashing(app->starts))
+        commands_write_safe(app->commands);
     app->fixed_hash = hash_fixed(conf_root(app->conf));
     keep_config(app, app->conf);
     return r;
@@ -387,6 +393,10 @@ static void tell_start(struct app *app)
         log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
                  inventory->n_devices, inventory->n_sensors, inventory->n_rules,
                  app->mqtt ? "" : "; no `mqtt` in the config, so nothing is published");
+    if (starts_keep_crashing(app->starts)) {
+        log_error(APP_SAFE_MODE);
+        sd_notify(0, "STATUS=" APP_SAFE_MODE);
+    }
     if (!app->options->quiet && inventory->n_devices == 0)
         log_info("there is nothing to poll yet: describe your devices in a file of your own, "
                  "/etc/thermogate/conf.d/NAME.cfg (man thermogate.cfg)");
@@ -413,6 +423,7 @@ static bool close_all(struct app *app)
 {
     bool abandoned = mqtt_stop(app->mqtt, STOP_MQTT_MS) < 0;
 
+    starts_end(app->starts);
     abandoned = adapters_close(app->adapters, STOP_WORKERS_MS) < 0 || abandoned;
     keeper_free(app->keeper);
     app->keeper = NULL;
@@ -444,6 +455,7 @@ int app_run(const struct app_options *options, bool *ret_abandoned)
     if (r == 0) {
         struct site_context context = context_of(&app);
 
+        app.starts = starts_begin(app.loop, getenv("RUNTIME_DIRECTORY"), STARTS_LONG_MS);
         r = load(options, &context, &app.conf, &app.site, stderr);
         if (r == -EINVAL)
             result = APP_CONFIG; /* said in full already */

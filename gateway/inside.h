@@ -6,10 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define APP_SAFE_MODE                                                                            \
+    "safe mode: it crashed three times soon after its start, so it writes only safe values and " \
+    "runs no hook until it is restarted"
+
 /* The rooms, in the order in which they are built; close_all() goes backwards. */
 struct app {
     const struct app_options *options;
     struct loop *loop;
+    struct starts *starts;
     struct pipeline *pipeline;
     struct conf *conf; /* while rooms are built; kept while a bus discovers */
     struct site *site;

@@ -13,6 +13,7 @@
 #include "gateway/inside.h"
 #include "gateway/keeper.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/starts.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -219,6 +220,8 @@ void wiring_report(void *owner, struct report *report)
 {
     const struct app *app = owner;
 
+    if (starts_keep_crashing(app->starts))
+        report_problem(report, "%s", APP_SAFE_MODE);
     pipeline_report(app->pipeline, report);
     adapters_report(app->adapters, report);
     commands_report(app->commands, report);

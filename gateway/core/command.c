@@ -27,6 +27,7 @@ struct commands {
     struct inventory *inventory;
     void (*reload)(void *owner);
     void *owner;
+    const char *held;          /* why nothing is written; NULL: it is */
     struct command reloads[8]; /* that wait for the same reload */
     size_t n_reloads;
     uint64_t ended[COMMAND_RESULTS];
@@ -155,6 +156,8 @@ static void do_write(struct commands *commands, const struct command *command)
         refuse(commands, command, "there is no such sensor");
     else if (!parse_value(command->argument, &value))
         refuse(commands, command, "this is no value: write a number, ON or OFF");
+    else if (commands->held)
+        refuse(commands, command, commands->held);
     else if (is_wrong(&commands->inventory->sensors[sensor], value, words, sizeof(words)))
         refuse(commands, command, words);
     else
@@ -414,6 +417,11 @@ void commands_wrote(struct commands *commands, uint32_t token, uint8_t quality)
     writes_confirm(commands->writes, token, quality);
 }
 
+void commands_hold(struct commands *commands, const char *words)
+{
+    commands->held = words;
+}
+
 bool commands_write_safe(struct commands *commands)
 {
     bool any = false;
@@ -425,7 +433,7 @@ bool commands_write_safe(struct commands *commands)
         if (!sensor->writable || isnan(sensor->safe))
             continue;
         text_copy(command.target, sizeof(command.target), sensor->id);
-        text_copy(command.note, sizeof(command.note), "safe value at the stop");
+        text_copy(command.note, sizeof(command.note), "safe value");
         writes_put(commands->writes, &command, i, sensor->safe);
         any = true;
     }

@@ -108,7 +108,12 @@ void commands_reloaded(struct commands *commands, const char *words);
 /* The end of a write, from adapters_events.wrote, with the commands as owner. */
 void commands_wrote(struct commands *commands, uint32_t token, uint8_t quality);
 
-/* Writes every `safe` value; true when there was one. For a stop. */
+/* From here on no value is written but the safe ones; whoever asks is refused with these words,
+ * which are borrowed. */
+void commands_hold(struct commands *commands, const char *words);
+
+/* Writes every `safe` value; true when there was one. For a stop, and for a
+ * start without outputs. */
 bool commands_write_safe(struct commands *commands);
 /* Whether no write is under way. */
 bool commands_idle(const struct commands *commands);

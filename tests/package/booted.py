@@ -173,6 +173,17 @@ class Booted(unittest.TestCase):
         run("systemctl", "restart", UNIT)
         reset_starts()
 
+    def test_09_after_three_fast_crashes_it_starts_in_safe_mode_until_it_is_restarted(self):
+        for _ in range(3):
+            old = main_pid()
+            os.kill(old, 9)
+            wait_for(runs_again(old), "the restart")
+        self.assertTrue(any("safe mode" in words for words in status()["problems"]))
+        self.assertIn("safe mode", show("StatusText"))
+        run("systemctl", "restart", UNIT)
+        self.assertEqual(status()["problems"], [])
+        reset_starts()
+
     def test_10_secrets_are_for_the_service_alone(self):
         write("/etc/thermogate/broker.password", "secret\n")
         run("systemd-tmpfiles", "--create", "thermogate.conf")

@@ -328,6 +328,16 @@ static void another_inventory_ends_what_is_under_way(void **state)
     commands_reloaded(world->commands, NULL);
 }
 
+static void held_writes_are_refused_and_the_safe_values_are_not(void **state)
+{
+    struct world *world = *state;
+
+    commands_hold(world->commands, "not today");
+    refuses(world, "d.w", "1", "not today");
+    assert_true(commands_write_safe(world->commands));
+    assert_false(commands_idle(world->commands));
+}
+
 static void the_safe_values_are_written_at_a_stop(void **state)
 {
     struct world *world = *state;
@@ -449,6 +459,7 @@ int main(void)
         COMMAND_TEST(a_device_that_says_nothing_is_given_up),
         COMMAND_TEST(without_adapters_a_write_is_refused),
         COMMAND_TEST(another_inventory_ends_what_is_under_way),
+        COMMAND_TEST(held_writes_are_refused_and_the_safe_values_are_not),
         COMMAND_TEST(the_safe_values_are_written_at_a_stop),
         COMMAND_TEST(an_origin_may_do_what_its_rights_allow),
         COMMAND_TEST(a_command_that_comes_too_late_is_not_done),
