@@ -1,10 +1,15 @@
 /* One number in a text file, as /sys/class/thermal/thermal_zone0/temp has: "45678\n". Blanks around
  * it are allowed, a unit or anything else behind it is not, hexadecimal neither. At most 4 KB of a
- * regular file are read; all channels of a device are read one after the other on the one lane. */
+ * regular file are read; all channels of a device are read one after the other on the one lane.
+ *
+ * The files of a chip that is known by its name are found when they are read for the first time,
+ * and again whenever they are gone. */
 #include "adapters/sysfs/sysfs.h"
 
 #include "adapters/attribute.h"
 #include "adapters/scale.h"
+#include "adapters/sysfs/chip.h"
+#include "adapters/sysfs/options.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/text.h"
 
@@ -14,13 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A chip may hang on a bus that hangs. */
+#define DEADLINE_MS 10000
+
 struct number_file {
-    char *path;
-    struct scale scale;
+    char *path;         /* NULL: not found yet */
+    struct scale scale; /* with what the kernel's numbers mean */
     bool said_error;
+    char *input;           /* of the device's chip; NULL: `path` was given */
+    double factor, offset; /* as the config has them */
 };
 
 struct sysfs_device {
+    struct chip chip; /* its texts are ours */
     struct number_file *files;
     struct sample *samples;
     uint32_t n;
@@ -28,6 +39,7 @@ struct sysfs_device {
 
 struct sysfs_bus {
     struct adapter_host *host;
+    char *root; /* "" for "/" */
     struct sysfs_device *devices;
     size_t n;
 };
@@ -99,13 +111,42 @@ static void tell_error(struct adapter_host *host, struct number_file *file, int 
     file->said_error = is_error;
 }
 
-static struct sample read_file(struct adapter_host *host, struct number_file *file,
+/* The kernel's own factor goes before that of the config. */
+static int find_file(const struct sysfs_bus *bus, const struct sysfs_device *device,
+                     struct number_file *file)
+{
+    struct chip_file found;
+    int r = chip_find(bus->root, &device->chip, file->input, &found);
+
+    if (r < 0)
+        return r;
+    file->scale = scale_make(found.factor * file->factor,
+                             found.offset * found.factor * file->factor + file->offset);
+    file->path = strdup(found.path);
+    return file->path ? 0 : -ENOMEM;
+}
+
+static int read_text(const struct sysfs_bus *bus, const struct sysfs_device *device,
+                     struct number_file *file, char text[ATTRIBUTE_MAX + 1])
+{
+    int r = file->path ? attribute_read(file->path, text) : -ENOENT;
+
+    if (!file->input || quality_of(r) != QUALITY_NO_SENSOR)
+        return r;
+    free(file->path);
+    file->path = NULL;
+    r = find_file(bus, device, file);
+    return r < 0 ? r : attribute_read(file->path, text);
+}
+
+static struct sample read_file(const struct sysfs_bus *bus, const struct sysfs_device *device,
                                uint32_t channel)
 {
+    struct number_file *file = &device->files[channel];
     char text[ATTRIBUTE_MAX + 1];
-    int n = attribute_read(file->path, text);
+    int n = read_text(bus, device, file, text);
 
-    tell_error(host, file, n);
+    tell_error(bus->host, file, n);
     if (n < 0)
         return sample_bad(channel, clock_boot_ms(), quality_of(n));
     return decode(file, channel, text, (size_t)n);
@@ -129,7 +170,7 @@ static uint8_t sysfs_poll(void *opened, uint32_t index, uint32_t lane)
 
     (void)lane;
     for (uint32_t i = 0; i < device->n; i++)
-        device->samples[i] = read_file(bus->host, &device->files[i], i);
+        device->samples[i] = read_file(bus, device, i);
     quality = quality_of_all(device);
     if (quality == QUALITY_GOOD)
         bus->host->report(bus->host, index, device->samples, device->n);
@@ -151,21 +192,28 @@ static int32_t sysfs_lane_of(void *opened, uint32_t device)
 
 /* -- opening -------------------------------------------------------------------------------- */
 
+static void close_device(struct sysfs_device *device)
+{
+    for (uint32_t i = 0; device->files && i < device->n; i++) {
+        free(device->files[i].path);
+        free(device->files[i].input);
+    }
+    free((char *)(uintptr_t)device->chip.name);
+    free((char *)(uintptr_t)device->chip.at);
+    free(device->files);
+    free(device->samples);
+}
+
 static void sysfs_close(void *opened)
 {
     struct sysfs_bus *bus = opened;
 
     if (!bus)
         return;
-    for (size_t d = 0; bus->devices && d < bus->n; d++) {
-        struct sysfs_device *device = &bus->devices[d];
-
-        for (uint32_t i = 0; device->files && i < device->n; i++)
-            free(device->files[i].path);
-        free(device->files);
-        free(device->samples);
-    }
+    for (size_t d = 0; bus->devices && d < bus->n; d++)
+        close_device(&bus->devices[d]);
     free(bus->devices);
+    free(bus->root);
     free(bus);
 }
 
@@ -180,24 +228,40 @@ static char *join_path(const char *root, const char *path)
     return asprintf(&joined, "%.*s%s", (int)length, root, path) < 0 ? NULL : joined;
 }
 
-static int open_device(struct sysfs_device *device, const struct device_config *config)
+static int open_file(const struct sysfs_bus *bus, const struct section *options,
+                     struct number_file *file)
 {
+    const char *path = section_text(options, "file");
+
+    file->factor = section_number(options, "scale");
+    file->offset = section_number(options, "offset");
+    file->scale = scale_make(file->factor, file->offset);
+    if (path)
+        file->path = join_path(bus->root, path);
+    else
+        file->input = strdup(sysfs_input(options));
+    return file->path || file->input ? 0 : -ENOMEM;
+}
+
+static int open_device(const struct sysfs_bus *bus, struct sysfs_device *device,
+                       const struct device_config *config)
+{
+    struct chip chip = {.name = NULL};
+    int r = 0;
+
+    sysfs_chip(config->options, &chip);
+    device->chip = (struct chip){.kind = chip.kind,
+                                 .name = chip.name ? strdup(chip.name) : NULL,
+                                 .at = chip.at ? strdup(chip.at) : NULL};
     device->n = (uint32_t)config->n_channels;
     device->files = calloc(config->n_channels + 1, sizeof(*device->files));
     device->samples = calloc(config->n_channels + 1, sizeof(*device->samples));
-    if (!device->files || !device->samples)
+    if (!device->files || !device->samples || (chip.name && !device->chip.name) ||
+        (chip.at && !device->chip.at))
         return -ENOMEM;
-    for (size_t i = 0; i < config->n_channels; i++) {
-        const struct section *options = config->channels[i].options;
-        const char *path = section_text(options, "file");
-
-        device->files[i].path = join_path(connect_path(config->connect), path ? path : "/");
-        device->files[i].scale =
-            scale_make(section_number(options, "scale"), section_number(options, "offset"));
-        if (!device->files[i].path)
-            return -ENOMEM;
-    }
-    return 0;
+    for (size_t i = 0; r == 0 && i < config->n_channels; i++)
+        r = open_file(bus, config->channels[i].options, &device->files[i]);
+    return r;
 }
 
 static int sysfs_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
@@ -210,10 +274,11 @@ static int sysfs_open(const struct bus_config *config, struct adapter_host *host
         bus->host = host;
         bus->n = config->n_devices;
         bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
-        r = bus->devices ? 0 : -ENOMEM;
+        bus->root = join_path(connect_path(config->connect), "");
+        r = bus->devices && bus->root ? 0 : -ENOMEM;
     }
     for (size_t i = 0; r == 0 && i < config->n_devices; i++)
-        r = open_device(&bus->devices[i], &config->devices[i]);
+        r = open_device(bus, &bus->devices[i], &config->devices[i]);
     if (r < 0) {
         sysfs_close(bus);
         return error_set(reterr, r, "bus %s: out of memory", config->name);
@@ -222,60 +287,15 @@ static int sysfs_open(const struct bus_config *config, struct adapter_host *host
     return 0;
 }
 
-/* -- options -------------------------------------------------------------------------------- */
-
-static const struct setting channel_settings_sysfs[] = {
-    {"file", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
-     "File with one number, from /: \"/sys/class/thermal/thermal_zone0/temp\"."},
-    {"scale", SETTING_NUMBER, "1", 0, 0, NULL, NULL, "The value is number * scale + offset."},
-    {"offset", SETTING_NUMBER, "0", 0, 0, NULL, NULL, "Added after `scale`."},
-    {0},
-};
-
-static void check_channel(const struct section *options, struct problems *problems)
-{
-    const char *path = section_text(options, "file");
-
-    if (path && (path[0] != '/' || strlen(path) >= PATH_MAX))
-        problem_error(problems, section_place(options, "file"), "begin it with /",
-                      "\"%s\" is no path from /", path);
-    if (section_number(options, "scale") == 0.0)
-        problem_error(problems, section_place(options, "scale"),
-                      "scale = 0.001 makes 45678 to 45.678",
-                      "a scale of 0 leaves nothing of the value");
-}
-
-static void sysfs_check(const struct bus_config *config, struct problems *problems)
-{
-    for (size_t d = 0; d < config->n_devices; d++) {
-        const struct device_config *device = &config->devices[d];
-
-        if (connect_path(device->connect)[0] != '/')
-            problem_error(problems, section_place(device->options, "connect"),
-                          "leave it out, or write \"sysfs:/\"", "\"%s\" is no path from /",
-                          device->connect);
-        for (size_t c = 0; c < device->n_channels; c++)
-            check_channel(device->channels[c].options, problems);
-    }
-}
-
-/* Without a scale the file itself says how many places it has. */
-static struct channel_traits sysfs_traits(const struct section *channel)
-{
-    struct channel_traits traits = {CHANNEL_NUMBER, -1};
-
-    if (section_has(channel, "scale"))
-        traits.decimals =
-            scale_decimals(section_number(channel, "scale"), section_number(channel, "offset"));
-    return traits;
-}
-
 const struct adapter sysfs_adapter = {
     .word = "sysfs",
     .scheme = "sysfs",
     .default_connect = "sysfs:/",
     .connect_help = "\"sysfs:/\"",
-    .channel = channel_settings_sysfs,
+    .device = sysfs_device_settings,
+    .channel = sysfs_channel_settings,
+    .deadline_ms = DEADLINE_MS,
+    .complete = sysfs_complete,
     .check = sysfs_check,
     .traits = sysfs_traits,
     .open = sysfs_open,

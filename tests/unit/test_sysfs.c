@@ -249,6 +249,48 @@ static void the_root_of_all_files_adds_nothing(void **state)
     assert_true(host.samples[0][0].number > 100);
 }
 
+static void open_chip(const char *device)
+{
+    char connect[100];
+    struct error error;
+
+    snprintf(connect, sizeof(connect), "sysfs:%s", files.root);
+    made = made_bus(&sysfs_adapter, connect, device);
+    assert_int_equal(problems_errors(made->problems), 0);
+    assert_int_equal(sysfs_adapter.open(&made->config, &host.host, &bus, &error), 0);
+}
+
+static void a_chip_is_read_in_the_units_of_people(void **state)
+{
+    (void)state;
+    files_put(&files, "sys/bus/iio/devices/iio:device0/name", "bme280\n");
+    files_put(&files, "sys/bus/iio/devices/iio:device0/in_temp_input", "21340\n");
+    files_put(&files, "sys/bus/iio/devices/iio:device0/in_pressure_input", "101.325000000\n");
+    files_put(&files, "sys/bus/iio/devices/iio:device0/in_humidityrelative_input", "45123\n");
+    open_chip("air: { iio = \"bme280\"; channels: { temp: { } pressure: { offset = 1.5 } "
+              "humidity: { input = \"humidityrelative\" } } }");
+    assert_int_equal(poll_device(), QUALITY_GOOD);
+    assert_number(0, 21.34);
+    assert_number(1, 1014.75);
+    assert_number(2, 45.123);
+}
+
+static void a_chip_that_has_moved_is_found_again(void **state)
+{
+    (void)state;
+    files_put(&files, "sys/class/hwmon/hwmon0/name", "sht3x\n");
+    files_put(&files, "sys/class/hwmon/hwmon0/temp1_input", "21000\n");
+    open_chip("air: { hwmon = \"sht3x\"; channels: { temp: { input = \"temp1\" } } }");
+    assert_int_equal(poll_device(), QUALITY_GOOD);
+    assert_number(0, 21);
+    files_remove(&files, "sys/class/hwmon/hwmon0");
+    assert_int_equal(poll_device(), QUALITY_NO_SENSOR);
+    files_put(&files, "sys/class/hwmon/hwmon5/name", "sht3x\n");
+    files_put(&files, "sys/class/hwmon/hwmon5/temp1_input", "22000\n");
+    assert_int_equal(poll_device(), QUALITY_GOOD);
+    assert_number(0, 22);
+}
+
 static void assert_problem(const char *connect, const char *device, const char *line)
 {
     struct made *wrong = made_bus(&sysfs_adapter, connect, device);
@@ -264,7 +306,6 @@ static void wrong_options_are_told(void **state)
     assert_problem("sysfs:/", "pi: { channels: { a: { file = \"sys/temp\" } } }",
                    "\"sys/temp\" is no path from /");
     assert_problem("sysfs:/", "pi: { channels: { a: { file = \"\" } } }", "\"\" is no path from /");
-    assert_problem("sysfs:/", "pi: { channels: { a: { scale = 2 } } }", "file");
     assert_problem("sysfs:/", "pi: { channels: { a: { file = \"/a\"; scale = 0 } } }",
                    "a scale of 0");
     assert_problem("sysfs:made", "pi: { channels: { a: { file = \"/a\" } } }",
@@ -288,6 +329,8 @@ static void decimals_follow_the_scale_where_there_is_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_chip_is_read_in_the_units_of_people),
+        TEST(a_chip_that_has_moved_is_found_again),
         TEST(a_number_in_a_file_is_scaled),
         TEST(numbers_are_read_in_their_plain_forms),
         TEST(what_is_no_number_is_no_value),
