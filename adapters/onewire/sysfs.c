@@ -9,9 +9,9 @@
  *
  * All sensors are due together, so that bulk.h can measure them at once; prepare.h sets each up
  * when it turns up. */
-#include "adapters/attribute.h"
 #include "adapters/onewire/bulk.h"
 #include "adapters/onewire/decode.h"
+#include "adapters/onewire/file.h"
 #include "adapters/onewire/look.h"
 #include "adapters/onewire/onewire.h"
 #include "adapters/onewire/options.h"
@@ -54,57 +54,26 @@ struct onewire_bus {
 
 /* -- reading -------------------------------------------------------------------------------- */
 
-static uint8_t quality_of(int error)
-{
-    switch (error) {
-    case -ENOENT:
-    case -ENOTDIR:
-    case -ENODEV:
-    case -ENXIO:
-        return QUALITY_NO_SENSOR;
-    case -EIO: /* nobody answered the reset of the wire */
-    case -ETIMEDOUT:
-        return QUALITY_TIMEOUT;
-    case -EFBIG:
-    case -EISDIR:
-        return QUALITY_PROTOCOL;
-    default:
-        return QUALITY_ERROR;
-    }
-}
-
 /* What the quality cannot say (no rights, no descriptors left) is told once, in words; up it is
  * when its file was read again. */
-static void tell_error(struct onewire_bus *bus, struct sensor *sensor, int result)
+static void tell_error(struct onewire_bus *bus, struct sensor *sensor, uint8_t quality, int error)
 {
-    bool is_error = result < 0 && quality_of(result) == QUALITY_ERROR;
+    bool is_error = error < 0 && quality == QUALITY_ERROR;
 
-    if (sensor->said_error ? result < 0 : !is_error)
+    if (sensor->said_error ? error < 0 : !is_error)
         return;
-    bus->host->link(bus->host, sensor->address.text, is_error ? strerror(-result) : NULL);
+    bus->host->link(bus->host, sensor->address.text, is_error ? strerror(-error) : NULL);
     sensor->said_error = is_error;
 }
 
-/* `temperature` has no sum to check, so it is only read where there is nothing better. */
 static struct onewire_value read_value(struct onewire_bus *bus, struct sensor *sensor,
                                        const char *folder)
 {
-    char path[ONEWIRE_ROOT_MAX + 96], text[ATTRIBUTE_MAX + 1];
-    bool slave = true;
-    int n;
+    int error;
+    struct onewire_value value = onewire_file_read(folder, sensor->address.family, &error);
 
-    snprintf(path, sizeof(path), "%s/w1_slave", folder);
-    n = attribute_read_lines(path, 2, text);
-    if (n == -ENOENT) {
-        slave = false;
-        snprintf(path, sizeof(path), "%s/temperature", folder);
-        n = attribute_read_lines(path, 1, text);
-    }
-    tell_error(bus, sensor, n);
-    if (n < 0)
-        return (struct onewire_value){.quality = quality_of(n)};
-    return slave ? onewire_decode_slave(sensor->address.family, text, (size_t)n)
-                 : onewire_decode_temperature(sensor->address.family, text, (size_t)n);
+    tell_error(bus, sensor, value.quality, error);
+    return value;
 }
 
 /* Has it measured, together with the others of its master where that is possible. A result that has

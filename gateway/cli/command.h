@@ -27,6 +27,7 @@ struct cli_end cli_check(const struct cli_options *options);
 struct cli_end cli_templates_list(const struct cli_options *options);
 struct cli_end cli_templates_show(const struct cli_options *options);
 struct cli_end cli_scan_modbus(const struct cli_options *options);
+struct cli_end cli_scan_onewire(const struct cli_options *options);
 struct cli_end cli_read(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
 

@@ -102,6 +102,23 @@ class OneWire(harness.Case):
         self.seen.state("w1_28_0316a27950c1", since, temp=44)
         self.assertEqual(self.seen.find(f"t/{found}/state", since=since), [])
 
+    def test_a_scan_prints_the_config_for_what_is_there(self):
+        self.sensor(21.5)
+        self.sensor("crc", "10-000802a3b4c5@2")
+        scan = self.command("scan", "onewire", f"sysfs:{self.path('w1')}")
+        self.assertEqual(scan.returncode, 0, scan.stderr)
+        rows, block = scan.stdout.split("\n\n", 1)
+        self.assertRegex(rows, f"(?m)^{FREEZER} +DS18B20 +w1_bus_master1 +21.5 °C")
+        self.assertRegex(rows, "(?m)^10-000802a3b4c5 +DS18S20 +w1_bus_master2 +crc")
+        check = self.command("check", self.write("pasted.cfg", block))
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        self.assertIn("2 devices, 2 sensors", check.stdout)
+
+    def test_a_scan_of_nothing_says_what_to_do(self):
+        scan = self.command("scan", "onewire", f"sysfs:{self.path('nowhere')}")
+        self.assertEqual(scan.returncode, 1)
+        self.assertIn("add dtoverlay=w1-gpio to config.txt", scan.stderr)
+
     def test_the_udev_rule_gives_the_group_what_it_needs(self):
         self.sensor(4)
         folder = os.path.realpath(os.path.join(self.path("w1"), FREEZER))

@@ -64,6 +64,19 @@ class OwServer(harness.Case):
         self.start(Server(self, "--Fahrenheit", f"--tester={TESTER}"))
         self.seen.state("hall", temp=4)
 
+    def test_values_are_not_those_of_a_cache(self):
+        server = Server(self, "--fake=28,28,28")
+        addresses = self.addresses(server)
+        self.start(server, "\n".join(f'd{i}: {{ bus = "ow"; address = "{address}" }}'
+                                     for i, address in enumerate(addresses)))
+        first = self.seen.wait("t/d0/state", lambda m: m.json["temp"] is not None).json["temp"]
+        self.seen.wait("t/d0/state", lambda m: m.json["temp"] not in (None, first))
+
+    def addresses(self, server):
+        """Those that --fake has made up."""
+        scan = self.command("scan", "onewire", f"owserver://127.0.0.1:{server.port}")
+        return [line.split()[0] for line in scan.stdout.splitlines() if line.startswith("28-")]
+
     def test_a_server_that_is_killed_and_comes_back(self):
         server = Server(self, f"--tester={TESTER}")
         self.start(server)

@@ -50,6 +50,7 @@ struct cli_end cli_demo(const struct cli_options *options)
     }
 
 NOTE(cli_scan_modbus)
+NOTE(cli_scan_onewire)
 NOTE(cli_read)
 NOTE(cli_templates_list)
 NOTE(cli_templates_show)
