@@ -197,12 +197,8 @@ void publisher_offline(struct publisher *p)
     p->online = false;
 }
 
-void publisher_acked(struct publisher *p, int token, int reason)
+void publisher_acked(struct publisher *p, uint64_t tag, int reason)
 {
-    uint64_t tag;
-
-    if (!session_acked(p->session, token, &tag))
-        return;
     atomic_fetch_add_explicit(&p->counters->acknowledged, 1, memory_order_relaxed);
     if (tag & MESSAGE_LATE)
         message_replayed(p, tag & ~MESSAGE_LATE);

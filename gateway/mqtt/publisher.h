@@ -38,7 +38,7 @@ void publisher_online(struct publisher *publisher, int64_t now_ms);
 void publisher_offline(struct publisher *publisher);
 
 /* The broker has answered a message; `reason` from 128 on: refused it. */
-void publisher_acked(struct publisher *publisher, int token, int reason);
+void publisher_acked(struct publisher *publisher, uint64_t tag, int reason);
 
 /* Home Assistant has started: everything is due in 1 to 5 s. */
 void publisher_birth(struct publisher *publisher, int64_t now_ms);

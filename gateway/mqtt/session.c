@@ -11,9 +11,11 @@
 
 #include <MQTTClient.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_S  5
 #define WINDOW_MAX         63
@@ -22,6 +24,10 @@
 #define COMMAND_TIMEOUT_MS 5000 /* waiting for a SUBACK; Paho's least */
 #define REASON_REFUSED     0x80 /* reasons from here on are failures (MQTT 5, 2.4) */
 #define URI_SIZE           300
+#define DISCONNECT_BYTE    0xe0 /* MQTT 5, 3.14.1 */
+#define RECEIVE_MAX        64   /* packets between two looks at what is to be sent */
+#define TURNS_A_KEEP_ALIVE 10   /* Paho looks at its own timers when it is called */
+#define BLIND_MS           100  /* without a descriptor to wait on */
 
 struct slot {
     int token; /* 0: free; Paho counts from 1 */
@@ -29,9 +35,19 @@ struct slot {
     uint64_t tag;
 };
 
+struct answer {
+    int token, reason;
+};
+
 struct session {
     const struct options *options;
     MQTTClient client;
+    int fd;                            /* its socket, which Paho shows nobody; -1: not known */
+    int reason;                        /* that the broker gave when it closed the connection */
+    int64_t received_ms;               /* when session_receive() was last called */
+    uint64_t taken;                    /* packets that meant something */
+    struct answer answers[WINDOW_MAX]; /* not yet told */
+    size_t n_answers;
     char status_topic[TOPICS_SIZE];
     char tls_words[200]; /* why TLS failed, by OpenSSL */
     const struct session_calls *calls;
@@ -42,40 +58,22 @@ struct session {
     int64_t mark_ms, proven_ms, asked_ms;
 };
 
-/* -- Paho's threads ------------------------------------------------------------------------- */
+/* -- from Paho, inside its calls -------------------------------------------------------------- */
 
-static void on_lost(void *context, char *cause)
+/* Only noted: it may come while its own message is being published, before we know the token. */
+static void note_answer(struct session *session, int token, int reason)
 {
-    struct session *session = context;
-
-    (void)cause; /* always NULL */
-    session->calls->signal(session->owner, SESSION_LOST, 0, 0);
-}
-
-/* MQTT 5: the broker says goodbye with a reason. */
-static void on_disconnected(void *context, MQTTProperties *properties, enum MQTTReasonCodes reason)
-{
-    struct session *session = context;
-
-    (void)properties;
-    session->calls->signal(session->owner, SESSION_LOST, 0, (int)reason);
-}
-
-static void on_delivered(void *context, MQTTClient_deliveryToken token)
-{
-    struct session *session = context;
-
-    session->calls->signal(session->owner, SESSION_ACKED, token, 0);
+    session->taken++;
+    if (session->n_answers < WINDOW_MAX)
+        session->answers[session->n_answers++] = (struct answer){token, reason};
 }
 
 static void on_published(void *context, int token, int packet_type, MQTTProperties *properties,
                          enum MQTTReasonCodes reason)
 {
-    struct session *session = context;
-
     (void)packet_type;
     (void)properties;
-    session->calls->signal(session->owner, SESSION_ACKED, token, (int)reason);
+    note_answer(context, token, (int)reason);
 }
 
 static bool is_birth(const struct session *session, const char *topic,
@@ -102,18 +100,15 @@ static void take_command(struct session *session, const char *topic,
     session->calls->arrived(session->owner, &arrival);
 }
 
-static int on_message(void *context, char *topic, int topic_length, MQTTClient_message *message)
+static void take_message(struct session *session, char *topic, MQTTClient_message *message)
 {
-    struct session *session = context;
-
-    (void)topic_length; /* it ends with a NUL: there is none in it */
+    session->taken++;
     if (is_birth(session, topic, message))
-        session->calls->signal(session->owner, SESSION_BIRTH, 0, 0);
+        session->calls->birth(session->owner);
     else
         take_command(session, topic, message);
     MQTTClient_freeMessage(&message);
     MQTTClient_free(topic);
-    return 1;
 }
 
 /* OpenSSL's line is "thread:error:code:library:function:reason:file:line:"; people want the reason.
@@ -148,13 +143,8 @@ static int create_client(struct session *session)
              options->host, bare_v6 ? "]" : "", options->port);
     r = MQTTClient_createWithOptions(&session->client, uri, options->client_id,
                                      MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
-    if (r == MQTTCLIENT_SUCCESS)
-        r = MQTTClient_setCallbacks(session->client, session, on_lost, on_message,
-                                    options->v5 ? NULL : on_delivered);
     if (r == MQTTCLIENT_SUCCESS && options->v5)
         r = MQTTClient_setPublished(session->client, session, on_published);
-    if (r == MQTTCLIENT_SUCCESS && options->v5)
-        r = MQTTClient_setDisconnected(session->client, session, on_disconnected);
     if (r == MQTTCLIENT_SUCCESS)
         r = MQTTClient_setCommandTimeout(session->client, COMMAND_TIMEOUT_MS);
     return r;
@@ -171,6 +161,7 @@ int session_new(const struct options *options, const struct session_calls *calls
     session->options = options;
     session->calls = calls;
     session->owner = owner;
+    session->fd = -1;
     topics_status(session->status_topic, options->base);
     r = create_client(session);
     if (r != MQTTCLIENT_SUCCESS) {
@@ -315,6 +306,8 @@ int session_connect(struct session *session, struct error *reterr)
 
     session_forget(session);
     session->tls_words[0] = '\0';
+    session->fd = -1;
+    session->reason = 0;
     response = connect_client(session);
     code = (int)response.reasonCode;
     take_limits(session, &response);
@@ -322,7 +315,8 @@ int session_connect(struct session *session, struct error *reterr)
     if (code != MQTTCLIENT_SUCCESS)
         return error_set(reterr, -ECONNREFUSED, "%s", words_for(session, code));
     session->mark_ms = session->proven_ms = session->asked_ms = clock_boot_ms();
-    nodelay_set((uint16_t)session->options->port);
+    session->fd = nodelay_set((uint16_t)session->options->port);
+    session->received_ms = 0; /* something may have come with the connection */
     subscribe_all(session);
     return 0;
 }
@@ -330,6 +324,16 @@ int session_connect(struct session *session, struct error *reterr)
 bool session_is_connected(struct session *session)
 {
     return MQTTClient_isConnected(session->client);
+}
+
+int session_reason(const struct session *session)
+{
+    return session->reason;
+}
+
+int session_fd(struct session *session)
+{
+    return session_is_connected(session) ? session->fd : -1;
 }
 
 void session_close(struct session *session)
@@ -344,6 +348,7 @@ void session_forget(struct session *session)
 {
     memset(session->window, 0, sizeof(session->window));
     session->underway = 0;
+    session->n_answers = 0;
 }
 
 uint32_t session_underway(const struct session *session)
@@ -384,19 +389,21 @@ static void take_slot(struct session *session, int token, uint64_t tag)
     session->underway++;
 }
 
-bool session_acked(struct session *session, int token, uint64_t *ret_tag)
+/* Frees the place of a message that was answered and says so. */
+static void tell_answer(struct session *session, const struct answer *answer)
 {
     for (uint32_t i = 0; i < WINDOW_MAX; i++) {
-        if (session->window[i].token != token)
+        struct slot slot = session->window[i];
+
+        if (slot.token != answer->token)
             continue;
-        *ret_tag = session->window[i].tag;
-        if (session->window[i].mark_ms > session->proven_ms)
-            session->proven_ms = session->window[i].mark_ms;
+        if (slot.mark_ms > session->proven_ms)
+            session->proven_ms = slot.mark_ms;
         session->window[i] = (struct slot){0};
         session->underway--;
-        return true;
+        session->calls->acked(session->owner, slot.tag, answer->reason);
+        return;
     }
-    return false;
 }
 
 int session_publish(struct session *session, const struct session_message *message)
@@ -418,4 +425,86 @@ int session_publish(struct session *session, const struct session_message *messa
     if (message->qos > 0)
         take_slot(session, token, message->tag);
     return 0;
+}
+
+/* -- what comes ------------------------------------------------------------------------------- */
+
+/* Paho reads the broker's goodbye and tells its reason to nobody. */
+static void peek_reason(struct session *session)
+{
+    uint8_t bytes[3];
+
+    if (session->fd >= 0 && session->options->v5 && !session->options->tls &&
+        recv(session->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) == sizeof(bytes) &&
+        bytes[0] == DISCONNECT_BYTE && bytes[1] > 0)
+        session->reason = bytes[2];
+}
+
+static bool is_readable(const struct session *session)
+{
+    struct pollfd ready = {.fd = session->fd, .events = POLLIN};
+
+    return session->fd >= 0 && poll(&ready, 1, 0) > 0;
+}
+
+/* One packet, or a turn of Paho's own timers. */
+static void receive_one(struct session *session)
+{
+    MQTTClient_message *message = NULL;
+    char *topic = NULL;
+    int length;
+
+    peek_reason(session);
+    MQTTClient_receive(session->client, &topic, &length, &message, 0);
+    if (topic)
+        take_message(session, topic, message);
+}
+
+/* In MQTT 3.1.1 nobody is told: what is no longer pending was acknowledged. */
+static void find_answers(struct session *session)
+{
+    MQTTClient_deliveryToken *tokens = NULL;
+
+    if (session->options->v5 || session->underway == 0 ||
+        MQTTClient_getPendingDeliveryTokens(session->client, &tokens) != MQTTCLIENT_SUCCESS)
+        return;
+    for (uint32_t i = 0; i < WINDOW_MAX; i++) {
+        const MQTTClient_deliveryToken *at = tokens;
+
+        while (at && *at != -1 && *at != session->window[i].token)
+            at++;
+        if (session->window[i].token != 0 && (!at || *at == -1))
+            note_answer(session, session->window[i].token, 0);
+    }
+    MQTTClient_free(tokens);
+}
+
+/* TLS may hold a packet that the socket no longer shows: whoever has got one looks again. */
+void session_receive(struct session *session)
+{
+    uint64_t before;
+    int turns = 0;
+
+    do {
+        before = session->taken;
+        receive_one(session);
+    } while (++turns < RECEIVE_MAX && session_is_connected(session) &&
+             (session->taken != before || is_readable(session)));
+    if (session_is_connected(session))
+        find_answers(session);
+    session->received_ms = turns < RECEIVE_MAX ? clock_boot_ms() : 0;
+    for (size_t i = 0; i < session->n_answers; i++)
+        tell_answer(session, &session->answers[i]);
+    session->n_answers = 0;
+}
+
+int64_t session_next_ms(struct session *session)
+{
+    int64_t every_ms = session->options->keep_alive_s * INT64_C(1000) / TURNS_A_KEEP_ALIVE;
+
+    if (!session_is_connected(session))
+        return CLOCK_NEVER;
+    if (session->fd < 0 || every_ms < BLIND_MS)
+        every_ms = BLIND_MS;
+    return session->received_ms == 0 ? 0 : session->received_ms + every_ms;
 }

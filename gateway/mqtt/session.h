@@ -1,8 +1,10 @@
 /* Session: the connection with the broker. Paho's synchronous client behind it; nothing else in the
- * program knows Paho. The MQTT thread only, but for the signals.
+ * program knows Paho. The MQTT thread only.
  *
  * MQTTClient and not MQTTAsync: its publish writes to the socket in the caller's thread and costs
- * about half of a hand-over to a sender thread. Its calls block, which on this thread hurts nobody.
+ * about half of a hand-over to a sender thread. And without a thread of its own for receiving,
+ * which would wake ten times a second for nothing: whoever calls waits on session_fd() himself and
+ * has session_receive() take what has come. Its calls block, which on this thread hurts nobody.
  * Messages of QoS 1 and 2 go through a window of our own: at the limit Paho's call would sleep in
  * steps of 100 ms. */
 #pragma once
@@ -13,20 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arrival;
 struct options;
 struct session;
 
-enum session_signal {
-    SESSION_ACKED, /* the message of this token was answered with this reason (below 128: taken) */
-    SESSION_LOST,  /* look at session_is_connected() */
-    SESSION_BIRTH  /* Home Assistant has started */
-};
-
-struct arrival;
-
-/* Called on Paho's threads, with its locks held: they copy, queue and return. */
+/* From inside session_receive(). */
 struct session_calls {
-    void (*signal)(void *owner, enum session_signal what, int token, int reason);
+    /* A message of QoS 1 or 2 was answered; below 128: taken. */
+    void (*acked)(void *owner, uint64_t tag, int reason);
+    void (*birth)(void *owner);                                  /* Home Assistant has started */
     void (*arrived)(void *owner, const struct arrival *arrival); /* a command */
 };
 
@@ -36,7 +33,7 @@ struct session_message {
     size_t length;
     uint8_t qos;
     bool retain;
-    uint64_t tag; /* comes back from session_acked() */
+    uint64_t tag; /* comes back with acked() */
 };
 
 /* Everything is borrowed for the life of the session. */
@@ -48,13 +45,18 @@ void session_free(struct session *session); /* NULL is legal */
  * and those of commands are subscribed. 0, or -Exxx with the reason in words. */
 int session_connect(struct session *session, struct error *reterr);
 bool session_is_connected(struct session *session);
+/* After it was lost: why, as the broker said (MQTT 5, 3.14.2.1); 0: it did not. */
+int session_reason(const struct session *session);
+
+/* What to wait on; -1: nothing, session_next_ms() comes soon enough. */
+int session_fd(struct session *session);
+/* Takes what has come and keeps the connection alive; at latest at session_next_ms(). */
+void session_receive(struct session *session);
+int64_t session_next_ms(struct session *session);
 
 /* 0; -EAGAIN: the window is full (qos > 0 only); -EMSGSIZE: larger than the broker takes; -EINVAL:
  * not a topic; -ENOTCONN. May block while the broker does not read. */
 int session_publish(struct session *session, const struct session_message *message);
-
-/* Frees the place of an acknowledged message; false when that is none of this connection. */
-bool session_acked(struct session *session, int token, uint64_t *ret_tag);
 
 /* Readings up to this boot time have been published, at any QoS. */
 void session_mark(struct session *session, int64_t at_ms);

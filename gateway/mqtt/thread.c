@@ -14,30 +14,20 @@
 #include "gateway/mqtt/session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
+#include <unistd.h>
 
-#define SIGNALS_MAX  1024 /* see notify(): there are never as many */
 #define NEWS_MAX     4096 /* that wait for the loop; no more messages are ever under way */
 #define ARRIVALS_MAX 64   /* commands between two turns of the loop */
-#define BATCH        64
-#define DRAIN_MAX    4096 /* items between two looks at the signals */
-#define CLOSE_MS     250  /* that Paho needs to end its own thread */
-
-/* What wakes the thread. */
-enum {
-    WORK = SESSION_BIRTH + 1, /* the inbox is no longer empty */
-    URGENT,                   /* and must not wait for others */
-    STOP
-};
-
-struct signal {
-    int what; /* enum session_signal or one of those above */
-    int token, reason;
-};
+#define DRAIN_MAX    4096 /* items between two looks at the broker */
+#define CLOSE_MS     50   /* for the last words on the connection */
+#define POLL_MAX_MS  3600000
 
 struct thread {
     pthread_t id;
@@ -46,12 +36,12 @@ struct thread {
     struct session *session;
     struct publisher *publisher;
     struct publisher_counters counters;
-    struct queue *signals;                 /* struct signal */
-    struct queue *ended;                   /* one int, when the thread is through */
-    struct queue *news;                    /* struct news: for the loop */
-    struct queue *arrivals;                /* struct arrival: commands, for the loop */
-    _Atomic(struct wake *) news_wake;      /* the loop's; NULL: it does not want them */
-    atomic_bool urgent_waits, birth_waits; /* such a signal is in the queue already */
+    int bell; /* eventfd: one of the next three was set */
+    atomic_bool has_work, is_urgent, must_stop;
+    struct queue *ended;              /* one int, when the thread is through */
+    struct queue *news;               /* struct news: for the loop */
+    struct queue *arrivals;           /* struct arrival: commands, for the loop */
+    _Atomic(struct wake *) news_wake; /* the loop's; NULL: it does not want them */
     atomic_bool online;
     atomic_llong turn_ms; /* begin of the turn that is under way; -1: it waits */
     atomic_ullong connects;
@@ -68,13 +58,13 @@ struct thread {
 
 /* -- other threads -------------------------------------------------------------------------- */
 
-/* The queue cannot overflow: acknowledgements are bounded by the window, WORK comes once for each
- * time that the inbox is emptied, the others wait at most once. */
-static void notify(struct thread *t, int what, int token, int reason)
+/* A bell that has rung already is not rung again. */
+static void ring_bell(struct thread *t, atomic_bool *why)
 {
-    struct signal signal = {.what = what, .token = token, .reason = reason};
+    static const uint64_t one = 1;
 
-    queue_push(t->signals, &signal, 1);
+    if (!atomic_exchange(why, true) && write(t->bell, &one, sizeof(one)) < 0)
+        log_debug("mqtt: the bell is full"); /* so it rings */
 }
 
 /* The loop: called by the inbox. */
@@ -82,10 +72,7 @@ static void on_inbox(void *owner, bool urgent)
 {
     struct thread *t = owner;
 
-    if (!urgent)
-        notify(t, WORK, 0, 0);
-    else if (!atomic_exchange(&t->urgent_waits, true))
-        notify(t, URGENT, 0, 0);
+    ring_bell(t, urgent ? &t->is_urgent : &t->has_work);
 }
 
 /* There is something for the loop. */
@@ -98,17 +85,24 @@ static void on_news(void *owner)
         wake_send(wake);
 }
 
-/* Paho's threads. */
-static void on_session(void *owner, enum session_signal what, int token, int reason)
+/* -- from the session ------------------------------------------------------------------------- */
+
+static void on_acked(void *owner, uint64_t tag, int reason)
 {
     struct thread *t = owner;
 
-    if (what == SESSION_BIRTH && atomic_exchange(&t->birth_waits, true))
-        return;
-    notify(t, (int)what, token, reason);
+    publisher_acked(t->publisher, tag, reason);
+    t->acked = true;
 }
 
-/* Paho's threads. More than the queue holds are no people. */
+static void on_birth(void *owner)
+{
+    struct thread *t = owner;
+
+    publisher_birth(t->publisher, clock_boot_ms());
+}
+
+/* More than the queue holds are no people. */
 static void on_arrival(void *owner, const struct arrival *arrival)
 {
     struct thread *t = owner;
@@ -116,7 +110,8 @@ static void on_arrival(void *owner, const struct arrival *arrival)
     queue_push(t->arrivals, arrival, 1);
 }
 
-static const struct session_calls session_calls = {.signal = on_session, .arrived = on_arrival};
+static const struct session_calls session_calls = {
+    .acked = on_acked, .birth = on_birth, .arrived = on_arrival};
 
 /* -- the connection ------------------------------------------------------------------------- */
 
@@ -181,9 +176,10 @@ static void try_connect(struct thread *t)
     retry_later(t, clock_boot_ms());
 }
 
-static void go_offline(struct thread *t, int reason)
+static void go_offline(struct thread *t)
 {
     int64_t now_ms = clock_boot_ms();
+    int reason = session_reason(t->session);
 
     retry_lost(&t->retry, now_ms - t->since_ms, now_ms);
     if (reason)
@@ -201,49 +197,51 @@ static void go_offline(struct thread *t, int reason)
     retry_later(t, now_ms);
 }
 
-static void check_connection(struct thread *t, int reason)
+static void check_connection(struct thread *t)
 {
     if (t->is_online && !session_is_connected(t->session))
-        go_offline(t, reason);
+        go_offline(t);
 }
 
 /* -- the thread ----------------------------------------------------------------------------- */
 
-static void take_signal(struct thread *t, const struct signal *signal)
+static int timeout_of(int64_t until_ms)
 {
-    switch (signal->what) {
-    case SESSION_ACKED:
-        publisher_acked(t->publisher, signal->token, signal->reason);
-        atomic_store(&t->proven_ms, session_proven_ms(t->session));
-        t->acked = true;
-        break;
-    case SESSION_LOST:
-        check_connection(t, signal->reason);
-        break;
-    case SESSION_BIRTH:
-        atomic_store(&t->birth_waits, false);
-        publisher_birth(t->publisher, clock_boot_ms());
-        break;
-    case URGENT:
-        atomic_store(&t->urgent_waits, false);
-        t->urgent = true;
-        break;
-    case STOP:
-        t->stopping = true;
-        break;
-    default:
-        t->work = true;
-        break;
-    }
+    int64_t ms = until_ms - clock_boot_ms();
+
+    return ms <= 0 ? 0 : ms > POLL_MAX_MS ? POLL_MAX_MS : (int)ms;
 }
 
-static void wait_signals(struct thread *t, int64_t until_ms)
+static void take_bell(struct thread *t)
 {
-    struct signal signals[BATCH];
-    size_t count = queue_wait(t->signals, signals, BATCH, until_ms);
+    uint64_t count;
 
-    for (size_t i = 0; i < count; i++)
-        take_signal(t, &signals[i]);
+    if (read(t->bell, &count, sizeof(count)) < 0)
+        return;
+    t->work = atomic_exchange(&t->has_work, false) || t->work;
+    t->urgent = atomic_exchange(&t->is_urgent, false) || t->urgent;
+    t->stopping = atomic_load(&t->must_stop);
+}
+
+/* For the bell, and what comes from the broker. */
+static void wait_until(struct thread *t, int64_t until_ms)
+{
+    int64_t session_ms = session_next_ms(t->session);
+    struct pollfd fds[] = {{.fd = t->bell, .events = POLLIN},
+                           {.fd = session_fd(t->session), .events = POLLIN}};
+
+    if (t->is_online && !session_is_connected(t->session)) {
+        go_offline(t); /* a publish has noticed it */
+        return;
+    }
+    (void)poll(fds, 2, timeout_of(session_ms < until_ms ? session_ms : until_ms));
+    if (fds[0].revents)
+        take_bell(t);
+    if (!fds[1].revents && clock_boot_ms() < session_ms)
+        return;
+    session_receive(t->session);
+    atomic_store(&t->proven_ms, session_proven_ms(t->session));
+    check_connection(t);
 }
 
 /* The first reading waits for others; acknowledgements meanwhile let the window move on. */
@@ -252,7 +250,7 @@ static void gather(struct thread *t)
     int64_t end_ms = clock_boot_ms() + t->options->gather_ms;
 
     while (!t->urgent && !t->stopping && clock_boot_ms() < end_ms) {
-        wait_signals(t, end_ms);
+        wait_until(t, end_ms);
         if (t->acked)
             publisher_run(t->publisher, clock_boot_ms());
         t->acked = false;
@@ -285,14 +283,14 @@ static void run_once(struct thread *t)
     int64_t now_ms;
 
     atomic_store(&t->turn_ms, -1);
-    wait_signals(t, next_ms(t));
+    wait_until(t, next_ms(t));
     atomic_store(&t->turn_ms, clock_boot_ms());
     if (t->work && !t->more)
         gather(t);
     t->more = drain(t);
     atomic_store_explicit(&t->counters.superseded, inbox_superseded(t->inbox),
                           memory_order_relaxed);
-    check_connection(t, 0);
+    check_connection(t);
     now_ms = clock_boot_ms();
     if (!t->is_online && !t->stopping && now_ms >= t->retry_at)
         try_connect(t);
@@ -310,8 +308,8 @@ static void say_goodbye(struct thread *t)
         publisher_run(t->publisher, clock_boot_ms());
         if (publisher_is_done(t->publisher))
             break;
-        wait_signals(t, until_ms);
-        check_connection(t, 0);
+        wait_until(t, until_ms);
+        check_connection(t);
     }
     session_close(t->session);
 }
@@ -321,7 +319,8 @@ static void free_all(struct thread *t)
     session_free(t->session);
     publisher_free(t->publisher);
     inbox_free(t->inbox);
-    queue_free(t->signals);
+    if (t->bell >= 0)
+        close(t->bell);
     queue_free(t->ended);
     queue_free(t->news);
     queue_free(t->arrivals);
@@ -364,13 +363,13 @@ int thread_start(struct options *options, struct thread **ret_thread, struct err
     atomic_init(&t->owners, 2);
     atomic_init(&t->turn_ms, -1);
     t->since_ms = t->retry.since_ms = clock_boot_ms();
-    t->signals = queue_new(sizeof(struct signal), SIGNALS_MAX, QUEUE_REFUSE, NULL, NULL);
+    t->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     t->ended = queue_new(sizeof(int), 1, QUEUE_REFUSE, NULL, NULL);
     t->news = queue_new(sizeof(struct news), NEWS_MAX, QUEUE_REFUSE, on_news, t);
     t->arrivals = queue_new(sizeof(struct arrival), ARRIVALS_MAX, QUEUE_REFUSE, on_news, t);
     t->inbox = inbox_new(on_inbox, t);
-    if (!t->signals || !t->ended || !t->news || !t->arrivals || !t->inbox) {
-        error_set(reterr, r, "mqtt: out of memory");
+    if (t->bell < 0 || !t->ended || !t->news || !t->arrivals || !t->inbox) {
+        error_set(reterr, r, "mqtt: out of memory or descriptors");
         goto fail;
     }
     r = session_new(options, &session_calls, t, &t->session, reterr);
@@ -396,7 +395,7 @@ int thread_stop(struct thread *t, int64_t wait_ms)
 
     atomic_store(&t->stop_by_ms,
                  now_ms + (wait_ms > 2 * CLOSE_MS ? wait_ms - CLOSE_MS : wait_ms / 2));
-    notify(t, STOP, 0, 0);
+    ring_bell(t, &t->must_stop);
     atomic_store(&t->news_wake, NULL);
     if (queue_wait(t->ended, &done, 1, now_ms + wait_ms) == 0) {
         pthread_detach(t->id);

@@ -61,8 +61,8 @@ class Commands(harness.Case):
         self.assertEqual(self.order("tank/level", order)["id"], "a7")
         self.assert_refused("tank/level", order, "already")
         self.assert_refused("tank/level", '{"value": 30, "ts": "2020-01-01T00:00:00Z"}', "late")
-        self.the_broker.retain("t/tank/level/set", "90")
         self.running.stop()
+        self.the_broker.retain("t/tank/level/set", "90")
         since = self.seen.mark()
         self.running = self.gateway(
             self.config(DEVICE.format(connect=self.tank.connect), mqtt='commands = "all";'))

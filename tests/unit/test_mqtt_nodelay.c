@@ -54,7 +54,8 @@ static void only_connections_to_that_port_are_hurried(void **state)
 
     (void)state;
     connect_to_ourselves(AF_INET, &other_listener, &other);
-    nodelay_set(port);
+    assert_int_equal(nodelay_set(port), client);
+    assert_int_equal(nodelay_set(port), -1);
     assert_true(is_set(client));
     assert_false(is_set(other));
     assert_false(is_set(listener));
