@@ -88,6 +88,14 @@ struct inbox *inbox_new(void (*wake)(void *owner, bool urgent), void *owner)
     return inbox;
 }
 
+static void release_late(struct late *late)
+{
+    free(late->readings);
+    free(late->devices);
+    free(late->instances);
+    *late = (struct late){0};
+}
+
 void inbox_free(struct inbox *inbox)
 {
     struct inbox_item item;
@@ -101,9 +109,7 @@ void inbox_free(struct inbox *inbox)
             free(item.publish);
     }
     inventory_release(inbox->inventory);
-    free(inbox->late.readings);
-    free(inbox->late.devices);
-    free(inbox->late.instances);
+    release_late(&inbox->late);
     queue_free(inbox->queue);
     free(inbox);
 }
@@ -127,8 +133,9 @@ static void *lengthen(void *table, uint32_t n, uint32_t wanted, size_t size)
     return longer;
 }
 
-/* For a new inventory. Indices are never reused, so what waits stays right. Without memory there is
- * simply no place to wait. */
+/* Room for all of an inventory, made when something is late for the first time: mostly nothing ever
+ * is. Indices are never reused, so what waits stays right. Without memory there is simply no place
+ * to wait. */
 static void late_grow(struct late *late, const struct inventory *inventory)
 {
     void *longer;
@@ -163,12 +170,21 @@ static void supersede(struct inbox *inbox, int64_t at_ms)
         inbox->gap_to_ms = at_ms;
 }
 
-static void late_reading(struct inbox *inbox, const struct reading *reading)
+static struct late *make_late(struct inbox *inbox)
 {
     struct late *late = &inbox->late;
+
+    if (inbox->inventory)
+        late_grow(late, inbox->inventory);
+    late->any = true;
+    return late;
+}
+
+static void late_reading(struct inbox *inbox, const struct reading *reading)
+{
+    struct late *late = make_late(inbox);
     bool fits = reading->sensor < late->n_sensors;
 
-    late->any = true;
     if (!fits)
         supersede(inbox, reading->at_ms);
     else if (late->readings[reading->sensor].sensor != UINT32_MAX)
@@ -293,7 +309,7 @@ static bool flush(struct inbox *inbox)
         push_bytes(inbox, INBOX_INSTANCE, &late->instances[i], sizeof(late->instances[i]));
         late->instances[i].instance = UINT32_MAX;
     }
-    late->any = false;
+    release_late(late);
     return true;
 }
 
@@ -304,9 +320,8 @@ void inbox_put_inventory(struct inbox *inbox, struct inventory *inventory)
     inventory_hold(inventory);
     inventory_release(inbox->inventory);
     inbox->inventory = inventory;
-    late_grow(&inbox->late, inventory);
     if (push_inventory(inbox) < 0)
-        inbox->late.inventory = inbox->late.any = true;
+        make_late(inbox)->inventory = true;
 }
 
 void inbox_put_readings(struct inbox *inbox, const struct reading *readings, size_t count)
@@ -329,8 +344,7 @@ void inbox_put_device(struct inbox *inbox, uint32_t device, uint8_t why, int64_t
 
     if (flush(inbox) && has_room(inbox) && queue_push(inbox->queue, &cell, 1) == 0)
         return;
-    inbox->late.any = true;
-    if (device < inbox->late.n_devices)
+    if (device < make_late(inbox)->n_devices)
         inbox->late.devices[device] = cell;
 }
 
@@ -339,8 +353,7 @@ void inbox_put_instance(struct inbox *inbox, const struct instance_state *state)
     if (flush(inbox) && has_room(inbox) &&
         push_bytes(inbox, INBOX_INSTANCE, state, sizeof(*state)) == 0)
         return;
-    inbox->late.any = true;
-    if (state->instance < inbox->late.n_instances)
+    if (state->instance < make_late(inbox)->n_instances)
         inbox->late.instances[state->instance] = *state;
 }
 

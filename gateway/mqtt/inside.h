@@ -14,7 +14,7 @@
 #define MESSAGE_LATE (UINT64_C(1) << 63)
 
 /* So long no state goes out at QoS 0 only: an acknowledgement proves what was sent before it. */
-#define PROOF_MS 5000
+#define PROOF_MS 2000
 
 struct publisher {
     const struct options *options;
