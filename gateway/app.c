@@ -4,6 +4,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/text.h"
 #include "gateway/core/command.h"
 #include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
@@ -14,6 +15,7 @@
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/reload.h"
+#include "gateway/senses.h"
 #include "gateway/starts.h"
 #include "gateway/web/web.h"
 #include "gateway/wiring.h"
@@ -247,6 +249,7 @@ static int start_store(struct app *app, struct error *reterr)
         return 0;
     if (folder && !section_has(section, "path"))
         options.path = folder;
+    text_copy(app->disk, sizeof(app->disk), options.path);
     r = store_open(app->loop, &options, STORE_WAIT_MS, &wiring_store, app, &app->store, reterr);
     return r < 0 ? r : pipeline_add_sink(app->pipeline, &store_sink, app->store);
 }
@@ -388,6 +391,8 @@ static void tell_start(struct app *app)
     if (app->options->for_ms > 0)
         timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
     start_pulse(app);
+    if (senses_start(app, &app->senses) < 0)
+        log_error("out of memory: rules cannot read sensors of the gateway itself");
     sd_notify(0, "READY=1");
     if (!app->options->quiet)
         log_info("thermogate " THERMOGATE_VERSION " runs: %u devices, %u sensors, %u rules%s",
@@ -442,6 +447,7 @@ static bool close_all(struct app *app)
     timer_free(app->found_timer);
     found_free(app->found);
     pulse_stop(app->pulse);
+    senses_stop(app->senses);
     loop_free(app->loop);
     return false;
 }

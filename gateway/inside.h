@@ -3,6 +3,7 @@
 
 #include "gateway/app.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ struct app {
     bool building;     /* a site is built on a thread */
     bool reload_waits; /* for that to end */
     struct pulse *pulse;
+    struct senses *senses;
+    char disk[PATH_MAX]; /* folder of the store; "": there is none */
     int64_t stop_by_ms;  /* for safe values; 0: not stopping */
     uint64_t fixed_hash; /* of what a reload cannot change */
 };

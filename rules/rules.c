@@ -378,11 +378,20 @@ struct rules_value rules_probe(struct rules *rules, size_t i, int64_t now_ms)
     }
 }
 
-struct rules_pace rules_pace(const struct rules *rules, uint32_t sensor)
+uint32_t rules_sensors(const struct rules *rules)
+{
+    return rules->catalog.n_sensors;
+}
+
+const struct rules_sensor *rules_sensor(const struct rules *rules, uint32_t sensor)
 {
     assert(sensor < rules->catalog.n_sensors);
-    return (struct rules_pace){.every_ms = rules->catalog.sensors[sensor].every_ms,
-                               .stale_ms = rules->catalog.sensors[sensor].stale_ms};
+    return &rules->catalog.sensors[sensor];
+}
+
+uint32_t rules_find_sensor(const struct rules *rules, const char *id)
+{
+    return names_find(rules->catalog.names, id);
 }
 
 size_t rules_memory(const struct rules *rules)

@@ -51,7 +51,7 @@ struct rules_sensor {
     double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
     bool writable;                /* a rule may write to it */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
-     * stale_ms and max_rate from those, see rules_pace(). */
+     * stale_ms and max_rate from those. */
     const struct section *derived;
 };
 
@@ -152,11 +152,11 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
               struct problems *problems, struct rules **ret_rules);
 void rules_free(struct rules *rules);
 
-/* How often a sensor is read and when it is stale: of a derived one, by those it is made of. */
-struct rules_pace {
-    int64_t every_ms, stale_ms; /* as in struct rules_sensor */
-};
-struct rules_pace rules_pace(const struct rules *rules, uint32_t sensor);
+/* The sensors as the rules know them, by their numbers; a derived one has the pace of those it is
+ * made of. RULES_NO_SENSOR when there is none of that id. */
+uint32_t rules_sensors(const struct rules *rules);
+const struct rules_sensor *rules_sensor(const struct rules *rules, uint32_t sensor);
+uint32_t rules_find_sensor(const struct rules *rules, const char *id);
 
 /* Bytes that the windows take, for `check`. */
 size_t rules_memory(const struct rules *rules);

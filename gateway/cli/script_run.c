@@ -8,7 +8,6 @@
 #include "gateway/base/text.h"
 #include "gateway/cli/rehearse.h"
 #include "gateway/cli/script_shown.h"
-#include "gateway/core/inventory.h"
 #include "gateway/core/sink.h"
 
 #include <errno.h>
@@ -190,8 +189,8 @@ static int open_rehearsal(struct stage *stage, const struct section *probes,
 static bool make_reading(struct stage *stage, const struct script_step *step,
                          struct reading *reading)
 {
-    const struct inventory *inventory = rehearsal_inventory(stage->rehearsal);
-    uint32_t sensor = inventory_find_sensor(inventory, step->name);
+    const struct rules *rules = rehearsal_rules(stage->rehearsal);
+    uint32_t sensor = rules_find_sensor(rules, step->name);
 
     *reading = (struct reading){
         .at_ms = step->at_ms, .sensor = sensor, .kind = step->value_kind, .quality = step->quality};
@@ -199,10 +198,10 @@ static bool make_reading(struct stage *stage, const struct script_step *step,
         reading->number = step->number;
     else if (step->value_kind == VALUE_TEXT)
         reading->text = rehearsal_add_text(stage->rehearsal, step->text);
-    if (sensor == UINT32_MAX)
+    if (sensor == RULES_NO_SENSOR)
         FAIL(stage, step->place, "there is no sensor \"%s\"", step->name);
     else if (step->value_kind != VALUE_NONE &&
-             (step->value_kind == VALUE_TEXT) != (inventory->sensors[sensor].kind == SENSOR_TEXT))
+             (step->value_kind == VALUE_TEXT) != rules_sensor(rules, sensor)->text)
         FAIL(stage, step->place, "\"%s\" gives %s", step->name,
              step->value_kind == VALUE_TEXT ? "numbers, not texts" : "texts, not numbers");
     else

@@ -6,6 +6,7 @@
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
+#include "gateway/core/own.h"
 #include "gateway/core/plausible.h"
 #include "gateway/core/registry.h"
 #include "gateway/core/site.h"
@@ -92,23 +93,11 @@ static uint32_t device_of(const struct pipeline *pipeline, const struct reading 
     return pipeline->site->inventory->sensors[reading->sensor].device;
 }
 
-/* The readings of a poll, and what is derived of them for the same device, go out as one; what is
- * derived for others follows, as it comes. `readings` has room for twice the sensors of a device.
- */
-static void spread(struct pipeline *pipeline, uint32_t device, struct reading *readings,
-                   size_t count)
+/* Derived readings as they come, those of a device that stand together as one; but of `device`. */
+static void tell_derived(struct pipeline *pipeline, uint32_t device, const struct reading *derived,
+                         size_t n)
 {
-    struct rules *rules = pipeline->site->rules;
-    int64_t now_ms = advance(pipeline, readings[count - 1].at_ms);
-    size_t n, own = 0, end;
-    const struct reading *derived = rules_take(rules, readings, count, now_ms, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        if (device_of(pipeline, &derived[i]) == device)
-            readings[count + own++] = derived[i];
-    }
-    tell_readings(pipeline, device, readings, count + own);
-    for (size_t i = 0; i < n; i = end) {
+    for (size_t i = 0, end; i < n; i = end) {
         uint32_t other = device_of(pipeline, &derived[i]);
 
         for (end = i + 1; end < n && device_of(pipeline, &derived[end]) == other; end++)
@@ -116,7 +105,38 @@ static void spread(struct pipeline *pipeline, uint32_t device, struct reading *r
         if (other != device)
             tell_readings(pipeline, other, &derived[i], end - i);
     }
+}
+
+/* The readings of a poll, and what is derived of them for the same device, go out as one; what is
+ * derived for others follows. `readings` has room for twice the sensors of a device. */
+static void spread(struct pipeline *pipeline, uint32_t device, struct reading *readings,
+                   size_t count)
+{
+    struct rules *rules = pipeline->site->rules;
+    int64_t now_ms = advance(pipeline, readings[count - 1].at_ms);
+    size_t n, own = 0;
+    const struct reading *derived = rules_take(rules, readings, count, now_ms, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (device_of(pipeline, &derived[i]) == device)
+            readings[count + own++] = derived[i];
+    }
+    tell_readings(pipeline, device, readings, count + own);
+    tell_derived(pipeline, device, derived, n);
     rules_judge(rules, readings, count, now_ms);
+}
+
+void pipeline_spread_own(struct pipeline *pipeline, const struct reading *reading)
+{
+    struct rules *rules = pipeline->site->rules;
+    int64_t now_ms = advance(pipeline, reading->at_ms);
+    size_t n;
+    const struct reading *derived = rules_take(rules, reading, 1, now_ms, &n);
+
+    tell_derived(pipeline, UINT32_MAX, derived, n);
+    rules_judge(rules, reading, 1, now_ms);
+    pipeline_settle(pipeline);
+    plan_rules(pipeline);
 }
 
 void pipeline_accept(void *owner, uint32_t device, const struct sample *samples, size_t count)
@@ -140,13 +160,6 @@ void pipeline_accept(void *owner, uint32_t device, const struct sample *samples,
     pipeline->counts.polls++;
     pipeline_settle(pipeline);
     plan_rules(pipeline);
-}
-
-void pipeline_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms)
-{
-    struct pipeline *pipeline = owner;
-
-    TELL(pipeline, device, device, why, at_ms);
 }
 
 static void judge_time(void *owner)
@@ -230,6 +243,8 @@ void pipeline_free(struct pipeline *pipeline)
     plausible_free(pipeline->plausible);
     registry_free(pipeline->registry);
     free(pipeline->readings);
+    free(pipeline->why);
+    free(pipeline->own);
     text_table_free(pipeline->texts);
     free(pipeline);
 }
@@ -264,6 +279,8 @@ struct workings {
     struct plausible *plausible;
     struct reading *readings;
     size_t room;
+    uint8_t *why;
+    double *own;
     uint32_t *now_called; /* new number of each sensor of the site before; NULL without one */
 };
 
@@ -272,25 +289,61 @@ static void free_workings(struct workings *workings)
     registry_free(workings->registry);
     plausible_free(workings->plausible);
     free(workings->readings);
+    free(workings->why);
+    free(workings->own);
     free(workings->now_called);
 }
 
-static int make_workings(const struct inventory *inventory, const struct inventory *before,
+/* Numbers of the rules' sensors: those of the inventory, then the gateway's own. */
+static uint32_t *call_anew(const struct site *site, const struct site *before)
+{
+    uint32_t n = before ? rules_sensors(before->rules) : 0;
+    uint32_t *now_called = calloc((size_t)n + 1, sizeof(*now_called));
+
+    for (uint32_t i = 0; now_called && i < n; i++)
+        now_called[i] = rules_find_sensor(site->rules, rules_sensor(before->rules, i)->id);
+    return now_called;
+}
+
+static int make_workings(const struct site *site, const struct site *before,
                          struct workings *workings)
 {
+    const struct inventory *inventory = site->inventory;
+    uint32_t n_own = own_count(inventory);
+
     *workings = (struct workings){.registry = registry_new(inventory->n_sensors),
                                   .plausible = plausible_new(inventory),
-                                  .room = most_sensors(inventory)};
+                                  .room = most_sensors(inventory),
+                                  .why = malloc((size_t)inventory->n_devices + 1),
+                                  .own = calloc(n_own, sizeof(double)),
+                                  .now_called = call_anew(site, before)};
     workings->readings = calloc(2 * workings->room, sizeof(*workings->readings));
-    workings->now_called = calloc((before ? before->n_sensors : 0) + 1, sizeof(uint32_t));
-    if (!workings->registry || !workings->plausible || !workings->readings ||
-        !workings->now_called) {
+    if (!workings->registry || !workings->plausible || !workings->readings || !workings->why ||
+        !workings->own || !workings->now_called) {
         free_workings(workings);
         return -ENOMEM;
     }
-    for (uint32_t i = 0; before && i < before->n_sensors; i++)
-        workings->now_called[i] = inventory_find_sensor(inventory, before->sensors[i].id);
+    memset(workings->why, QUALITY_NOT_READ, (size_t)inventory->n_devices + 1);
+    for (uint32_t i = 0; i < n_own; i++)
+        workings->own[i] = (double)NAN;
     return 0;
+}
+
+/* How devices were told to be, and the values of own sensors. */
+static void hand_over_own(const struct pipeline *pipeline, const struct site *site,
+                          const struct workings *workings)
+{
+    uint32_t first = site->inventory->n_sensors, old = pipeline->site->inventory->n_sensors;
+
+    for (uint32_t i = 0; i < own_count(pipeline->site->inventory); i++) {
+        uint32_t to = workings->now_called[old + i] - first;
+
+        if (workings->now_called[old + i] == UINT32_MAX)
+            continue;
+        workings->own[to] = pipeline->own[i];
+        if (i < pipeline->site->inventory->n_devices && to < site->inventory->n_devices)
+            workings->why[to] = pipeline->why[i];
+    }
 }
 
 /* Newest values and the lives of instances go over to the next site. What ends with the old one is
@@ -303,31 +356,40 @@ static void hand_over(struct pipeline *pipeline, struct site *site, const struct
         struct reading last = *registry_last(pipeline->registry, i);
 
         last.sensor = workings->now_called[i];
-        if (last.sensor != UINT32_MAX)
+        if (last.sensor < site->inventory->n_sensors)
             registry_update(workings->registry, &last);
     }
+    hand_over_own(pipeline, site, workings);
     rules_adopt(site->rules, pipeline->site->rules, workings->now_called,
                 advance(pipeline, clock_boot_ms()));
     pipeline_settle(pipeline);
+}
+
+static void use_workings(struct pipeline *pipeline, const struct workings *workings)
+{
+    registry_free(pipeline->registry);
+    plausible_free(pipeline->plausible);
+    free(pipeline->readings);
+    free(pipeline->why);
+    free(pipeline->own);
+    free(workings->now_called);
+    pipeline->registry = workings->registry;
+    pipeline->plausible = workings->plausible;
+    pipeline->readings = workings->readings;
+    pipeline->room = workings->room;
+    pipeline->why = workings->why;
+    pipeline->own = workings->own;
 }
 
 int pipeline_use(struct pipeline *pipeline, struct site *site)
 {
     struct workings workings;
 
-    if (make_workings(site->inventory, pipeline->site ? pipeline->site->inventory : NULL,
-                      &workings) < 0)
+    if (make_workings(site, pipeline->site, &workings) < 0)
         return -ENOMEM;
     if (pipeline->site)
         hand_over(pipeline, site, &workings);
-    registry_free(pipeline->registry);
-    plausible_free(pipeline->plausible);
-    free(pipeline->readings);
-    free(workings.now_called);
-    pipeline->registry = workings.registry;
-    pipeline->plausible = workings.plausible;
-    pipeline->readings = workings.readings;
-    pipeline->room = workings.room;
+    use_workings(pipeline, &workings);
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
     for (uint32_t i = 0; i < rules_count(site->rules); i++)

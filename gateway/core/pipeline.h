@@ -84,6 +84,16 @@ void pipeline_tell(struct pipeline *pipeline, const struct pipeline_news *news);
 void pipeline_on_write(struct pipeline *pipeline,
                        void (*write)(void *owner, const struct rule_action *action), void *owner);
 
+/* What the gateway knows of itself: "gateway.broker" and so on, which rules read as any other
+ * sensor. `disk_free` is a percentage, the others are 0 or 1. That devices and buses are online
+ * the pipeline sees by itself. */
+enum own_sensor { OWN_BROKER, OWN_CLOCK, OWN_DISK_FREE, OWN_UNDERVOLTAGE, OWN_SENSORS };
+void pipeline_own(struct pipeline *pipeline, enum own_sensor which, double number);
+void pipeline_bus_load(struct pipeline *pipeline, uint32_t bus, double percent);
+
+/* The wall clock has become known good. */
+void pipeline_on_clock(struct pipeline *pipeline);
+
 struct pipeline_counts {
     uint64_t polls, readings, bad; /* accepted; of them without a value */
     uint64_t events;

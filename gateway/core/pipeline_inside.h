@@ -20,6 +20,8 @@ struct pipeline {
     struct plausible *plausible;
     struct reading *readings; /* of the poll that is accepted: sinks and rules get it whole */
     size_t room; /* for them, and as much again for what is derived: the largest device's sensors */
+    uint8_t *why; /* by device: how it was told to be; QUALITY_NOT_READ: not yet */
+    double *own;  /* the newest values of own sensors; NAN: none yet */
     struct timer *rule_timer, *stale_timer;
     int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
     uint64_t boot, sequence; /* of events */
@@ -40,6 +42,9 @@ struct pipeline {
 /* pipeline.c: what one judgement caused is complete: saved states follow the events that they
  * belong to. */
 void pipeline_settle(struct pipeline *pipeline);
+
+/* pipeline.c: the reading of an own sensor, to the rules; what is derived of it to all. */
+void pipeline_spread_own(struct pipeline *pipeline, const struct reading *reading);
 
 /* pipeline_tell.c: how an instance stands, to every sink. */
 void pipeline_tell_state(struct pipeline *pipeline, uint32_t instance);

@@ -76,12 +76,14 @@ static void take_event(void *owner, const struct rule_event *from)
     struct pipeline *pipeline = owner;
     const struct rule_transition *status = &from->status;
     bool is_over = from->kind == RULE_EVENT_CLEARED;
+    uint32_t sensor = rules_info(pipeline->site->rules, from->instance).sensor;
     struct event event = {.boot = pipeline->boot,
                           .sequence = ++pipeline->sequence,
                           .at_ms = from->at_ms,
                           .since_ms = is_over ? status->fired_ms : status->since_ms,
                           .instance = from->instance,
-                          .sensor = rules_info(pipeline->site->rules, from->instance).sensor,
+                          .sensor =
+                              sensor < pipeline->site->inventory->n_sensors ? sensor : UINT32_MAX,
                           .type = from->kind,
                           .severity = status->severity,
                           .kind = status->kind,

@@ -6,6 +6,7 @@
 #include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/inventory_edit.h"
+#include "gateway/core/own.h"
 #include "gateway/core/site_derived.h"
 #include "rules/rules.h"
 
@@ -306,8 +307,10 @@ static void fill_parts(struct builder *builder)
 static struct rules_sensor *describe_to_rules(struct builder *builder)
 {
     const struct inventory *inventory = builder->site->inventory;
-    struct rules_sensor *list = calloc(inventory->n_sensors + 1, sizeof(*list));
+    struct rules_sensor *list = calloc(inventory->n_sensors + own_count(inventory), sizeof(*list));
 
+    if (list)
+        own_describe(inventory, builder->arena, list + inventory->n_sensors);
     for (uint32_t i = 0; list && i < inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
         const struct inventory_device *device = &inventory->devices[sensor->device];
@@ -336,13 +339,13 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
 static void pace_derived(struct builder *builder)
 {
     for (uint32_t i = 0; i < builder->site->inventory->n_sensors; i++) {
-        struct rules_pace pace = rules_pace(builder->site->rules, i);
+        const struct rules_sensor *from = rules_sensor(builder->site->rules, i);
         struct inventory_sensor *sensor = &builder->sensors[i];
         int64_t *every_ms = &builder->inventory_devices[sensor->device].every_ms;
 
-        sensor->stale_ms = pace.stale_ms;
+        sensor->stale_ms = from->stale_ms;
         if (*every_ms == 0 && !builder->devices[sensor->device].bus)
-            *every_ms = pace.every_ms;
+            *every_ms = from->every_ms;
     }
 }
 
@@ -376,7 +379,7 @@ static void fill_rules(struct builder *builder, struct inventory *inventory)
             .rule = arena_text(builder->arena, info.rule),
             .label = arena_text(builder->arena, info.label),
             .summary = arena_text(builder->arena, info.summary),
-            .sensor = info.sensor,
+            .sensor = info.sensor < inventory->n_sensors ? info.sensor : UINT32_MAX,
             .severity = info.severity,
             .many = info.many,
             .ack = info.ack,
@@ -402,12 +405,13 @@ static const char **names_of(const struct section *section, size_t *ret_n)
 
 static int compile_rules(struct builder *builder, const struct site_context *context)
 {
+    const struct inventory *inventory = builder->site->inventory;
     struct rules_sensor *sensors = describe_to_rules(builder);
     struct rules_config config = {
         .rules = section_child(builder->root, "rules"),
         .defaults = section_child(builder->root, "defaults"),
         .sensors = sensors,
-        .n_sensors = builder->site->inventory->n_sensors,
+        .n_sensors = inventory->n_sensors + own_count(inventory),
         .texts = context->texts,
         .probes = context->probes,
     };

@@ -80,11 +80,12 @@ static void they_keep_the_pace_of_the_fastest_and_the_age_of_the_youngest(void *
     struct world world;
     (void)state;
     assert_int_equal(open_derived(&world, ".twice + room.temp", ".temp * 2"), 0);
-    struct rules_pace sum = rules_pace(world.rules, SUM), twice = rules_pace(world.rules, TWICE);
-    assert_int_equal(sum.every_ms, 10000);
-    assert_int_equal(sum.stale_ms, 30000);
-    assert_int_equal(twice.every_ms, 20000);
-    assert_int_equal(twice.stale_ms, 60000);
+    const struct rules_sensor *sum = rules_sensor(world.rules, SUM);
+    const struct rules_sensor *twice = rules_sensor(world.rules, TWICE);
+    assert_int_equal(sum->every_ms, 10000);
+    assert_int_equal(sum->stale_ms, 30000);
+    assert_int_equal(twice->every_ms, 20000);
+    assert_int_equal(twice->stale_ms, 60000);
     world_close(&world);
 }
 

@@ -94,9 +94,10 @@ static void a_device_s_own_go_with_its_poll_and_others_follow(void **state)
     assert_int_equal(pipeline_add_sink(pipeline, &calls, &seen), 0);
     assert_int_equal(site_world_open(&world, config, &context), 0);
     assert_int_equal(pipeline_use(pipeline, world.site), 0);
-    struct sample other = sample_number(0, 1000, 100);
+    int64_t now_ms = clock_boot_ms();
+    struct sample other = sample_number(0, now_ms, 100);
     pipeline_accept(pipeline, OTHER, &other, 1);
-    struct sample poll[] = {sample_number(0, 2000, 230), sample_number(1, 2000, 2)};
+    struct sample poll[] = {sample_number(0, now_ms, 230), sample_number(1, now_ms, 2)};
     pipeline_accept(pipeline, METER, poll, 2);
     assert_string_equal(seen.said, "1: 3=100\n"
                                    "2: 4=-1\n" /* meter_1 was not read yet */

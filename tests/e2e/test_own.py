@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+"""Rules read what the gateway knows of itself."""
+import unittest
+
+import harness
+
+
+class Own(harness.Case):
+    def test_rules_read_broker_disk_clock_and_dead_buses(self):
+        config = self.write("own.cfg", f'''
+            mqtt: {{ host = "127.0.0.1"; port = {harness.free_port()} }}
+            buses: {{ plant: {{ adapter = "modbus"; connect = "tcp://127.0.0.1:{harness.free_port()}" }} }}
+            devices: {{ boiler: {{ bus = "plant"; unit = 1; every = "200ms"
+                                   channels: {{ temp: {{ register = "input 0" }} }} }} }}
+            rules: {{
+              broker: {{ sensor = "gateway.broker"; equals = 0; on_fire = ( {{ log = "no broker" }} ) }}
+              disk:   {{ sensor = "gateway.disk_free"; above = 0; on_fire = ( {{ log = "disk seen" }} ) }}
+              bus:    {{ sensor = "plant.online"; equals = 0; on_fire = ( {{ log = "bus down" }} ) }}
+              device: {{ sensor = "boiler.online"; equals = 0; on_fire = ( {{ log = "boiler away" }} ) }}
+            }}''')
+        run = self.command("run", "--config", config, "--for", "4s", seconds=20 * harness.SLOWNESS)
+        for words in ("no broker", "disk seen", "bus down", "boiler away"):
+            with self.subTest(words=words):
+                self.assertIn(words, run.stdout + run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
