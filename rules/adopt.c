@@ -61,6 +61,8 @@ static void adopt_life(struct instance *to, const struct instance *from)
         to->lives[i] = from->lives[i];
     to->last = from->last;
     to->last.instance = index;
+    to->last.inactive = to->last.inactive && to->rule->n_active > 0;
+    to->last.inhibited = to->last.inhibited && to->rule->n_inhibitors > 0;
     if (to->last.level >= to->rule->n_levels)
         to->last.level = 0;
     to->last.severity = to->rule->levels[to->last.level].severity;

@@ -39,8 +39,7 @@ static int copy_sensors(struct catalog *catalog, const struct rules_config *conf
     return catalog->names ? 0 : -ENOMEM;
 }
 
-/* What firing() and acked() ask. */
-static bool rule_is(const void *owner, uint32_t number, enum rule_what what)
+bool catalog_rule_is(const void *owner, uint32_t number, enum rule_what what)
 {
     const struct catalog *catalog = owner;
     const struct rule_range *range = &catalog->ranges[number];
@@ -66,8 +65,8 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
         facts[i].due_ms = CLOCK_NEVER;
         facts[i].quality = QUALITY_NOT_READ;
     }
-    catalog->facts =
-        (struct facts){.at = facts, .texts = config->texts, .rule_is = rule_is, .owner = catalog};
+    catalog->facts = (struct facts){
+        .at = facts, .texts = config->texts, .rule_is = catalog_rule_is, .owner = catalog};
     catalog->n_facts = catalog->n_sensors;
     return 0;
 }
@@ -176,6 +175,7 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
         .look_ms = CLOCK_NEVER,
         .lost_ms = CLOCK_NEVER,
         .cleared_ms = CLOCK_NEVER,
+        .active_ms = CLOCK_NEVER,
         .cool_ms = INT64_MIN,
         .reminder = {.resumed_ms = CLOCK_NEVER},
         .wall_fired_ms = CLOCK_NEVER,

@@ -38,6 +38,16 @@ void compile_unknown_sensor(struct compiler *compiler, const char *key, const ch
     compile_error(compiler, key, hint, "unknown sensor \"%.130s\"", id);
 }
 
+void compile_unknown_rule(struct compiler *compiler, struct place place, const char *name)
+{
+    char hint[TEXT_SLUG_MAX + 32] = "";
+    const char *nearest = names_nearest(compiler->catalog->rule_names, name);
+    if (nearest)
+        snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+    problem_error(compiler->problems, place, hint, "%s: unknown rule \"%.63s\"", compiler->who,
+                  name);
+}
+
 const struct section *compile_holder(const struct compiler *compiler, const char *key)
 {
     bool own = section_has(compiler->section, key) || !compiler->outer;

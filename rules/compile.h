@@ -22,6 +22,9 @@ void compile_error(struct compiler *compiler, const char *key, const char *hint,
 /* An error "unknown sensor ..." at `key`, with the nearest there is. */
 void compile_unknown_sensor(struct compiler *compiler, const char *key, const char *id);
 
+/* An error "unknown rule ..." at `place`, likewise. */
+void compile_unknown_rule(struct compiler *compiler, struct place place, const char *name);
+
 /* An error at byte `offset` of the text of `key`. */
 void compile_error_in_text(struct compiler *compiler, const char *key, size_t offset,
                            const char *hint, const char *words);

@@ -86,6 +86,9 @@ void tell_changed(struct rules *rules, uint32_t index);
 void tell_transition(struct rules *rules, uint32_t index, uint8_t kind, uint8_t severity,
                      const char *why);
 
+/* A flag is another one by no order: that is no event, but a state to show. */
+void tell_flag(struct rules *rules, uint32_t index);
+
 /* It became blind, or sees again. */
 void tell_sight(struct rules *rules, uint32_t index, int64_t now_ms, const char *why);
 

@@ -55,6 +55,8 @@ void judge_plan(struct rules *rules, uint32_t index)
         due_ms = instance->last.muted_until_ms;
     if (instance->look_ms < due_ms)
         due_ms = instance->look_ms;
+    if (instance->rule->n_active > 0 && instance->active_ms < due_ms)
+        due_ms = instance->active_ms;
     if (remind_due_ms(instance) < due_ms)
         due_ms = remind_due_ms(instance);
     if (due_ms == instance->due_ms)
@@ -235,8 +237,6 @@ static bool step_levels(const struct rules *rules, struct instance *instance, in
     struct life_input input = {
         .by_reading = instance->is_read, .earliest_ms = earliest_ms(instance), .now_ms = now_ms};
     bool known = true;
-    instance->is_read = false;
-    instance->look_ms = CLOCK_NEVER;
     for (uint8_t i = instance->rule->n_levels; i-- > 0;) {
         struct life *life = &instance->lives[i];
         int64_t look_ms;
@@ -252,15 +252,77 @@ static bool step_levels(const struct rules *rules, struct instance *instance, in
     return known;
 }
 
+static void judge_condition(struct rules *rules, uint32_t index, int64_t now_ms)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    bool is_known = step_levels(rules, instance, now_ms);
+    settle(rules, index, outcome_of(instance), now_ms, NULL);
+    if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
+        watch_sight(rules, index, is_known, now_ms);
+}
+
+/* -- what others and the time of day say -- */
+
+static void look_at_inhibitors(struct rules *rules, uint32_t index)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    const struct rule *rule = instance->rule;
+    bool inhibited = false;
+    for (size_t i = 0; i < rule->n_inhibitors && !inhibited; i++)
+        inhibited = catalog_rule_is(&rules->catalog, rule->inhibitors[i], RULE_IS_FIRING);
+    if (inhibited == instance->last.inhibited)
+        return;
+    instance->last.inhibited = inhibited;
+    tell_flag(rules, index);
+}
+
+static bool is_active(const struct rule *rule, int64_t wall_ms)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm now;
+    if (!localtime_r(&seconds, &now))
+        return true;
+    for (size_t i = 0; i < rule->n_active; i++)
+        if (active_at(&rule->active[i], &now))
+            return true;
+    return rule->n_active == 0;
+}
+
+/* Its times begin and end at full minutes. As long as nobody knows what time it is, it stays as it
+ * was. Returns whether it is to be judged. */
+static bool look_at_clock(struct rules *rules, uint32_t index, int64_t now_ms)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    bool was_looked_at = instance->active_ms != CLOCK_NEVER;
+    if (instance->rule->n_active == 0 || (was_looked_at && now_ms < instance->active_ms))
+        return !instance->last.inactive;
+    int64_t wall_ms = clock_wall_ms(now_ms);
+    if (!clock_wall_is_good()) {
+        instance->active_ms = now_ms + 1000;
+        return !instance->last.inactive;
+    }
+    instance->active_ms = now_ms + 60000 - wall_ms % 60000;
+    bool active = is_active(instance->rule, wall_ms);
+    if (active != instance->last.inactive)
+        return active;
+    instance->last.inactive = !active;
+    if (!active)
+        judge_retire(rules, index, now_ms, "outside of its active times");
+    tell_flag(rules, index);
+    return active;
+}
+
 void judge(struct rules *rules, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
-    bool is_known = step_levels(rules, instance, now_ms);
-    settle(rules, index, outcome_of(instance), now_ms, NULL);
-    if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
-        watch_sight(rules, index, is_known, now_ms);
+    instance->look_ms = CLOCK_NEVER;
+    if (instance->rule->n_inhibitors > 0)
+        look_at_inhibitors(rules, index);
+    if (look_at_clock(rules, index, now_ms))
+        judge_condition(rules, index, now_ms);
+    instance->is_read = false;
     tell_owed(rules, index, now_ms);
     remind(rules, index, now_ms);
     judge_plan(rules, index);
@@ -273,6 +335,7 @@ void judge_retire(struct rules *rules, uint32_t index, int64_t now_ms, const cha
         instance->lives[i] = life_new();
     settle(rules, index, (struct outcome){RULE_OK, instance->last.level}, now_ms, why);
     instance->cool_ms = INT64_MIN;
+    instance->look_ms = CLOCK_NEVER;
     instance->lost_ms = CLOCK_NEVER;
     if (instance->last.blind)
         set_sight(rules, index, false, now_ms, why);

@@ -145,6 +145,31 @@ static bool compile_one(struct compiler *compiler, const struct plain_option *op
     return good;
 }
 
+/* Those of `inhibited_by` are asked like those of firing(). */
+static void compile_inhibitors(struct compiler *compiler, struct scope *scope, struct rule *rule)
+{
+    const struct section *section = compiler->section;
+    const struct names *names = compiler->catalog->rule_names;
+    size_t count = section_count(section, "inhibited_by");
+    uint32_t *numbers = arena_take(&compiler->catalog->arena, count * sizeof *numbers);
+    compiler->no_memory |= !numbers;
+    for (size_t i = 0; numbers && i < count; i++) {
+        const char *name = section_text_at(section, "inhibited_by", i);
+        struct place place = section_place_at(section, "inhibited_by", i);
+        uint32_t number = name ? names_find(names, name) : NAMES_NONE;
+        if (name && number == NAMES_NONE)
+            compile_unknown_rule(compiler, place, name);
+        else if (scope->n_asks == EXPRESSION_RULES_MAX)
+            problem_error(compiler->problems, place, "", "%s: it asks more than %d other rules",
+                          compiler->who, EXPRESSION_RULES_MAX);
+        if (number == NAMES_NONE || scope->n_asks == EXPRESSION_RULES_MAX)
+            continue;
+        scope->asks[scope->n_asks++] = number;
+        numbers[rule->n_inhibitors++] = number;
+    }
+    rule->inhibitors = numbers;
+}
+
 bool compile_levels(struct compiler *compiler, const struct plain_option *options,
                     const struct rules_sensor *own, struct rule *rule)
 {
@@ -162,6 +187,7 @@ bool compile_levels(struct compiler *compiler, const struct plain_option *option
     if (compiler->no_memory)
         return false;
     compile_scope(compiler, own, &scope);
+    compile_inhibitors(compiler, &scope, rule);
     bool good = (several ? compile_each : compile_one)(compiler, options, own, &scope, rule);
     return good && compile_reads(compiler, &scope, &rule->reads);
 }

@@ -120,33 +120,53 @@ static const order_function orders[] = {
     [ORDER_ENABLE] = order_enable, [ORDER_DISABLE] = order_disable, [ORDER_LIMIT] = order_limit,
 };
 
-/* All instances of a rule; the first refusal counts when nobody takes it. */
+static bool reads_one_of(const struct catalog *catalog, const struct instance *instance,
+                         uint32_t first, uint32_t count)
+{
+    uint32_t source;
+    for (size_t i = 0; catalog_source(catalog, instance, i, &source); i++)
+        if (source >= first && source - first < count)
+            return true;
+    return false;
+}
+
+static bool is_meant(const struct rules *rules, const struct rules_order *order,
+                     const struct instance *instance)
+{
+    return order->target
+               ? strcmp(instance->rule->name, order->target) == 0
+               : reads_one_of(&rules->catalog, instance, order->first_sensor, order->n_sensors);
+}
+
+/* Every instance that is meant; the first refusal counts when nobody takes it. */
 static int order_all(struct rules *rules, const struct rules_order *order, int64_t now_ms,
                      struct error *reterr)
 {
     struct error first = {0};
     int taken = 0;
     for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
-        if (strcmp(rules->catalog.instances[i].rule->name, order->target) != 0)
+        if (!is_meant(rules, order, &rules->catalog.instances[i]))
             continue;
         taken += orders[order->kind](rules, i, order, now_ms, first.code ? NULL : &first) == 0;
         judge(rules, i, now_ms);
     }
     if (taken > 0)
         return taken;
-    if (first.code == 0)
-        return error_set(reterr, -ENOENT, "there is no rule \"%.130s\"", order->target);
-    return error_set(reterr, first.code, "%s", first.text);
+    if (first.code)
+        return error_set(reterr, first.code, "%s", first.text);
+    return order->target ? error_set(reterr, -ENOENT, "there is no rule \"%.130s\"", order->target)
+                         : error_set(reterr, -ENOENT, "no rule reads it");
 }
 
 int rules_order(struct rules *rules, const struct rules_order *order, int64_t now_ms,
                 struct error *reterr)
 {
-    if (!order->target || order->kind >= sizeof orders / sizeof orders[0])
+    if ((!order->target && order->n_sensors == 0) ||
+        order->kind >= sizeof orders / sizeof orders[0])
         return error_set(reterr, -EINVAL, "an order needs its kind and a rule");
     now_ms = engine_advance(rules, now_ms);
     engine_run_due(rules, now_ms);
-    uint32_t one = rules_find(rules, order->target);
+    uint32_t one = order->target ? rules_find(rules, order->target) : RULES_NO_INSTANCE;
     if (one == RULES_NO_INSTANCE) {
         int taken = order_all(rules, order, now_ms, reterr);
         engine_judge_later(rules, now_ms);

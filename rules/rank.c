@@ -17,7 +17,8 @@ static void tell_ring(struct ranker *ranker, const struct rule *rule)
     struct compiler *compiler = ranker->compiler;
     compiler->section = section_child(compiler->config->rules, rule->name);
     snprintf(compiler->who, sizeof compiler->who, "rule \"%.63s\"", rule->name);
-    compile_error(compiler, "when", "one of them must stand without the others",
+    const char *key = section_has(compiler->section, "when") ? "when" : "inhibited_by";
+    compile_error(compiler, key, "one of them must stand without the others",
                   "rules ask each other in a ring");
 }
 

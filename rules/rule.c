@@ -72,6 +72,25 @@ static bool is_timed(const struct code *code)
     return false;
 }
 
+static void compile_active(struct compiler *compiler, struct rule *rule)
+{
+    const struct section *section = compiler->section;
+    size_t count = section_count(section, "active");
+    struct active_window *windows = arena_take(&compiler->catalog->arena, count * sizeof *windows);
+    struct active_fault fault;
+    compiler->no_memory |= !windows;
+    for (size_t i = 0; windows && i < count; i++) {
+        const char *text = section_text_at(section, "active", i);
+        if (!text || active_parse(text, &windows[i], &fault) == 0)
+            continue;
+        struct place place = count == 1 ? section_text_place(section, "active", fault.offset)
+                                        : section_place_at(section, "active", i);
+        problem_error(compiler->problems, place, fault.hint, "%s: %s", compiler->who, fault.words);
+    }
+    rule->active = windows;
+    rule->n_active = windows ? count : 0;
+}
+
 static void check_repeat(struct compiler *compiler, const struct rule *rule)
 {
     if (rule->max_repeats > 0 && rule->repeat_ms == 0)
@@ -103,6 +122,7 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
     compile_actions(compiler, "on_change", &rule->on_change);
     compile_actions(compiler, "on_nodata", &rule->on_nodata);
     compile_escalations(compiler, rule);
+    compile_active(compiler, rule);
     check_repeat(compiler, rule);
     rule->print = compile_print(section, NULL);
     if (good)

@@ -5,6 +5,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/problem.h"
+#include "rules/active.h"
 #include "rules/code.h"
 #include "rules/evaluate.h"
 #include "rules/life.h"
@@ -89,6 +90,10 @@ struct rule {
     uint32_t number; /* of rules of one name, which firing() asks */
     uint32_t rank;   /* it is judged after those it asks, which have a smaller one */
     struct reads reads;
+    const uint32_t *inhibitors; /* rules of `inhibited_by`, which are among those it asks */
+    size_t n_inhibitors;
+    const struct active_window *active; /* inside one of them it is judged; none: always */
+    size_t n_active;
     struct limit *limits;
     const char *name, *label; /* label: NULL when it has none */
     const char *words;        /* the condition of all levels */
@@ -140,7 +145,9 @@ struct instance {
     uint8_t adjusted; /* a bit for each limit */
     int64_t lost_ms;  /* since when the condition is unknown for want of a sensor; or CLOCK_NEVER */
     int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */
-    int64_t cool_ms;    /* when it may fire again; INT64_MIN: at any time */
+    int64_t
+        active_ms;   /* when its `active` times are looked at next; CLOCK_NEVER: they never were */
+    int64_t cool_ms; /* when it may fire again; INT64_MIN: at any time */
     struct reminder reminder;
     int64_t wall_fired_ms,
         wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */
@@ -192,5 +199,8 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
  * asks. The i-th; false at the end. RULES_NO_SENSOR is to be passed over. */
 bool catalog_source(const struct catalog *catalog, const struct instance *instance, size_t i,
                     uint32_t *ret_source);
+
+/* What firing() and acked() ask: whether any instance of the rule is. `owner`: the catalog. */
+bool catalog_rule_is(const void *owner, uint32_t number, enum rule_what what);
 
 void catalog_release(struct catalog *catalog);

@@ -199,7 +199,8 @@ int64_t engine_sum_ms(int64_t at_ms, int64_t more_ms)
  * told or reminded. */
 static bool has_no_reading_to_wait_for(const struct instance *instance)
 {
-    return instance->rule->timed || instance_fires(instance) ||
+    return instance->rule->timed || instance->rule->n_active > 0 ||
+           instance->rule->n_inhibitors > 0 || instance_fires(instance) ||
            instance->told[WAY_NOTIFY].firing != TOLD_NOTHING ||
            instance->told[WAY_PUBLISH].firing != TOLD_NOTHING;
 }

@@ -7,14 +7,15 @@
  * ok -> pending -> firing -> recovering -> ok, and its id is what people see: "freezer_warm", or
  * "silent@boiler.flow_temp" for a rule over many, or "high@boiler.flow_temp" for a sensor's limits.
  *
- * Beside its state stand flags. While an instance *rests* (muted or disabled) it goes on with
- * state, write, run and log, but tells nobody: notify and publish rest. When the rest ends, what
- * has not been told is told: an alarm that fires still, or the end of one that had been told
+ * Beside its state stand flags. While an instance *rests* (muted, disabled, inhibited) it goes on
+ * with state, write, run and log, but tells nobody: notify and publish rest. When the rest ends,
+ * what has not been told is told: an alarm that fires still, or the end of one that had been told
  * before. A clear is told only when the firing was. A rule with `levels` has a life for each of
  * them, and the state is that of the highest that is satisfied: one alarm, every change of level an
- * event. *Blind* is an instance whose condition has been
- * unknown for want of a sensor (stale or bad) for the longest stale time of its sensors; what is
- * not yet known because a sensor or the clock is still starting is no blindness.
+ * event. Outside of its `active` times it is not judged and rests in ok. *Blind* is an instance
+ * whose condition has been unknown for want of a sensor (stale or bad) for the longest stale time
+ * of its sensors; what is not yet known because a sensor or the clock is still starting is no
+ * blindness.
  */
 #pragma once
 
@@ -80,11 +81,13 @@ const char *rule_severity_name(uint8_t severity);
  * due. */
 struct rule_transition {
     uint32_t instance;
-    uint8_t from, to; /* enum rule_state; the same when only the level is another one */
+    uint8_t from, to; /* enum rule_state; the same when only the level or a flag is another one */
     uint8_t level;    /* of a firing: the highest that is satisfied; else that of the last one */
     uint8_t severity; /* of that level */
     uint8_t kind;     /* enum value_kind of the value that decided; VALUE_NONE: none */
     bool acked, muted, disabled, blind;
+    bool inhibited;   /* a rule of its `inhibited_by` fires */
+    bool inactive;    /* it is outside of its `active` times */
     int64_t at_ms;    /* of the change of state */
     int64_t since_ms; /* when the present firing began; CLOCK_NEVER while not firing */
     double number;    /* the value, when kind is VALUE_NUMBER */
@@ -208,9 +211,10 @@ enum rules_order_kind {
 
 struct rules_order {
     uint8_t kind;       /* enum rules_order_kind */
-    const char *target; /* id of an instance, or name of a rule: then all its instances */
-    int64_t until_ms;   /* of ORDER_MUTE; CLOCK_NEVER: RULES_MUTE_MS from now */
-    const char *key;    /* of ORDER_LIMIT, as in the file: "above"; "outside_low" of a pair */
+    const char *target; /* id of an instance, or name of a rule: then all its instances; NULL: */
+    uint32_t first_sensor, n_sensors; /* all that read one of these */
+    int64_t until_ms;                 /* of ORDER_MUTE; CLOCK_NEVER: RULES_MUTE_MS from now */
+    const char *key; /* of ORDER_LIMIT, as in the file: "above"; "outside_low" of a pair */
     double value;
     const char *by, *via, *note; /* go to the event; may be NULL */
 };
@@ -260,9 +264,9 @@ void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
  * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
  * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
  * of this limit) but label, severity, message, clear_message, notify, blind, ack, latch, repeat,
- * max_repeats, cooldown, escalate, adjustable and the on_* actions. What is gone or has changed
- * while it fired or was blind ends with its event, told by `old` with its own indices. New and
- * changed instances are judged at the next call with a time. */
+ * max_repeats, cooldown, escalate, inhibited_by, active, adjustable and the on_* actions. What is
+ * gone or has changed while it fired or was blind ends with its event, told by `old` with its own
+ * indices. New and changed instances are judged at the next call with a time. */
 void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
 
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------

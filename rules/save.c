@@ -45,6 +45,7 @@ static void keep_flags(const struct instance *instance, int64_t now_ms, int64_t 
 {
     saved->acked = instance->last.acked;
     saved->disabled = instance->last.disabled;
+    saved->inactive = instance->last.inactive;
     saved->blind = instance->last.blind;
     if (wall_ms == CLOCK_NEVER && saved->fired.age_ms != CLOCK_NEVER)
         saved->fired.wall_ms = instance->wall_fired_ms;
@@ -89,9 +90,9 @@ static bool is_nothing(const struct saved *saved)
         if (saved->lives[i].state != RULE_OK || saved->lives[i].n_hits > 0)
             return false;
     return saved->state == RULE_OK && saved->told == TOLD_NOTHING &&
-           saved->published == TOLD_NOTHING && !saved->disabled && !saved->blind &&
-           !saved->blind_told && !saved->blind_published && saved->muted.age_ms == CLOCK_NEVER &&
-           saved->n_limits == 0 && saved->cool_ms == 0;
+           saved->published == TOLD_NOTHING && !saved->disabled && !saved->inactive &&
+           !saved->blind && !saved->blind_told && !saved->blind_published &&
+           saved->muted.age_ms == CLOCK_NEVER && saved->n_limits == 0 && saved->cool_ms == 0;
 }
 
 static struct saved saved_of(const struct rules *rules, const struct instance *instance,
@@ -180,6 +181,7 @@ static void take_flags(struct instance *instance, const struct saved *saved, int
     struct rule_transition *last = &instance->last;
     last->acked = saved->acked;
     last->disabled = saved->disabled;
+    last->inactive = saved->inactive && instance->rule->n_active > 0;
     last->blind = saved->blind;
     last->muted = saved->muted.age_ms != CLOCK_NEVER;
     if (!last->muted)

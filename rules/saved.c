@@ -51,6 +51,7 @@ static const struct field {
     {"acked", FORM_FLAG, offsetof(struct saved, acked)},
     {"muted", FORM_MOMENT, offsetof(struct saved, muted)},
     {"disabled", FORM_FLAG, offsetof(struct saved, disabled)},
+    {"inactive", FORM_FLAG, offsetof(struct saved, inactive)},
     {"blind", FORM_FLAG, offsetof(struct saved, blind)},
     {"blind_told", FORM_FLAG, offsetof(struct saved, blind_told)},
     {"blind_published", FORM_FLAG, offsetof(struct saved, blind_published)},

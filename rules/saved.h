@@ -36,7 +36,7 @@ struct saved {
     int64_t waited_ms, repeats;
     double value, limit; /* NAN: none */
     uint8_t state, told, published, level, level_told;
-    uint8_t acked, disabled, blind, blind_told, blind_published;
+    uint8_t acked, disabled, inactive, blind, blind_told, blind_published;
     uint8_t escalated, n_limits;
     struct saved_life lives[RULES_LEVELS_MAX];
     struct saved_limit limits[RULES_LIMITS_MAX];

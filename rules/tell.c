@@ -16,7 +16,7 @@
 
 bool tell_rests(const struct instance *instance)
 {
-    return instance->last.muted || instance->last.disabled;
+    return instance->last.muted || instance->last.disabled || instance->last.inhibited;
 }
 
 void tell_changed(struct rules *rules, uint32_t index)
@@ -237,6 +237,14 @@ void tell_transition(struct rules *rules, uint32_t index, uint8_t kind, uint8_t 
     event.note = why;
     send_event(rules, &event);
     act(&occasion, what_may_be_told(instance, kind, may_tell));
+}
+
+void tell_flag(struct rules *rules, uint32_t index)
+{
+    struct rule_transition *last = &rules->catalog.instances[index].last;
+    last->from = last->to;
+    tell_changed(rules, index);
+    rules->output.transition(rules->owner, last);
 }
 
 /* -- sight -- */

@@ -256,13 +256,9 @@ static void do_standby(struct commands *commands, const struct command *command)
         refuse(commands, command, "this is no time to rest for: write 30m, 2h or 1d");
         return;
     }
-    for (uint32_t i = 0; i < inventory->n_rules; i++) {
-        uint32_t sensor = inventory->rules[i].sensor;
-
-        order.target = inventory->rules[i].id;
-        if (sensor != UINT32_MAX && inventory->sensors[sensor].device == device)
-            (void)give_order(commands, command, &order, &err); /* muted already is no mistake */
-    }
+    order.first_sensor = inventory->devices[device].first_sensor;
+    order.n_sensors = inventory->devices[device].n_sensors;
+    (void)give_order(commands, command, &order, &err); /* muted already is no mistake */
     finish(commands, command, COMMAND_OK, "");
 }
 

@@ -48,8 +48,18 @@ void pipeline_settle(struct pipeline *pipeline)
 
 /* -- the way of a reading ------------------------------------------------------------------- */
 
+/* What came over the restart may have waited for somebody to know what time it is. */
+static void notice_clock(struct pipeline *pipeline)
+{
+    if (pipeline->clock_known || !clock_wall_is_good())
+        return;
+    pipeline->clock_known = true;
+    rules_on_clock(pipeline->site->rules, pipeline->now_ms, clock_wall_ms(pipeline->now_ms));
+}
+
 static void plan_rules(struct pipeline *pipeline)
 {
+    notice_clock(pipeline);
     timer_at(pipeline->rule_timer, rules_next_ms(pipeline->site->rules));
 }
 

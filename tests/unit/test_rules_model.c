@@ -8,7 +8,7 @@
 #include <math.h>
 
 #define STEPS       100000
-#define N_INSTANCES 13
+#define N_INSTANCES 15
 
 /* Two configs that differ in some conditions: a reload goes to the other one, or to the same. */
 #define SAME                                                                                       \
@@ -29,6 +29,9 @@
     "  escalate = ( { after = \"35s\"; notify = \"m\" } ) }"                                       \
     "cool: { sensor = \"pump.load\"; above = 3; cooldown = \"30s\"; for = \"2s\"; notify = \"n\" " \
     "}"                                                                                            \
+    "shut: { sensor = \"room.temp\"; above = 4; notify = \"n\"; inhibited_by = [ \"cool\", "       \
+    "\"plain\" ] }"                                                                                \
+    "times: { sensor = \"room.temp\"; above = 3; notify = \"n\"; active = \"00:00-12:00\" }"       \
     "some: { sensor = \"room.temp\"; above = 2; hits = \"3 of 5\"; for = \"4s\"; notify = \"n\" }"
 static const char *const configs[] = {
     "rules: { " SAME
@@ -41,15 +44,16 @@ static const char *const configs[] = {
     "pump_limits: { high = 5; for = \"3s\"; notify = \"n\" }",
 };
 static const char *const ids[N_INSTANCES] = {
-    "plain",          "slow",           "two",   "alarm", "fine", "change", "low@room.temp",
-    "high@room.temp", "high@pump.load", "steps", "some",  "held", "cool"};
+    "plain",          "slow",  "two",  "alarm", "fine", "change", "low@room.temp", "high@room.temp",
+    "high@pump.load", "steps", "some", "held",  "cool", "shut",   "times"};
 
 /* What people and the disk know of an instance; events and saved texts are written in one go. */
 struct seen {
     bool fires, blind, acked, muted, disabled; /* by the events */
     bool told_fires, told_blind;               /* by the notifications */
-    uint8_t state, level;                      /* by the transitions */
-    uint8_t told_level;                        /* of what was told last */
+    bool inhibited, inactive;
+    uint8_t state, level; /* by the transitions */
+    uint8_t told_level;   /* of what was told last */
     char saved[RULES_SAVED_SIZE];
     unsigned fired, cleared;
 };
@@ -104,7 +108,11 @@ static void see_transition(void *owner, const struct rule_transition *change)
     struct voice *voice = owner;
     struct seen *seen = seen_of(voice, change->instance);
     assert_int_equal(change->from, seen->state);
-    assert_true(change->to != seen->state || change->level != seen->level);
+    assert_true(change->to != seen->state || change->level != seen->level ||
+                change->inhibited != seen->inhibited || change->inactive != seen->inactive);
+    assert_false(change->inactive && change->to != RULE_OK);
+    seen->inhibited = change->inhibited;
+    seen->inactive = change->inactive;
     seen->state = change->to;
     seen->level = change->level;
     add_to_sum(voice->model, (uint64_t)(seen - voice->model->seen) * 64 + change->to,
@@ -178,7 +186,7 @@ static void see_action(void *owner, const struct rule_action *action)
     struct voice *voice = owner;
     struct seen *seen = seen_of(voice, action->instance);
     assert_int_equal(action->kind, ACTION_NOTIFY);
-    assert_false(seen->muted || seen->disabled);
+    assert_false(seen->muted || seen->disabled || seen->inhibited);
     add_to_sum(voice->model, (uint64_t)(seen - voice->model->seen) * 64 + 16 + action->event,
                action->at_ms);
     switch (action->event) {
@@ -279,6 +287,8 @@ static void restart(struct model *model)
         model->config = 1 - model->config;
     open_rules(model);
     for (size_t i = 0; i < N_INSTANCES; i++)
+        model->seen[i].inhibited = false; /* found out anew */
+    for (size_t i = 0; i < N_INSTANCES; i++)
         if (model->seen[i].saved[0])
             assert_int_equal(rules_restore(model->rules, ids[i], model->seen[i].saved,
                                            model->now_ms, wall_now(model)),
@@ -362,6 +372,8 @@ static void come_to_rest(struct model *model)
     }
     for (size_t i = 0; i < N_INSTANCES; i++) {
         const struct seen *seen = &model->seen[i];
+        if (seen->inhibited)
+            continue;
         assert_int_equal(seen->told_fires, seen->fires);
         assert_true(!seen->fires || seen->told_level == seen->level);
         if (strcmp(ids[i], "fine") != 0) /* its blindness is quiet */

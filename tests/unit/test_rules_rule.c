@@ -1,4 +1,4 @@
-/* Latch and cooldown, and what a rule is without a condition. */
+/* Latch, cooldown, inhibition, standby. */
 #include "tests/unit/rules_order_world.h"
 
 #define OF(keys)                                                                         \
@@ -120,6 +120,87 @@ static void time_in_which_the_gateway_was_down_cools_nothing(void **state)
     world_close(&w);
 }
 
+#define INHIBITED                                                                                  \
+    "rules: { child: { sensor = \"room.temp\"; above = 1; message = \"m\"; clear_message = \"c\";" \
+    " notify = \"n\"; inhibited_by = \"parent\"; on_fire = ( { log = \"f\" } ) }"                  \
+    "parent: { sensor = \"room.setpoint\"; above = 1; message = \"m\"; clear_message = \"c\" } }"
+
+static void what_is_inhibited_tells_nobody_until_that_ends(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, INHIBITED);
+    world_poll(&w, 0, SETPOINT, 2);
+    world_expect(&w, "0 parent ok>firing 1 | m\n0 child ok>ok -\n");
+    assert_true(rules_status(w.rules, 0).inhibited);
+    world_poll(&w, 1000, TEMP, 2);
+    world_expect(&w, "1000 child ok>firing 1 | m\nlog f\n");
+    world_poll(&w, 2000, SETPOINT, 0);
+    world_expect(&w, "2000 parent firing>ok 1 | c\n1000 child firing>firing 1\nnotify n: m\n");
+    world_close(&w);
+}
+
+static void both_of_one_poll_are_judged_in_the_right_order(void **state)
+{
+    (void)state;
+    struct world w;
+    struct reading both[] = {world_number(0, TEMP, 2), world_number(0, SETPOINT, 2)};
+    open_world(&w, INHIBITED);
+    rules_on_poll(w.rules, both, 2, 0);
+    world_expect(&w, "0 parent ok>firing 1 | m\n0 child ok>ok -\n0 child ok>firing 1 | m\nlog f\n");
+    world_close(&w);
+}
+
+static void inhibition_is_found_again_after_a_restart(void **state)
+{
+    (void)state;
+    struct world w;
+    char child[RULES_SAVED_SIZE], parent[RULES_SAVED_SIZE];
+    open_world(&w, INHIBITED);
+    world_poll(&w, 0, SETPOINT, 2);
+    world_poll(&w, 1, TEMP, 2);
+    rules_save(w.rules, 0, 2, CLOCK_NEVER, child);
+    rules_save(w.rules, 1, 2, CLOCK_NEVER, parent);
+    world_close(&w);
+    open_world(&w, INHIBITED);
+    assert_int_equal(rules_restore(w.rules, "child", child, 0, CLOCK_NEVER), 0);
+    assert_int_equal(rules_restore(w.rules, "parent", parent, 0, CLOCK_NEVER), 0);
+    rules_on_time(w.rules, 0);
+    assert_true(rules_status(w.rules, 0).inhibited);
+    w.length = 0;
+    world_poll(&w, 1, TEMP, 2);
+    world_expect(&w, "");
+    world_close(&w);
+}
+
+static void inhibitors_must_be_rules_and_no_ring(void **state)
+{
+    (void)state;
+    world_refuses(OF("inhibited_by = [ \"b\", \"x\" ] }; b: { sensor = \"room.temp\"; above = 1"),
+                  1, "t.cfg:1:106: error: rule \"a\": unknown rule \"x\"");
+    world_refuses(OF("inhibited_by = \"a\""), 1,
+                  "t.cfg:1:99: error: rule \"a\": rules ask each other in a ring");
+}
+
+/* Standby of a device mutes by what an instance reads, whatever its own sensor is. */
+static void all_that_read_a_sensor_are_muted_together(void **state)
+{
+    (void)state;
+    struct world w;
+    struct error err = {0};
+    open_world(&w, "rules: { one: { sensor = \"room.temp\"; above = 1 }"
+                   "two: { sensor = \"pump.load\"; above = \"room.temp\" }"
+                   "none: { sensor = \"pump.load\"; above = 1 }"
+                   "free: { when = \"avg_of(\\\"*.temp\\\") > 1\" } }");
+    struct rules_order order = {.kind = ORDER_MUTE, .first_sensor = TEMP, .n_sensors = 1};
+    assert_int_equal(world_order(&w, 0, order, &err), 3);
+    world_expect(&w, "0 one muted by anna\n0 two muted by anna\n0 free muted by anna\n");
+    order.first_sensor = DOOR;
+    assert_int_equal(world_order(&w, 0, order, &err), -ENOENT);
+    assert_string_equal(err.text, "no rule reads it");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +210,11 @@ int main(void)
         cmocka_unit_test(after_its_end_it_cools_down),
         cmocka_unit_test(for_runs_while_it_cools_down),
         cmocka_unit_test(time_in_which_the_gateway_was_down_cools_nothing),
+        cmocka_unit_test(what_is_inhibited_tells_nobody_until_that_ends),
+        cmocka_unit_test(both_of_one_poll_are_judged_in_the_right_order),
+        cmocka_unit_test(inhibition_is_found_again_after_a_restart),
+        cmocka_unit_test(inhibitors_must_be_rules_and_no_ring),
+        cmocka_unit_test(all_that_read_a_sensor_are_muted_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
