@@ -1,9 +1,13 @@
 #include "adapters/modbus/line.h"
 
+#include "adapters/modbus/diagnose.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <modbus/modbus.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,6 +37,9 @@ struct mb_line {
     int64_t ready_ns; /* when the next request may begin */
     bool echoes;      /* what is sent comes back first: two-wire adapters that hear themselves */
     bool echo_over;   /* of the present request: taken off, or there was none */
+    struct mb_symptoms symptoms;
+    uint32_t foreign;
+    char words[200];
     size_t n_sent, n_in;
     uint8_t sent[MB_RTU_MAX];
     uint8_t in[2 * MB_RTU_MAX];
@@ -125,6 +132,10 @@ static int explain(const struct mb_line *line, int code, struct error *reterr)
                          line->path);
     case EBUSY:
         return error_set(reterr, code, "held by another program: lsof %s shows which", line->path);
+    case EOPNOTSUPP:
+        return error_set(reterr, code,
+                         "its driver cannot switch RS-485: leave `rs485` out where the adapter "
+                         "switches by itself, as most do; or try rs485 = \"rts\"");
     case ENOTTY:
         return error_set(reterr, code, "this is no serial line");
     default:
@@ -154,6 +165,8 @@ static int set_line(struct mb_line *line)
     if (modbus_connect(line->modbus) < 0)
         return errno ? -errno : -EIO;
     line->fd = modbus_get_socket(line->modbus);
+    if (mb_rs485_open(&line->options.rs485, line->fd) < 0)
+        return -EOPNOTSUPP;
     (void)ioctl(line->fd, TIOCEXCL); /* for programs that do not know the lock; not all lines can */
     return 0;
 }
@@ -172,6 +185,7 @@ int mb_line_open(struct mb_line *line, struct error *reterr)
      * character. This is the worker's own thread. */
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     line->echoes = line->options.echo;
+    line->symptoms = (struct mb_symptoms){.echo_known = line->options.echo};
     modbus_flush(line->modbus);
     heard(line, now_ns());
     mb_line_pause(line, line->options.pause_connect_ms);
@@ -222,6 +236,17 @@ static int wait_readable(const struct mb_line *line, int64_t at_ns)
     return r;
 }
 
+/* What came is not for us, unless it is our own request on a line of which we did not know that it
+ * echoes. */
+static void overhear(struct mb_line *line)
+{
+    bool own = line->n_in >= line->n_sent && memcmp(line->in, line->sent, line->n_sent) == 0;
+    size_t skip = own ? line->n_sent : 0;
+
+    line->foreign += mb_rtu_is_foreign(line->in + skip, line->n_in - skip);
+    mb_symptoms_overhear(&line->symptoms, line->in + skip, line->n_in - skip);
+}
+
 /* Throws away what has come, until the line has been silent for as long as it must be before a
  * request. */
 static int quieten(struct mb_line *line)
@@ -236,6 +261,7 @@ static int quieten(struct mb_line *line)
         n = read_some(line);
         if (n <= 0)
             return (int)n;
+        overhear(line);
         if (now_ns() > began_ns + BABBLE_NS)
             return -EBUSY;
     }
@@ -246,7 +272,9 @@ static int quieten(struct mb_line *line)
 static int send_request(struct mb_line *line, uint8_t unit, const struct mb_request *request)
 {
     size_t length = 1 + mb_pdu_build(request, line->sent + 1);
+    int64_t over_ns, now;
     uint16_t crc;
+    int result;
 
     line->sent[0] = unit;
     crc = mb_crc(line->sent, length);
@@ -254,10 +282,15 @@ static int send_request(struct mb_line *line, uint8_t unit, const struct mb_requ
     line->sent[length + 1] = (uint8_t)(crc >> 8);
     line->n_sent = length + 2;
     line->echo_over = false;
-    if (modbus_send_raw_request(line->modbus, line->sent, (int)length) < 0)
-        return errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
-    heard(line, now_ns() + (int64_t)line->n_sent * line->char_ns);
-    return 0;
+    result = mb_rs485_begin(&line->options.rs485, line->fd);
+    if (result == 0 && modbus_send_raw_request(line->modbus, line->sent, (int)length) < 0)
+        result = errno > 0 && errno < MODBUS_ENOBASE ? -errno : -EIO;
+    over_ns = now_ns() + (int64_t)line->n_sent * line->char_ns;
+    if (result == 0)
+        result = mb_rs485_end(&line->options.rs485, line->fd);
+    now = now_ns();
+    heard(line, now > over_ns ? now : over_ns);
+    return result;
 }
 
 /* Takes our own request off the front of what has come. No answer to a read looks like its request,
@@ -341,6 +374,27 @@ static int receive(struct mb_line *line, uint8_t unit, const struct mb_request *
     }
 }
 
+/* Some drivers count what is wrong with single characters. */
+static void count_errors(struct mb_line *line)
+{
+    struct serial_icounter_struct counts;
+
+    if (ioctl(line->fd, TIOCGICOUNT, &counts) < 0)
+        return;
+    line->symptoms.parity_errors = (uint32_t)counts.parity;
+    line->symptoms.frame_errors = (uint32_t)counts.frame;
+}
+
+static void note_symptoms(struct mb_line *line, uint8_t quality)
+{
+    mb_symptoms_add(&line->symptoms, quality, line->in, line->n_in);
+    line->symptoms.echo = line->echoes;
+    if (quality == QUALITY_CRC)
+        count_errors(line);
+    if (quality == QUALITY_PROTOCOL)
+        overhear(line);
+}
+
 uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request *request,
                     int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
@@ -355,8 +409,10 @@ uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request 
     if (result == 0)
         result = receive(line, unit, request, line->sent_ns + timeout_ms * NS_PER_MS, &quality,
                          ret_data);
-    if (result == 0)
+    if (result == 0) {
+        note_symptoms(line, quality);
         return quality;
+    }
     mb_line_close(line);
     error_set(reterr, result, "the line is gone (%s): was the stick pulled?", strerror(-result));
     return QUALITY_DISCONNECTED;
@@ -367,4 +423,24 @@ int64_t mb_line_answer_us(const struct mb_line *line)
     int64_t took_ns = line->heard_ns - line->sent_ns;
 
     return took_ns > 0 ? took_ns / 1000 : 0; /* a pty answers while we think it still sends */
+}
+
+const char *mb_line_diagnose(struct mb_line *line)
+{
+    const struct mb_bus_options *o = &line->options;
+    enum mb_fault fault = mb_symptoms_diagnose(&line->symptoms);
+    char framing[24];
+
+    if (fault == MB_FAULT_NONE)
+        return NULL;
+    snprintf(framing, sizeof(framing), "%d 8%c%d", o->baud, o->parity, o->stop_bits);
+    return mb_fault_explain(fault, &line->symptoms, framing, line->words, sizeof(line->words));
+}
+
+uint32_t mb_line_take_foreign(struct mb_line *line)
+{
+    uint32_t foreign = line->foreign;
+
+    line->foreign = 0;
+    return foreign;
 }

@@ -41,5 +41,12 @@ void mb_line_pause(struct mb_line *line, int64_t ms);
 uint8_t mb_line_ask(struct mb_line *line, uint8_t unit, const struct mb_request *request,
                     int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr);
 
+/* What the answers so far say of the line, in words for a person and only once; NULL mostly.
+ * Borrowed until the next call. */
+const char *mb_line_diagnose(struct mb_line *line);
+
+/* Frames for others that came since the last call. */
+uint32_t mb_line_take_foreign(struct mb_line *line);
+
 /* How long the last answer took, from the end of its request on. */
 int64_t mb_line_answer_us(const struct mb_line *line);

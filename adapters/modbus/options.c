@@ -16,6 +16,14 @@ const struct setting mb_bus_settings[] = {
      "Whether the line gives back what is sent, as some two-wire adapters do; found out with the "
      "first "
      "read otherwise."},
+    {"rs485", SETTING_CHOICE, "none", 0, 0, "none kernel kernel_low rts rts_low", NULL,
+     "Who switches the line to sending: nobody (most USB adapters do it themselves), the kernel, "
+     "or "
+     "we with RTS; _low where RTS is low while sending."},
+    {"rs485_before", SETTING_DURATION, "0s", 0, 100, NULL, NULL,
+     "Rest between switching to sending and the first bit."},
+    {"rs485_after", SETTING_DURATION, "0s", 0, 100, NULL, NULL,
+     "Rest between the last bit and switching back."},
     /* and for all */
     {"timeout", SETTING_DURATION, "1s", 10, 60000, NULL, NULL,
      "How long a device may take to begin its answer."},
@@ -95,6 +103,11 @@ struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial
     options.stop_bits = (int)section_int(bus, "stop_bits");
     options.echo = section_bool(bus, "echo");
     options.parity = "NEO"[parity > 0 ? parity : 0];
+    options.rs485 = (struct mb_rs485){
+        .mode = (uint8_t)section_choice(bus, "rs485"),
+        .before_ms = section_duration_ms(bus, "rs485_before"),
+        .after_ms = section_duration_ms(bus, "rs485_after"),
+    };
     return options;
 }
 

@@ -6,9 +6,10 @@
 #include "adapters/modbus/decode.h"
 #include "adapters/modbus/plan.h"
 #include "adapters/modbus/register.h"
+#include "adapters/modbus/rs485.h"
 
 /* The first rows are for serial lines; other schemes use the table from behind them. */
-#define MB_SERIAL_ROWS 4
+#define MB_SERIAL_ROWS 7
 extern const struct setting mb_bus_settings[];
 extern const struct setting mb_device_settings[];
 extern const struct setting mb_channel_settings[];
@@ -24,6 +25,7 @@ struct mb_bus_options {
     int baud, stop_bits;
     bool echo;
     char parity; /* 'N', 'E', 'O' */
+    struct mb_rs485 rs485;
 };
 struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial);
 

@@ -8,6 +8,7 @@
 #include "gateway/base/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,17 @@ static void tell(struct serial_bus *bus, struct lane *lane, const char *why)
     bus->host->link(bus->host, lane->path, why);
 }
 
+static void tell_fault(struct serial_bus *bus, struct lane *lane)
+{
+    const char *words = mb_line_diagnose(lane->line);
+    char line[300];
+
+    if (!words)
+        return;
+    snprintf(line, sizeof(line), "%s: %s", lane->path, words);
+    bus->host->note(bus->host, line);
+}
+
 static void lane_lost(struct serial_bus *bus, struct lane *lane, const char *why)
 {
     if (lane->pause_ms < REOPEN_MAX_MS)
@@ -195,9 +207,11 @@ static uint8_t exchange(struct serial_bus *bus, struct lane *lane, uint32_t inde
     exchange.quality =
         mb_line_ask(lane->line, model->unit, request, model->timeout_ms, ret_data, &err);
     exchange.answer_us = mb_line_answer_us(lane->line);
+    exchange.foreign = mb_line_take_foreign(lane->line);
     exchange.busy_us = clock_boot_us() - began_us;
     lane->reopened = false;
     bus->host->exchanged(bus->host, index, &exchange);
+    tell_fault(bus, lane);
     if (exchange.quality == QUALITY_DISCONNECTED)
         lane_lost(bus, lane, err.text);
     return exchange.quality;

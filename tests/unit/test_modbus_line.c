@@ -174,6 +174,66 @@ static void only_frames_of_others_are_a_matter_of_protocol(void **state)
     assert_int_equal(ask(f, 200), QUALITY_PROTOCOL);
 }
 
+static void frames_of_others_are_counted_once(void **state)
+{
+    struct fixture *f = *state;
+
+    atomic_store(&f->slave->foreign, 1);
+    atomic_store(&f->slave->mute_after_foreign, true);
+    ask(f, 200);
+    assert_int_equal(mb_line_take_foreign(f->line), 1);
+    assert_int_equal(mb_line_take_foreign(f->line), 0);
+}
+
+static void a_second_master_is_told(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t request[8] = {9, 3, 0, 0, 0, 2};
+    uint16_t crc = mb_crc(request, 6);
+
+    request[6] = (uint8_t)crc;
+    request[7] = (uint8_t)(crc >> 8);
+    for (int i = 0; i < 3; i++) {
+        assert_null(mb_line_diagnose(f->line));
+        assert_int_equal(write(f->slave->master, request, sizeof(request)), sizeof(request));
+        assert_int_equal(ask(f, 2000), QUALITY_GOOD);
+    }
+    assert_non_null(strstr(mb_line_diagnose(f->line), "another master"));
+    assert_null(mb_line_diagnose(f->line));
+}
+
+static void answers_that_are_never_whole_are_another_framing(void **state)
+{
+    struct fixture *f = *state;
+
+    atomic_store(&f->slave->damaged, 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask(f, 2000), QUALITY_CRC);
+    assert_non_null(strstr(mb_line_diagnose(f->line), "9600 8N1"));
+}
+
+static void an_echo_that_nobody_wrote_of_is_told(void **state)
+{
+    struct fixture *f = *state;
+
+    atomic_store(&f->slave->line_echoes, true);
+    assert_int_equal(ask(f, 2000), QUALITY_GOOD);
+    assert_non_null(strstr(mb_line_diagnose(f->line), "echo = true"));
+}
+
+static void a_driver_that_cannot_switch_rs485_is_told(void **state)
+{
+    struct mb_bus_options switched = options;
+    struct fixture *f = *state;
+
+    mb_line_free(f->line);
+    switched.rs485.mode = MB_RS485_KERNEL;
+    f->line = mb_line_new(f->slave->path, &switched);
+    assert_true(mb_line_open(f->line, &f->err) < 0);
+    assert_non_null(strstr(f->err.text, "cannot switch RS-485"));
+    assert_false(mb_line_is_open(f->line));
+}
+
 static void an_exception_keeps_its_number(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +356,11 @@ int main(void)
         TEST(the_answer_behind_noise_is_found),
         TEST(what_came_before_the_request_is_no_answer),
         TEST(only_frames_of_others_are_a_matter_of_protocol),
+        TEST(frames_of_others_are_counted_once),
+        TEST(a_second_master_is_told),
+        TEST(answers_that_are_never_whole_are_another_framing),
+        TEST(an_echo_that_nobody_wrote_of_is_told),
+        TEST(a_driver_that_cannot_switch_rs485_is_told),
         TEST(an_exception_keeps_its_number),
         TEST(our_own_request_that_comes_back_is_no_answer),
         TEST(a_line_that_echoes_no_more_is_found_out_by_a_read),

@@ -24,6 +24,8 @@ struct fixture {
     void *bus;
     char folder[40], link[60], connect[80];
     struct sample newest[2][2];
+    int notes;
+    char note[300];
     int reports, ups, downs, exchanges[2];
     struct adapter_exchange exchange; /* the last */
     char why[300];
@@ -48,6 +50,14 @@ static void on_report(struct adapter_host *host, uint32_t device, const struct s
         if (sample->quality == QUALITY_GOOD) /* never a value of another register or unit */
             assert_true(sample->number == (sample->channel ? 105 : 5) * 10 + (int)device + 1);
     }
+}
+
+static void on_note(struct adapter_host *host, const char *words)
+{
+    struct fixture *f = fixture_of(host);
+
+    f->notes++;
+    snprintf(f->note, sizeof(f->note), "%s", words);
 }
 
 static void on_exchanged(struct adapter_host *host, uint32_t device,
@@ -103,8 +113,8 @@ static int setup(void **state)
     snprintf(f->link, sizeof(f->link), "%s/line", f->folder);
     snprintf(f->connect, sizeof(f->connect), "serial:%s", f->link);
     f->first = "unit=1";
-    f->host =
-        (struct adapter_host){.report = on_report, .link = on_link, .exchanged = on_exchanged};
+    f->host = (struct adapter_host){
+        .report = on_report, .link = on_link, .exchanged = on_exchanged, .note = on_note};
     *state = f;
     return 0;
 }
@@ -142,6 +152,21 @@ static void two_units_of_a_line_are_read(void **state)
     }
     assert_int_equal(f->ups, 1);
     assert_int_equal(f->downs, 0);
+}
+
+static void a_line_on_which_nobody_answers_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+
+    plug_in(f);
+    atomic_store(&f->slave->silent, 100);
+    slave_start(f->slave);
+    open_bus(f, "baud=115200; timeout=10ms; retries=0");
+    for (int i = 0; i < 20; i++)
+        poll_device(f, 0);
+    assert_int_equal(f->notes, 1);
+    assert_non_null(strstr(f->note, "nobody has answered at 115200 8N1"));
+    assert_non_null(strstr(f->note, f->link));
 }
 
 static void every_request_is_counted_with_its_times(void **state)
@@ -450,6 +475,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(two_units_of_a_line_are_read),
+        TEST(a_line_on_which_nobody_answers_is_told_once),
         TEST(every_request_is_counted_with_its_times),
         TEST(a_late_answer_is_never_taken_for_another),
         TEST(nor_is_one_that_several_requests_are_ahead_of),
