@@ -24,6 +24,7 @@ struct loop;
 struct channel_config {
     const char *name;
     const struct section *options;
+    int64_t every_ms; /* longer than its device's; 0: read with each poll */
 };
 struct device_config {
     const char *name;
@@ -50,6 +51,12 @@ enum channel_kind {
 struct channel_traits {
     enum channel_kind kind;
     int decimals; /* that its scale can show; -1: as many as the number has */
+};
+
+/* A line before it is used. */
+struct adapter_forecast {
+    double share;     /* of its time that polls will take; devices without an interval do not count */
+    int64_t cycle_us; /* for one poll of everything */
 };
 
 /* A value for a channel that may be written, in the channel's own unit: the adapter turns scale and
@@ -120,6 +127,7 @@ struct adapter {
     const char *connect_help;    /* for messages, with its quotes: "tcp://HOST[:PORT]" */
     const struct setting *bus, *device,
         *channel;  /* its own options beside the core's; may be NULL */
+    bool paced;    /* heeds the intervals of single channels */
     bool network;  /* its polls snap to the grid on which wake-ups are gathered */
     bool together; /* its devices are due at one time: they can be measured at once */
 
@@ -134,6 +142,10 @@ struct adapter {
     /* Says all that is wrong with the options beyond their tables: addresses, overlaps, types that
      * do not fit. Pure: opens nothing. */
     void (*check)(const struct bus_config *config, struct problems *problems);
+
+    /* How much of its line's time a checked bus will take. May be NULL: there is no telling. false
+     * without memory. */
+    bool (*forecast)(const struct bus_config *config, struct adapter_forecast *ret);
 
     /* What a checked channel is. May be NULL: CHANNEL_NUMBER, -1. */
     struct channel_traits (*traits)(const struct section *channel);

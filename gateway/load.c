@@ -203,7 +203,7 @@ static void ignore_action(void *owner, const struct rule_action *action)
 
 /* Loads what `options` name, with all that is wrong printed to `to`; `good` says what it is. */
 static int check(const struct app_options *options, struct conf_templates *templates,
-                 void (*good)(const char *name, const struct inventory *inventory, FILE *to),
+                 void (*good)(const char *name, const struct site *site, FILE *to),
                  const char *name, FILE *to)
 {
     static const struct rules_output output = {ignore_transition, ignore_event, ignore_action};
@@ -214,7 +214,7 @@ static int check(const struct app_options *options, struct conf_templates *templ
     int r = load_printed(options, &context, templates, &conf, &site, to);
 
     if (r == 0)
-        good(name, site->inventory, to);
+        good(name, site, to);
     else if (r != -EINVAL)
         fprintf(to, "%s: %s\n", name, strerror(-r));
     site_free(site);
@@ -223,8 +223,24 @@ static int check(const struct app_options *options, struct conf_templates *templ
     return r == 0 ? APP_OK : r == -EINVAL ? APP_CONFIG : APP_FAILED;
 }
 
-static void tell_config(const char *name, const struct inventory *inventory, FILE *to)
+/* "rs485: 38 % busy, 1.9 s a cycle", for each line of which that can be told. */
+static void tell_forecasts(const struct site *site, FILE *to)
 {
+    for (size_t i = 0; i < site->n_buses; i++) {
+        const struct adapters_bus *bus = &site->buses[i];
+        struct adapter_forecast forecast;
+
+        if (bus->adapter->forecast && bus->adapter->forecast(&bus->config, &forecast))
+            fprintf(to, "%s: %.0f %% busy, %.1f s a cycle\n", bus->config.name,
+                    100 * forecast.share, (double)forecast.cycle_us / 1e6);
+    }
+}
+
+static void tell_config(const char *name, const struct site *site, FILE *to)
+{
+    const struct inventory *inventory = site->inventory;
+
+    tell_forecasts(site, to);
     fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", name, inventory->n_buses,
             inventory->n_devices, inventory->n_sensors, inventory->n_rules);
 }
@@ -236,8 +252,10 @@ int app_check(const char *config_path, FILE *to)
     return check(&options, library_open(config_path), tell_config, config_path, to);
 }
 
-static void tell_template(const char *name, const struct inventory *inventory, FILE *to)
+static void tell_template(const char *name, const struct site *site, FILE *to)
 {
+    const struct inventory *inventory = site->inventory;
+
     fprintf(to, "%s: good: %u channels, %u of them by default\n", name,
             inventory->devices[1].n_sensors, inventory->devices[0].n_sensors);
 }

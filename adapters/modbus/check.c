@@ -1,8 +1,12 @@
 /* The checks of options.h that look at whole devices and buses. */
 #include "adapters/modbus/options.h"
 
+#include "adapters/modbus/forecast.h"
+
 #include <errno.h>
 #include <stdlib.h>
+
+#define LOAD_WARN 0.9
 
 /* A channel of the device that is being checked. */
 struct checked {
@@ -151,8 +155,45 @@ static void check_baud(const struct bus_config *config, struct problems *problem
                   "serial lines do not know %lld baud", (long long)baud);
 }
 
+/* What is over can never be done: every poll would be late. */
+static void check_load(const struct bus_config *config, struct problems *problems)
+{
+    const char *largest;
+    struct mb_forecast forecast;
+    struct place place;
+    char hint[200];
+
+    if (mb_forecast(config, &forecast) < 0 || forecast.share < LOAD_WARN)
+        return;
+    largest = config->devices[forecast.largest].name;
+    place = section_place(config->options, section_has(config->options, "baud") ? "baud" : NULL);
+    snprintf(hint, sizeof(hint),
+             "raise `every` of \"%s\", which takes %.0f %%, or of others; or the baud rate of all",
+             largest, 100 * forecast.largest_share);
+    if (forecast.share > 1)
+        problem_error(problems, place, hint,
+                      "bus \"%s\": its polls would take %.0f %% of the line's time", config->name,
+                      100 * forecast.share);
+    else
+        problem_warning(problems, place, hint,
+                        "bus \"%s\": its polls take %.0f %% of the line's time", config->name,
+                        100 * forecast.share);
+}
+
+bool mb_forecast_serial(const struct bus_config *config, struct adapter_forecast *ret)
+{
+    struct mb_forecast forecast;
+
+    if (mb_forecast(config, &forecast) < 0)
+        return false;
+    *ret = (struct adapter_forecast){.share = forecast.share, .cycle_us = forecast.cycle_us};
+    return true;
+}
+
 void mb_check_serial(const struct bus_config *config, struct problems *problems)
 {
+    size_t before = problems_errors(problems);
+
     check_baud(config, problems);
     check_parallel(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
@@ -165,4 +206,6 @@ void mb_check_serial(const struct bus_config *config, struct problems *problems)
         check_unit(device, problems);
         check_channels(device, problems);
     }
+    if (problems_errors(problems) == before)
+        check_load(config, problems);
 }

@@ -30,16 +30,20 @@ static int read_channels(struct mb_device *device, const struct device_config *c
     return result;
 }
 
-static int plan_blocks(struct mb_device *device, const struct section *options)
+static int plan_blocks(struct mb_device *device, const struct device_config *config)
 {
-    struct mb_limits limits = {device->max_registers, (unsigned)section_int(options, "max_gap")};
+    struct mb_limits limits = {device->max_registers,
+                               (unsigned)section_int(config->options, "max_gap")};
     struct mb_span *spans = calloc(device->n_channels + 1u, sizeof(*spans));
     struct mb_block *fitting;
 
     if (!spans)
         return -ENOMEM;
-    for (size_t i = 0; i < device->n_channels; i++)
+    for (size_t i = 0; i < device->n_channels; i++) {
         spans[i] = device->channels[i].span;
+        if (config->channels[i].every_ms > config->every_ms)
+            spans[i].every_ms = config->channels[i].every_ms;
+    }
     device->n_blocks =
         (uint32_t)mb_plan(spans, device->n_channels, &limits, device->order, device->blocks);
     free(spans);
@@ -57,6 +61,7 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
 
     *device = (struct mb_device){
         .unit = (uint8_t)section_int(config->options, "unit"),
+        .every_ms = config->every_ms,
         .retries = bus->retries,
         .max_registers = (unsigned)section_int(config->options, "max_registers"),
         .timeout_ms = section_has(config->options, "timeout")
@@ -73,7 +78,7 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
     device->n_channels = (uint32_t)n;
     result = read_channels(device, config, reterr);
     if (result == 0)
-        result = plan_blocks(device, config->options);
+        result = plan_blocks(device, config);
     return result == -ENOMEM ? error_set(reterr, -ENOMEM, "out of memory") : result;
 }
 
@@ -89,7 +94,7 @@ void mb_device_clear(struct mb_device *device)
 
 /* -- a poll --------------------------------------------------------------------------------- */
 
-static const struct mb_block *current_block(const struct mb_device *device)
+static struct mb_block *current_block(const struct mb_device *device)
 {
     return &device->blocks[(device->first_block + device->poll.done) % device->n_blocks];
 }
@@ -136,9 +141,48 @@ static bool split_block(struct mb_device *device)
     return true;
 }
 
-void mb_poll_start(struct mb_device *device)
+/* A poll that comes a little early serves as well: it is on the device's raster, not the block's.
+ */
+static bool is_due(const struct mb_device *device, const struct mb_block *block)
 {
-    device->poll = (struct mb_poll){.quality = QUALITY_ERROR};
+    return device->poll.whole || block->due_ms <= device->poll.began_ms + device->every_ms / 2;
+}
+
+static void skip_undue(struct mb_device *device)
+{
+    while (device->poll.done < device->n_blocks && !is_due(device, current_block(device)))
+        device->poll.done++;
+}
+
+/* On a raster of its own, unless it is behind by more than an interval. */
+static void plan_next(struct mb_device *device, struct mb_block *block)
+{
+    int64_t now_ms = device->poll.began_ms;
+
+    if (block->due_ms + block->every_ms <= now_ms)
+        block->due_ms = now_ms;
+    block->due_ms += block->every_ms;
+}
+
+void mb_poll_start(struct mb_device *device, int64_t now_ms)
+{
+    device->poll = (struct mb_poll){.began_ms = now_ms, .quality = QUALITY_ERROR};
+    skip_undue(device);
+    if (device->poll.done == device->n_blocks)
+        device->poll =
+            (struct mb_poll){.began_ms = now_ms, .whole = true, .quality = QUALITY_ERROR};
+}
+
+void mb_poll_want(struct mb_device *device, uint32_t channel)
+{
+    for (uint32_t i = 0; i < device->n_blocks; i++) {
+        struct mb_block *block = &device->blocks[i];
+
+        for (uint32_t k = 0; k < block->n_spans; k++) {
+            if (device->order[block->first + k] == channel)
+                block->due_ms = 0;
+        }
+    }
 }
 
 const struct mb_request *mb_poll_request(const struct mb_device *device)
@@ -194,12 +238,14 @@ static size_t poll_abandon(struct mb_device *device, uint8_t quality, int64_t at
     size_t n = 0;
 
     device->poll.quality = quality;
-    for (; device->poll.done < device->n_blocks; device->poll.done++) {
+    for (; device->poll.done < device->n_blocks; device->poll.done++, skip_undue(device)) {
         if (device->poll.answered)
             n += block_bad(device, current_block(device), quality, at_ms, samples + n);
     }
     if (!device->poll.answered && device->n_blocks > 0)
         device->first_block = (device->first_block + 1) % device->n_blocks;
+    for (uint32_t i = 0; !device->poll.answered && i < device->n_blocks; i++)
+        device->blocks[i].due_ms = 0;
     return n;
 }
 
@@ -215,7 +261,8 @@ static bool is_answer(uint8_t quality)
 size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *data, int64_t at_ms,
                     struct sample *samples)
 {
-    const struct mb_block *block = current_block(device);
+    struct mb_block *block = current_block(device);
+    size_t n;
 
     if (is_answer(quality)) {
         device->poll.answered = true;
@@ -228,9 +275,13 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
          quality == QUALITY_EXCEPTION + EXCEPTION_VALUE) &&
         split_block(device))
         return 0;
+    n = quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
+                                : block_bad(device, block, quality, at_ms, samples);
+    if (is_answer(quality))
+        plan_next(device, block);
     device->poll.done++;
-    return quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
-                                   : block_bad(device, block, quality, at_ms, samples);
+    skip_undue(device);
+    return n;
 }
 
 uint8_t mb_poll_quality(struct mb_device *device)

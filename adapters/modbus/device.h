@@ -9,14 +9,16 @@ struct mb_device {
     bool away; /* the last poll failed: the next is a short probe, asked once */
     unsigned retries;
     unsigned max_registers; /* of one read */
-    int64_t timeout_ms;
+    int64_t timeout_ms, every_ms;
     struct mb_channel *channels;
     struct mb_block *blocks;
     uint32_t *order; /* of channels, as blocks name them */
     uint32_t n_channels, n_blocks;
     uint32_t first_block; /* a poll begins with it: a failed one lets the next try another block */
     struct mb_poll {
-        uint32_t done; /* blocks that are over */
+        int64_t began_ms;
+        bool whole;    /* everything is due: nothing else would be */
+        uint32_t done; /* blocks that are over, or not due */
         bool answered;
         uint8_t silent;  /* blocks without an answer, after one with */
         uint8_t quality; /* why the poll failed */
@@ -29,15 +31,19 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
                    const struct device_config *config, struct error *reterr);
 void mb_device_clear(struct mb_device *device);
 
-/* A poll asks block after block. A device that has not answered yet is given up after the first
+/* A poll asks block after block; those that are wanted less often only when they are due, and all
+ * of them after a poll that failed. A device that has not answered yet is given up after the first
  * block that stays silent; one that has, after the second: devices that keep silent about an
  * address that they do not know lose that block only.
  *
  * A block that is refused with exception 2 or 3 is split, and stays so: some devices give fewer
  * registers at once than the protocol allows, or lack one in the midst of others.
  *
- *   mb_poll_start(); while ((request = mb_poll_request())) mb_poll_take(); mb_poll_quality() */
-void mb_poll_start(struct mb_device *device);
+ *   mb_poll_start(now); while ((request = mb_poll_request())) mb_poll_take(); mb_poll_quality() */
+void mb_poll_start(struct mb_device *device, int64_t now_ms);
+
+/* The next poll reads this channel, however often it is wanted: it was written. */
+void mb_poll_want(struct mb_device *device, uint32_t channel);
 
 /* What to ask now; NULL when the poll is over. */
 const struct mb_request *mb_poll_request(const struct mb_device *device);

@@ -1,6 +1,7 @@
 #include "adapters/modbus/line.h"
 
 #include "adapters/modbus/diagnose.h"
+#include "adapters/modbus/forecast.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,6 @@
 /* Bytes of one answer follow each other within this: USB adapters hand them on in lumps of 16 ms.
  */
 #define GAP_NS (50 * NS_PER_MS)
-/* Above 19200 baud the silence is no longer counted in characters. */
-#define SILENCE_FAST_NS INT64_C(1750000)
 /* A line that talks on and on is given this long to be quiet before a request. */
 #define BABBLE_NS (1000 * NS_PER_MS)
 
@@ -75,15 +74,14 @@ static void heard(struct mb_line *line, int64_t at_ns)
 struct mb_line *mb_line_new(const char *path, const struct mb_bus_options *options)
 {
     struct mb_line *line = calloc(1, sizeof(*line));
-    int bits = 1 + 8 + (options->parity != 'N') + options->stop_bits;
 
     if (!line)
         return NULL;
     line->path = strdup(path);
     line->options = *options;
     line->lock = line->fd = -1;
-    line->char_ns = bits * 1000 * NS_PER_MS / options->baud;
-    line->silence_ns = options->baud > 19200 ? SILENCE_FAST_NS : line->char_ns * 7 / 2;
+    line->char_ns = mb_char_ns(options);
+    line->silence_ns = mb_silence_ns(options);
     if (!line->path) {
         free(line);
         return NULL;

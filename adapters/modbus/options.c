@@ -427,8 +427,9 @@ static int fill_channel(const struct section *device, const struct section *opti
         .bit = (uint8_t)(reg->bit > 0 ? reg->bit : 0),
         .length = (uint16_t)section_int(options, "length"),
     };
-    channel->span = (struct mb_span){reg->function, reg->address,
-                                     (uint16_t)mb_format_registers(&channel->format)};
+    channel->span = (struct mb_span){.function = reg->function,
+                                     .address = reg->address,
+                                     .count = (uint16_t)mb_format_registers(&channel->format)};
     channel->writable = section_bool(options, "writable");
     channel->write_with = (uint8_t)section_choice(device, "write_with");
     codes = read_codes(options, channel, problems);

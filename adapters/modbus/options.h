@@ -49,4 +49,5 @@ void mb_channel_clear(struct mb_channel *channel);
 void mb_check_tcp(const struct bus_config *config, struct problems *problems);
 void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems);
 void mb_check_serial(const struct bus_config *config, struct problems *problems);
+bool mb_forecast_serial(const struct bus_config *config, struct adapter_forecast *ret);
 struct channel_traits mb_channel_traits(const struct section *channel);

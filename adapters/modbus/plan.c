@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* By function, then address; then by index, so that the order is the same on every machine. */
+/* By function, interval, address; then by index, so that the order is the same on every machine. */
 static int compare(const void *a, const void *b, void *context)
 {
     const struct mb_span *spans = context;
@@ -11,6 +11,8 @@ static int compare(const void *a, const void *b, void *context)
 
     if (spans[i].function != spans[k].function)
         return spans[i].function < spans[k].function ? -1 : 1;
+    if (spans[i].every_ms != spans[k].every_ms)
+        return spans[i].every_ms < spans[k].every_ms ? -1 : 1;
     if (spans[i].address != spans[k].address)
         return spans[i].address < spans[k].address ? -1 : 1;
     return (i > k) - (i < k);
@@ -28,7 +30,8 @@ static bool block_take(struct mb_block *block, const struct mb_span *span,
 
     if (bits && most > MB_BITS_MAX)
         most = MB_BITS_MAX;
-    if (span->function != block->request.function || span->address > end + limits->max_gap * unit)
+    if (span->function != block->request.function || span->every_ms != block->every_ms ||
+        span->address > end + limits->max_gap * unit)
         return false;
     if (span_end < end)
         span_end = end;
@@ -56,6 +59,7 @@ size_t mb_plan(const struct mb_span *spans, size_t n, const struct mb_limits *li
             .request = {.function = span->function, .address = span->address, .count = span->count},
             .first = (uint32_t)i,
             .n_spans = 1,
+            .every_ms = span->every_ms,
         };
     }
     return n_blocks;

@@ -260,7 +260,7 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
 
     if (!lane_ready(bus, lane))
         return QUALITY_DISCONNECTED;
-    mb_poll_start(&device->model);
+    mb_poll_start(&device->model, clock_boot_ms());
     while ((request = mb_poll_request(&device->model))) {
         const uint8_t *data = NULL;
         uint8_t quality = ask(bus, lane, index, request, &data);
@@ -287,6 +287,7 @@ static uint8_t serial_write(void *owner, const struct write_request *request, ui
         return quality;
     if (!lane_ready(bus, lane))
         return QUALITY_DISCONNECTED;
+    mb_poll_want(&device->model, request->channel);
     return ask_once(bus, lane, request->device, &write, &data);
 }
 
@@ -307,7 +308,9 @@ const struct adapter modbus_serial_adapter = {
     .bus = mb_bus_settings,
     .device = mb_device_settings,
     .channel = mb_channel_settings,
+    .paced = true,
     .check = mb_check_serial,
+    .forecast = mb_forecast_serial,
     .traits = mb_channel_traits,
     .open = serial_open,
     .close = serial_close,

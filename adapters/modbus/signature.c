@@ -72,7 +72,7 @@ static int read_condition(const struct section *device, struct section *section,
                           struct condition *condition, struct problems *problems)
 {
     static const struct setting *const tables[] = {mb_channel_settings, condition_settings};
-    const struct channel_config config = {"signature", section};
+    const struct channel_config config = {.name = "signature", .options = section};
     int result;
 
     if (section_check(section, tables, 2, problems) > 0)

@@ -232,7 +232,7 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
     struct tcp_device *device = &bus->devices[index];
 
     device->job.ticket = ticket;
-    mb_poll_start(&device->model);
+    mb_poll_start(&device->model, clock_boot_ms());
     if (mb_connection_ask(device->connection, &device->job) < 0)
         refuse(bus, &device->job);
 }
@@ -246,6 +246,7 @@ static void tcp_begin_write(void *owner, const struct write_request *request, ui
 
     if (!job)
         return;
+    mb_poll_want(&device->model, request->channel);
     *job = device->job;
     job->ticket = ticket;
     job->writes = true;
@@ -265,6 +266,7 @@ const struct adapter modbus_tcp_adapter = {
     .bus = mb_bus_settings + MB_SERIAL_ROWS,
     .device = mb_device_settings,
     .channel = mb_channel_settings,
+    .paced = true,
     .network = true,
     .check = mb_check_tcp,
     .traits = mb_channel_traits,
@@ -281,6 +283,7 @@ const struct adapter modbus_rtu_tcp_adapter = {
     .bus = mb_bus_settings + MB_SERIAL_ROWS,
     .device = mb_device_settings,
     .channel = mb_channel_settings,
+    .paced = true,
     .network = true,
     .check = mb_check_rtu_tcp,
     .traits = mb_channel_traits,

@@ -80,6 +80,8 @@ const struct setting channel_settings[] = {
      .help = "Largest believable change between two polls; larger ones need three that agree."},
     {"counter", SETTING_BOOL, .standard = "false",
      .help = "Only grows; a smaller value is held back until three confirm it."},
+    {"every", SETTING_DURATION, .min = 1, .max = 86400e3,
+     .help = "Interval at which it is read, where that is longer than its device's."},
     {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
      .help = "Age at which its value is no longer believed."},
     {"writable", SETTING_BOOL, .standard = "false",

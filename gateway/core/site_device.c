@@ -219,6 +219,52 @@ static bool read_channels(struct site_device *device, struct problems *problems)
     return true;
 }
 
+/* Its own interval, 0 when it is read with its device. */
+static int64_t channel_every_ms(const struct section *channel)
+{
+    return section_has(channel, "every") ? section_duration_ms(channel, "every") : 0;
+}
+
+/* The shortest interval of its channels when each has one, else 0. */
+static int64_t shortest_every_ms(const struct site_device *device)
+{
+    int64_t shortest_ms = 0;
+
+    for (size_t i = 0; i < device->n_read; i++) {
+        int64_t every_ms = channel_every_ms(device->channels[i]);
+
+        if (every_ms == 0)
+            return 0;
+        if (shortest_ms == 0 || every_ms < shortest_ms)
+            shortest_ms = every_ms;
+    }
+    return shortest_ms;
+}
+
+/* A device of which every channel has an interval is polled at the shortest of them. Else none can
+ * be shorter than its own. */
+static void check_pace(struct site_device *device, struct problems *problems)
+{
+    int64_t shortest_ms = shortest_every_ms(device);
+
+    if (shortest_ms > 0 && device->adapter->paced)
+        device->every_ms = shortest_ms;
+    for (size_t i = 0; i < device->n_read; i++) {
+        const struct section *channel = device->channels[i];
+        int64_t every_ms = channel_every_ms(channel);
+
+        if (every_ms == 0)
+            continue;
+        if (!device->adapter->paced)
+            problem_error(problems, section_place(channel, "every"), "write `every` at the device",
+                          "channels of a device of %s are read together", device->adapter->word);
+        else if (every_ms < device->every_ms)
+            problem_error(problems, section_place(channel, "every"),
+                          "give the device the shortest interval, and channels longer ones",
+                          "its device is not polled that often");
+    }
+}
+
 static int64_t read_every(const struct site_device *device, const struct section *root)
 {
     const struct section *defaults = section_child(root, "defaults");
@@ -248,7 +294,10 @@ bool site_device_read(struct site_device *device, const struct section *root,
     if (device->adapter->complete)
         device->adapter->complete(section, problems);
     device->every_ms = read_every(device, root);
-    return read_channels(device, problems);
+    if (!read_channels(device, problems))
+        return false;
+    check_pace(device, problems);
+    return true;
 }
 
 void site_device_start_derived(struct site_device *device, struct section *section,
@@ -301,6 +350,7 @@ const struct section *site_device_channel(const struct site_device *device, size
 static int64_t read_stale(const struct site_device *device, const struct section *channel)
 {
     const struct section *levels[] = {channel, device->section, device->bus};
+    int64_t every_ms = device->every_ms;
 
     for (size_t i = 0; i < 3; i++) {
         if (section_has(levels[i], "stale"))
@@ -308,7 +358,9 @@ static int64_t read_stale(const struct site_device *device, const struct section
     }
     if (!device->adapter->poll && !device->adapter->begin)
         return STALE_PUSH_MS;
-    return 3 * device->every_ms > STALE_MIN_MS ? 3 * device->every_ms : STALE_MIN_MS;
+    if (channel_every_ms(channel) > every_ms)
+        every_ms = channel_every_ms(channel);
+    return 3 * every_ms > STALE_MIN_MS ? 3 * every_ms : STALE_MIN_MS;
 }
 
 static const char *text_or(struct arena *arena, const struct section *section, const char *key,
@@ -440,5 +492,6 @@ void site_device_configure(const struct site_device *device, struct arena *arena
     for (size_t i = 0; i < ret_config->n_channels; i++)
         channels[i] =
             (struct channel_config){.name = arena_text(arena, section_name(device->channels[i])),
-                                    .options = device->channels[i]};
+                                    .options = device->channels[i],
+                                    .every_ms = channel_every_ms(device->channels[i])};
 }

@@ -36,6 +36,23 @@ class Check(harness.Case):
         check = self.command("check", path, seconds=5 * harness.SLOWNESS)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
 
+    def line(self, devices, every):
+        devices = "\n".join(f'd{i}: {{ bus = "rs485"; unit = {i + 1}; every = "{every}"; channels: '
+                            '{ v: { register = "holding 0" } } }' for i in range(devices))
+        return self.write("line.cfg", 'buses: { rs485: { adapter = "modbus"; connect = '
+                                      f'"serial:/dev/ttyUSB0" }} }}\ndevices: {{\n{devices}\n}}\n')
+
+    def test_the_share_of_a_line_is_foretold(self):
+        check = self.command("check", self.line(20, "1s"))
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        self.assertRegex(check.stdout, r"(?m)^rs485: 49 % busy, 0\.5 s a cycle$")
+
+    def test_more_than_a_line_can_carry_is_refused(self):
+        check = self.command("check", self.line(20, "400ms"))
+        self.assertEqual(check.returncode, harness.CONFIG_ERROR)
+        self.assertRegex(check.stdout + check.stderr, 'its polls would take 121 % of the line\'s time')
+        self.assertRegex(check.stdout + check.stderr, 'raise `every` of "d0", which takes 6 %')
+
     def table(self, rows):
         """A config whose devices are these lines of a table."""
         self.write("meters.csv", "name,connect,unit,template,label\n" + "\n".join(rows) + "\n")

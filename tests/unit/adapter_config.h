@@ -72,7 +72,7 @@ static inline void made_device(struct made *made, const struct adapter *adapter,
         struct section *channel = section_child(channels, key);
 
         made_section(made, channel, made_channel_settings, adapter->channel);
-        list[device->n_channels++] = (struct channel_config){key, channel};
+        list[device->n_channels++] = (struct channel_config){.name = key, .options = channel};
     }
 }
 

@@ -70,6 +70,7 @@ static inline void made_value(struct value *value, struct place place, char *tex
 /* What the core knows of a channel, as far as it matters here. */
 static const struct setting made_core_settings[] = {
     {"writable", SETTING_BOOL, "false", 0, 0, NULL, NULL, NULL},
+    {"every", SETTING_DURATION, NULL, 0, 0, NULL, NULL, NULL},
     {0},
 };
 
@@ -131,6 +132,8 @@ static inline void made_device(struct made *made, const struct adapter *adapter,
 
         list[i].name = i < 10 ? names[i] : "more";
         list[i].options = made_section(made, list[i].name, channels[i], adapter->channel);
+        if (section_has(list[i].options, "every"))
+            list[i].every_ms = section_duration_ms(list[i].options, "every");
     }
 }
 

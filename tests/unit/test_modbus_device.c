@@ -20,6 +20,8 @@ static const char *const channels[] = {
     NULL,
 };
 
+#define NOW_MS 5000000
+
 struct fixture {
     struct made *made;
     struct mb_device device;
@@ -34,7 +36,7 @@ static int setup(void **state)
     f->made = made_bus(&modbus_tcp_adapter, "");
     made_device(f->made, &modbus_tcp_adapter, "tcp://127.0.0.1", "unit=9; max_gap=1", channels);
     assert_int_equal(mb_device_init(&f->device, &bus, f->made->devices, NULL), 0);
-    mb_poll_start(&f->device);
+    mb_poll_start(&f->device, NOW_MS);
     *state = f;
     return 0;
 }
@@ -147,7 +149,7 @@ static void after_a_failed_poll_another_block_is_tried_once(void **state)
 
     take(f, QUALITY_TIMEOUT, NULL);
     mb_poll_quality(&f->device);
-    mb_poll_start(&f->device);
+    mb_poll_start(&f->device, NOW_MS);
     assert_int_equal(tries(f, QUALITY_TIMEOUT), 1);
     assert_int_equal(mb_poll_request(&f->device)->address, 10);
     take(f, QUALITY_GOOD, holdings);
@@ -155,7 +157,7 @@ static void after_a_failed_poll_another_block_is_tried_once(void **state)
     take(f, QUALITY_GOOD, coils);
     assert_null(mb_poll_request(&f->device));
     assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
-    mb_poll_start(&f->device);
+    mb_poll_start(&f->device, NOW_MS);
     assert_int_equal(tries(f, QUALITY_TIMEOUT), 3);
 }
 
@@ -220,7 +222,7 @@ static void a_refused_block_is_split_until_only_what_is_refused_is_bad(void **st
     assert_int_equal(take(f, QUALITY_GOOD, last), 1);
     assert_null(mb_poll_request(&f->device));
     assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
-    mb_poll_start(&f->device);
+    mb_poll_start(&f->device, NOW_MS);
     assert_int_equal(f->device.n_blocks, 4);
     assert_int_equal(mb_poll_request(&f->device)->count, 1);
 }
@@ -255,6 +257,73 @@ static void a_split_in_the_middle_of_a_poll_loses_and_repeats_nothing(void **sta
     }
 }
 
+/* -- intervals of single channels ----------------------------------------------------------- */
+
+static const char *const paced[] = {"register=holding 0", "register=holding 1; every=60s", NULL};
+
+static void make_paced(struct fixture *f)
+{
+    struct mb_bus_options bus = {.timeout_ms = 1000};
+
+    mb_device_clear(&f->device);
+    made_free(f->made);
+    f->made = made_bus(&modbus_tcp_adapter, "");
+    made_device(f->made, &modbus_tcp_adapter, "tcp://127.0.0.1", "", paced);
+    assert_int_equal(mb_device_init(&f->device, &bus, f->made->devices, NULL), 0);
+}
+
+/* The addresses of one poll at this time, which is answered. */
+static const char *poll_at(struct fixture *f, int64_t at_ms)
+{
+    static char said[40];
+    const struct mb_request *request;
+    size_t length = 0;
+
+    said[0] = '\0';
+    mb_poll_start(&f->device, at_ms);
+    while ((request = mb_poll_request(&f->device))) {
+        text_append(said, sizeof(said), &length, "%u ", request->address);
+        take(f, QUALITY_GOOD, last);
+    }
+    assert_int_equal(mb_poll_quality(&f->device), QUALITY_GOOD);
+    return said;
+}
+
+static void a_channel_may_be_read_less_often_than_its_device(void **state)
+{
+    struct fixture *f = *state;
+    int slow = 0;
+
+    make_paced(f);
+    for (int second = 0; second < 600; second++)
+        slow += strcmp(poll_at(f, NOW_MS + second * 1000), "0 1 ") == 0;
+    assert_int_equal(slow, 10);
+}
+
+static void what_was_written_is_read_with_the_next_poll(void **state)
+{
+    struct fixture *f = *state;
+
+    make_paced(f);
+    assert_string_equal(poll_at(f, NOW_MS), "0 1 ");
+    assert_string_equal(poll_at(f, NOW_MS + 1000), "0 ");
+    mb_poll_want(&f->device, 1);
+    assert_string_equal(poll_at(f, NOW_MS + 2000), "0 1 ");
+    assert_string_equal(poll_at(f, NOW_MS + 3000), "0 ");
+}
+
+static void after_silence_everything_is_read(void **state)
+{
+    struct fixture *f = *state;
+
+    make_paced(f);
+    assert_string_equal(poll_at(f, NOW_MS), "0 1 ");
+    mb_poll_start(&f->device, NOW_MS + 1000);
+    take(f, QUALITY_TIMEOUT, NULL);
+    mb_poll_quality(&f->device);
+    assert_int_equal(strlen(poll_at(f, NOW_MS + 2000)), 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -272,6 +341,9 @@ int main(void)
         TEST(a_refused_block_is_split_until_only_what_is_refused_is_bad),
         TEST(a_split_in_the_middle_of_a_poll_loses_and_repeats_nothing),
         TEST(a_converter_that_misses_its_slave_is_no_answer),
+        TEST(a_channel_may_be_read_less_often_than_its_device),
+        TEST(what_was_written_is_read_with_the_next_poll),
+        TEST(after_silence_everything_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ static void assert_block(size_t i, unsigned function, unsigned address, unsigned
 
 static void neighbours_come_in_one_read(void **state)
 {
-    const struct mb_span spans[] = {{HOLDING, 102, 2}, {HOLDING, 100, 1}, {HOLDING, 101, 1}};
+    const struct mb_span spans[] = {
+        {HOLDING, 102, 2, 0}, {HOLDING, 100, 1, 0}, {HOLDING, 101, 1, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 3, 125, 0), 1);
@@ -46,8 +47,10 @@ static void neighbours_come_in_one_read(void **state)
 
 static void kinds_are_never_mixed(void **state)
 {
-    const struct mb_span spans[] = {
-        {MB_READ_INPUTS, 0, 1}, {HOLDING, 1, 1}, {COIL, 2, 1}, {MB_READ_DISCRETES, 3, 1}};
+    const struct mb_span spans[] = {{MB_READ_INPUTS, 0, 1, 0},
+                                    {HOLDING, 1, 1, 0},
+                                    {COIL, 2, 1, 0},
+                                    {MB_READ_DISCRETES, 3, 1, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 4, 125, 100), 4);
@@ -55,9 +58,22 @@ static void kinds_are_never_mixed(void **state)
         assert_int_equal(blocks[i].request.function, i + 1);
 }
 
+static void what_is_wanted_equally_often_comes_together(void **state)
+{
+    const struct mb_span spans[] = {
+        {HOLDING, 0, 1, 0}, {HOLDING, 1, 1, 60000}, {HOLDING, 2, 1, 0}, {HOLDING, 3, 1, 60000}};
+
+    (void)state;
+    assert_int_equal(plan(spans, 4, 125, 2), 2);
+    assert_block(0, HOLDING, 0, 3);
+    assert_int_equal(blocks[0].every_ms, 0);
+    assert_block(1, HOLDING, 1, 3);
+    assert_int_equal(blocks[1].every_ms, 60000);
+}
+
 static void gaps_are_read_up_to_max_gap(void **state)
 {
-    const struct mb_span spans[] = {{HOLDING, 0, 2}, {HOLDING, 5, 1}};
+    const struct mb_span spans[] = {{HOLDING, 0, 2, 0}, {HOLDING, 5, 1, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 2, 125, 2), 2);
@@ -71,7 +87,7 @@ static void a_block_is_no_longer_than_max_registers(void **state)
 
     (void)state;
     for (size_t i = 0; i < 100; i++)
-        spans[i] = (struct mb_span){HOLDING, (uint16_t)(i * 2), 2};
+        spans[i] = (struct mb_span){HOLDING, (uint16_t)(i * 2), 2, 0};
     assert_int_equal(plan(spans, 100, 125, 0), 2);
     assert_block(0, HOLDING, 0, 124);
     assert_block(1, HOLDING, 124, 76);
@@ -80,7 +96,8 @@ static void a_block_is_no_longer_than_max_registers(void **state)
 
 static void bits_count_sixteen_to_a_register(void **state)
 {
-    const struct mb_span spans[] = {{COIL, 0, 1}, {COIL, 31, 1}, {COIL, 1999, 1}, {COIL, 2000, 1}};
+    const struct mb_span spans[] = {
+        {COIL, 0, 1, 0}, {COIL, 31, 1, 0}, {COIL, 1999, 1, 0}, {COIL, 2000, 1, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 2, 2, 2), 1);
@@ -92,7 +109,7 @@ static void bits_count_sixteen_to_a_register(void **state)
 
 static void the_same_and_inner_registers_cost_nothing(void **state)
 {
-    const struct mb_span spans[] = {{HOLDING, 10, 4}, {HOLDING, 11, 1}, {HOLDING, 10, 4}};
+    const struct mb_span spans[] = {{HOLDING, 10, 4, 0}, {HOLDING, 11, 1, 0}, {HOLDING, 10, 4, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 3, 4, 0), 1);
@@ -102,7 +119,7 @@ static void the_same_and_inner_registers_cost_nothing(void **state)
 
 static void the_last_register_can_be_reached(void **state)
 {
-    const struct mb_span spans[] = {{HOLDING, 65534, 2}, {HOLDING, 65535, 1}};
+    const struct mb_span spans[] = {{HOLDING, 65534, 2, 0}, {HOLDING, 65535, 1, 0}};
 
     (void)state;
     assert_int_equal(plan(spans, 2, 125, 124), 1);
@@ -146,7 +163,7 @@ static void any_spans_make_a_sound_plan(void **state)
 
         for (size_t i = 0; i < n; i++)
             spans[i] = (struct mb_span){(uint8_t)(rand() % 4 + 1), (uint16_t)(rand() % 500),
-                                        (uint16_t)(rand() % 4 + 1)};
+                                        (uint16_t)(rand() % 4 + 1), 0};
         assert_plan_is_sound(spans, n, plan(spans, n, most, gap), most);
     }
 }
@@ -162,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_come_in_one_read),
         cmocka_unit_test(kinds_are_never_mixed),
+        cmocka_unit_test(what_is_wanted_equally_often_comes_together),
         cmocka_unit_test(gaps_are_read_up_to_max_gap),
         cmocka_unit_test(a_block_is_no_longer_than_max_registers),
         cmocka_unit_test(bits_count_sixteen_to_a_register),

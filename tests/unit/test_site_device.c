@@ -44,6 +44,34 @@ static void a_bus_that_is_no_text_is_no_bus(void **state)
                  "t.cfg:2:23: error: device \"a\" does not say on which bus it is");
 }
 
+static void a_channel_is_read_less_often_than_its_device_or_not_at_all_by_itself(void **state)
+{
+    (void)state;
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"; every = \"10s\"\n"
+                     "channels: { t: { register = \"input 0\"; every = \"5s\" }\n"
+                     "u: { register = \"input 1\" } } } }",
+                 "t.cfg:3:48: error: its device is not polled that often");
+    site_refuses(SIM "devices: { a: { bus = \"sim\"; every = \"1s\"\n"
+                     "channels: { t: { every = \"5s\" } } } }",
+                 "t.cfg:3:26: error: channels of a device of sim are read together");
+}
+
+static void a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shortest(void **state)
+{
+    struct site_world world;
+    (void)state;
+    site_world_open(&world,
+                    PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                        "channels: { t: { register = \"input 0\"; every = \"30s\" }\n"
+                        "u: { register = \"input 1\"; every = \"5m\" } } } }",
+                    NULL);
+    assert_non_null(world.site);
+    assert_int_equal(world.site->inventory->devices[0].every_ms, 30000);
+    assert_int_equal(world.site->inventory->sensors[0].stale_ms, 90000);
+    assert_int_equal(world.site->inventory->sensors[1].stale_ms, 900000);
+    site_world_close(&world);
+}
+
 static void an_unknown_bus_is_named_with_the_nearest(void **state)
 {
     static const char text[] =
@@ -168,6 +196,8 @@ int main(void)
         cmocka_unit_test(a_device_needs_a_bus),
         cmocka_unit_test(options_of_an_adapter_are_no_error_where_the_bus_is_missing),
         cmocka_unit_test(a_bus_that_is_no_text_is_no_bus),
+        cmocka_unit_test(a_channel_is_read_less_often_than_its_device_or_not_at_all_by_itself),
+        cmocka_unit_test(a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shortest),
         cmocka_unit_test(an_unknown_bus_is_named_with_the_nearest),
         cmocka_unit_test(an_unknown_adapter_is_named_with_the_nearest),
         cmocka_unit_test(an_address_of_another_scheme_is_refused),
