@@ -55,7 +55,7 @@ struct channel_traits {
 
 /* A line before it is used. */
 struct adapter_forecast {
-    double share;     /* of its time that polls will take; devices without an interval do not count */
+    double share; /* of its time that polls will take; devices without an interval do not count */
     int64_t cycle_us; /* for one poll of everything */
 };
 
