@@ -386,7 +386,8 @@ static int read_exponent(const struct section *options, struct mb_channel *chann
     channel->format.exponent_at = (uint8_t)(reg.address - first);
     if (reg.address + 1u > end)
         end = reg.address + 1u;
-    *span = (struct mb_span){span->function, (uint16_t)first, (uint16_t)(end - first)};
+    span->address = (uint16_t)first;
+    span->count = (uint16_t)(end - first);
     return 0;
 }
 
