@@ -2,6 +2,7 @@
 #include "adapters/modbus/options.h"
 
 #include "adapters/modbus/forecast.h"
+#include "adapters/modbus/greeting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +65,7 @@ static void check_channels(const struct device_config *device, struct problems *
         mb_channel_clear(&channel);
     }
     check_overlaps(checked, n, problems);
+    mb_greeting_check(device->options, problems);
     free(checked);
     if (device->n_channels == 0)
         problem_error(problems, section_place(device->options, NULL),

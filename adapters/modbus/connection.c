@@ -48,7 +48,8 @@ struct mb_connection {
     uint16_t number;           /* of the last frame */
     uint8_t state;             /* enum state */
     uint8_t told;              /* enum told: to the host */
-    bool opened, reopened;     /* at any time; and again, and nothing was asked since */
+    uint32_t opened;           /* how often */
+    bool reopened;             /* not for the first time, and nothing was asked since */
     bool answered;             /* since it is up */
     bool misframed;            /* with an answer: that is what is wrong */
     bool working;              /* jobs are being served further up the stack */
@@ -135,8 +136,13 @@ static void send_request(struct mb_connection *c, uint8_t unit, const struct mb_
 static void ask(struct mb_connection *c, struct mb_job *job)
 {
     const struct mb_device *device = job->device;
-    struct mb_request request = *mb_job_wants(job);
+    struct mb_request request;
     struct mb_flight *flight;
+
+    if (!job->writes && job->connection != c->opened)
+        mb_poll_greet(job->device);
+    job->connection = c->opened;
+    request = *mb_job_wants(job);
 
     if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), device->max_registers,
                                         clock_boot_ms(), &request) == MB_HOLD) {
@@ -368,8 +374,7 @@ static void on_up(void *owner)
         send_probe(c);
         return;
     }
-    c->reopened = c->opened;
-    c->opened = true;
+    c->reopened = c->opened++ > 0;
     serve(c);
 }
 
@@ -447,15 +452,6 @@ static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
         start_probe(c);
 }
 
-/* Whose answer a broken frame was to be: by its number, else the one that has waited longest. */
-static struct mb_flight *blame(struct mb_connection *c)
-{
-    struct mb_flight *flight =
-        c->n_in >= 2 ? mb_flights_find(&c->flights, (uint16_t)(c->in[0] << 8 | c->in[1])) : NULL;
-
-    return flight ? flight : c->flights.list;
-}
-
 /* What was in flight is asked anew when it may be: then it waits before all others. */
 static void recall(struct mb_connection *c)
 {
@@ -485,7 +481,8 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
     }
     c->state = STATE_CLOSED;
     if (c->flights.n > 0 && quality != QUALITY_DISCONNECTED)
-        settle(c, land(c, blame(c), quality), quality, NULL, clock_boot_ms());
+        settle(c, land(c, mb_flights_blame(&c->flights, c->in, c->n_in), quality), quality, NULL,
+               clock_boot_ms());
     recall(c);
     if (c->state == STATE_CLOSED && mb_jobs_first(&c->jobs))
         open_stream(c);

@@ -1,6 +1,9 @@
 #include "adapters/modbus/device.h"
 
+#include "adapters/modbus/greeting.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +56,21 @@ static int plan_blocks(struct mb_device *device, const struct device_config *con
     return 0;
 }
 
+static int read_greetings(struct mb_device *device, const struct section *options,
+                          struct error *reterr)
+{
+    size_t n = section_count(options, "on_connect");
+    int result = 0;
+
+    device->greetings = calloc(n + 1, sizeof(*device->greetings));
+    if (!device->greetings)
+        return -ENOMEM;
+    for (size_t i = 0; i < n && result == 0; i++)
+        result = mb_greeting_read(options, i, &device->greetings[i], reterr);
+    device->n_greetings = (uint32_t)n;
+    return result;
+}
+
 int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
                    const struct device_config *config, struct error *reterr)
 {
@@ -78,6 +96,8 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
     device->n_channels = (uint32_t)n;
     result = read_channels(device, config, reterr);
     if (result == 0)
+        result = read_greetings(device, config->options, reterr);
+    if (result == 0)
         result = plan_blocks(device, config);
     return result == -ENOMEM ? error_set(reterr, -ENOMEM, "out of memory") : result;
 }
@@ -88,6 +108,7 @@ void mb_device_clear(struct mb_device *device)
         mb_channel_clear(&device->channels[i]);
     free(device->channels);
     free(device->blocks);
+    free(device->greetings);
     free(device->order);
     *device = (struct mb_device){0};
 }
@@ -173,6 +194,21 @@ void mb_poll_start(struct mb_device *device, int64_t now_ms)
             (struct mb_poll){.began_ms = now_ms, .whole = true, .quality = QUALITY_ERROR};
 }
 
+void mb_poll_greet(struct mb_device *device)
+{
+    device->greeted = 0;
+}
+
+bool mb_poll_complaint(struct mb_device *device, char *words, size_t size)
+{
+    if (device->refusal == 0)
+        return false;
+    snprintf(words, size, "unit %u has not taken what on_connect writes: %s", device->unit,
+             quality_name(device->refusal));
+    device->refusal = 0;
+    return true;
+}
+
 void mb_poll_want(struct mb_device *device, uint32_t channel)
 {
     for (uint32_t i = 0; i < device->n_blocks; i++) {
@@ -185,9 +221,17 @@ void mb_poll_want(struct mb_device *device, uint32_t channel)
     }
 }
 
+static bool is_to_greet(const struct mb_device *device)
+{
+    return device->greeted < device->n_greetings;
+}
+
 const struct mb_request *mb_poll_request(const struct mb_device *device)
 {
-    return device->poll.done < device->n_blocks ? &current_block(device)->request : NULL;
+    if (device->poll.done == device->n_blocks)
+        return NULL;
+    return is_to_greet(device) ? &device->greetings[device->greeted]
+                               : &current_block(device)->request;
 }
 
 bool mb_poll_is_busy(uint8_t quality)
@@ -258,9 +302,18 @@ static bool is_answer(uint8_t quality)
     return quality == QUALITY_GOOD || quality > QUALITY_EXCEPTION;
 }
 
+/* One that is refused would be refused again; one that is not answered is, too. */
+static void take_greeting(struct mb_device *device, uint8_t quality)
+{
+    if (quality != QUALITY_GOOD)
+        device->refusal = quality;
+    device->greeted++;
+}
+
 size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *data, int64_t at_ms,
                     struct sample *samples)
 {
+    bool greeting = is_to_greet(device);
     struct mb_block *block = current_block(device);
     size_t n;
 
@@ -270,6 +323,10 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
         return poll_abandon(device, quality, at_ms, samples);
     } else {
         device->poll.silent++;
+    }
+    if (greeting) {
+        take_greeting(device, quality);
+        return 0;
     }
     if ((quality == QUALITY_EXCEPTION + EXCEPTION_ADDRESS ||
          quality == QUALITY_EXCEPTION + EXCEPTION_VALUE) &&
@@ -287,5 +344,7 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
 uint8_t mb_poll_quality(struct mb_device *device)
 {
     device->away = !device->poll.answered;
+    if (device->away)
+        mb_poll_greet(device);
     return device->poll.answered ? QUALITY_GOOD : device->poll.quality;
 }

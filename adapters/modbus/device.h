@@ -12,7 +12,10 @@ struct mb_device {
     int64_t timeout_ms, every_ms;
     struct mb_channel *channels;
     struct mb_block *blocks;
-    uint32_t *order; /* of channels, as blocks name them */
+    uint32_t *order;               /* of channels, as blocks name them */
+    struct mb_request *greetings;  /* written before the first read */
+    uint32_t n_greetings, greeted; /* how many of them it has taken since it is there */
+    uint8_t refusal;               /* why the last one that it refused was; 0: none was */
     uint32_t n_channels, n_blocks;
     uint32_t first_block; /* a poll begins with it: a failed one lets the next try another block */
     struct mb_poll {
@@ -39,8 +42,16 @@ void mb_device_clear(struct mb_device *device);
  * A block that is refused with exception 2 or 3 is split, and stays so: some devices give fewer
  * registers at once than the protocol allows, or lack one in the midst of others.
  *
+ * Before all that, until it has taken them and after each time that it was away, go its greetings.
+ *
  *   mb_poll_start(now); while ((request = mb_poll_request())) mb_poll_take(); mb_poll_quality() */
 void mb_poll_start(struct mb_device *device, int64_t now_ms);
+
+/* Its connection or line was opened anew: it is greeted again, also within a poll. */
+void mb_poll_greet(struct mb_device *device);
+
+/* Words about a greeting that was refused, once; false mostly. */
+bool mb_poll_complaint(struct mb_device *device, char *words, size_t size);
 
 /* The next poll reads this channel, however often it is wanted: it was written. */
 void mb_poll_want(struct mb_device *device, uint32_t channel);

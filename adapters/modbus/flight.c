@@ -20,6 +20,14 @@ struct mb_flight *mb_flights_find(struct mb_flights *flights, uint16_t number)
     return NULL;
 }
 
+struct mb_flight *mb_flights_blame(struct mb_flights *flights, const uint8_t *frame, size_t count)
+{
+    struct mb_flight *flight =
+        count >= 2 ? mb_flights_find(flights, (uint16_t)(frame[0] << 8 | frame[1])) : NULL;
+
+    return flight ? flight : flights->list;
+}
+
 struct mb_flight *mb_flights_due(struct mb_flights *flights, int64_t now_ms)
 {
     for (unsigned i = 0; i < flights->n; i++) {

@@ -27,6 +27,10 @@ struct mb_flight *mb_flights_add(struct mb_flights *flights);
 struct mb_flight *mb_flights_find(struct mb_flights *flights, uint16_t number);
 struct mb_flight *mb_flights_due(struct mb_flights *flights, int64_t now_ms);
 
+/* Whose answer a broken frame was to be: by the number that Modbus TCP begins with, else the one
+ * that has waited longest. There must be one. */
+struct mb_flight *mb_flights_blame(struct mb_flights *flights, const uint8_t *frame, size_t count);
+
 /* When the first of them is due; CLOCK_NEVER without any. */
 int64_t mb_flights_due_ms(const struct mb_flights *flights);
 

@@ -13,6 +13,7 @@ struct mb_job {
     uint64_t ticket;
     bool writes;
     uint8_t quality;         /* of a write that was refused: why */
+    uint32_t connection;     /* by number: that on which it was asked last */
     uint8_t tries;           /* of the request that it wants now */
     struct mb_request write; /* what it asks; a poll's come from its device */
     struct mb_job *next;

@@ -55,6 +55,9 @@ const struct setting mb_device_settings[] = {
     {"write_with", SETTING_CHOICE, "single", 0, 0, "single multiple read_write", NULL,
      "With which functions it is written: single 5 and 6 (16 for wide values), multiple 15 and 16, "
      "read_write 23 (and 5)."},
+    {"on_connect", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
+     "Registers that are written before it is read, at first and whenever it was away: "
+     "[ \"holding 100 = 5\", \"coil 3 = 1\" ]."},
     {"mask_write", SETTING_BOOL, "false", 0, 0, NULL, NULL,
      "Whether it knows function 22 (mask write register), with which parts of a register are "
      "written."},

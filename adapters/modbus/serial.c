@@ -20,6 +20,7 @@
 struct serial_device {
     struct mb_device model;
     uint32_t lane;
+    uint32_t opened; /* of the lane, when it was asked last */
     struct mb_pending pending;
 };
 
@@ -33,7 +34,7 @@ struct lane {
     int64_t pause_ms;
     int16_t last_unit; /* -1: none yet */
     uint8_t told;      /* enum told: to the host */
-    bool opened;       /* at any time */
+    uint32_t opened;   /* how often */
     bool reopened;     /* and again, and nothing was asked since */
 };
 
@@ -178,8 +179,7 @@ static bool lane_ready(struct serial_bus *bus, struct lane *lane)
     }
     lane->pause_ms = 0;
     lane->last_unit = -1;
-    lane->reopened = lane->opened;
-    lane->opened = true;
+    lane->reopened = lane->opened++ > 0;
     tell(bus, lane, NULL);
     return true;
 }
@@ -257,9 +257,13 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
     struct serial_device *device = &bus->devices[index];
     struct lane *lane = &bus->lanes[lane_index];
     const struct mb_request *request;
+    char words[120];
 
     if (!lane_ready(bus, lane))
         return QUALITY_DISCONNECTED;
+    if (device->opened != lane->opened)
+        mb_poll_greet(&device->model);
+    device->opened = lane->opened;
     mb_poll_start(&device->model, clock_boot_ms());
     while ((request = mb_poll_request(&device->model))) {
         const uint8_t *data = NULL;
@@ -269,6 +273,8 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
         if (n > 0)
             bus->host->report(bus->host, index, lane->samples, n);
     }
+    if (mb_poll_complaint(&device->model, words, sizeof(words)))
+        bus->host->note(bus->host, words);
     return mb_poll_quality(&device->model);
 }
 

@@ -230,7 +230,10 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
 {
     struct tcp_bus *bus = owner;
     struct tcp_device *device = &bus->devices[index];
+    char words[120];
 
+    if (mb_poll_complaint(&device->model, words, sizeof(words))) /* of the last poll */
+        bus->host->note(bus->host, words);
     device->job.ticket = ticket;
     mb_poll_start(&device->model, clock_boot_ms());
     if (mb_connection_ask(device->connection, &device->job) < 0)

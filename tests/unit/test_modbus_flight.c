@@ -28,6 +28,17 @@ static void a_request_is_found_by_its_number(void **state)
     assert_null(mb_flights_find(&flights, 99));
 }
 
+static void a_broken_frame_is_blamed_on_its_number_or_on_the_oldest(void **state)
+{
+    struct mb_flights flights = made(3);
+    const uint8_t known[] = {0, 102, 0}, unknown[] = {9, 9};
+
+    (void)state;
+    assert_int_equal(mb_flights_blame(&flights, known, sizeof(known))->number, 102);
+    assert_int_equal(mb_flights_blame(&flights, unknown, sizeof(unknown))->number, 100);
+    assert_int_equal(mb_flights_blame(&flights, known, 1)->number, 100);
+}
+
 static void the_first_to_be_due_decides_when_to_look(void **state)
 {
     struct mb_flights flights = made(3), none = made(0);
@@ -77,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_found_by_its_number),
+        cmocka_unit_test(a_broken_frame_is_blamed_on_its_number_or_on_the_oldest),
         cmocka_unit_test(the_first_to_be_due_decides_when_to_look),
         cmocka_unit_test(what_was_taken_is_gone_and_the_others_keep_their_order),
         cmocka_unit_test(time_that_several_share_is_told_once),

@@ -370,6 +370,13 @@ static void play_line(struct play *play, const char *line)
         play_value(play, rest, copy);
 }
 
+static void on_note(struct adapter_host *host, const char *words)
+{
+    struct play *play = play_of(host);
+
+    text_copy(play->why, sizeof(play->why), words);
+}
+
 static void on_exchanged(struct adapter_host *host, uint32_t device,
                          const struct adapter_exchange *exchange)
 {
@@ -427,6 +434,7 @@ static void make_bus(struct play *play)
                                        .report = on_report,
                                        .end = on_end,
                                        .link = on_link,
+                                       .note = on_note,
                                        .exchanged = on_exchanged};
     assert_int_equal(play->adapter->open(&play->made->config, &play->host, &play->bus, &err), 0);
 }
