@@ -85,6 +85,22 @@ struct adapter_found {
     const char *what;        /* for the log: "DS18B20 28-0316a2794aff" */
 };
 
+/* What somebody asks on a line beside its polls, a person or another master: raw, as the protocol
+ * of the adapter has it. */
+struct adapter_answer {
+    uint8_t quality;
+    uint8_t bytes[255]; /* with QUALITY_GOOD: what the answer holds */
+    size_t count;
+};
+struct adapter_question {
+    uint8_t unit, function;
+    uint16_t address, count;
+    int64_t timeout_ms;
+    /* On the loop, exactly once; also when the bus is closed before. */
+    void (*done)(void *asker, const struct adapter_answer *answer);
+    void *asker;
+};
+
 /* The side that the adapter calls. Made by the runner; one for each bus. */
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
@@ -170,6 +186,10 @@ struct adapter {
      * NULL: nothing on such a bus can be written. */
     uint8_t (*write)(void *bus, const struct write_request *request, uint32_t lane);
 
+    /* Asks a question, on the worker as poll(). NULL: only polls and writes are for such a bus. */
+    void (*ask)(void *bus, const struct adapter_question *question, uint32_t lane,
+                struct adapter_answer *ret);
+
     /* begin: asks, on the loop, and returns; exactly one host->end(ticket) follows, never from
      * inside begin(), within the adapter's own time-outs. One ticket a device at a time. */
     void (*begin)(void *bus, uint32_t device, uint64_t ticket);
@@ -188,6 +208,9 @@ struct address {
     uint16_t port;
 };
 int address_parse(const char *connect, uint16_t default_port, struct address *ret_address);
+
+/* Whether two addresses lead to the same place, also by other names of the same device file. */
+bool connect_is_same(const char *a, const char *b);
 
 /* The rest after "scheme:" (and "//" if there): "/dev/ttyUSB0". Borrowed from `connect`. */
 const char *connect_path(const char *connect);

@@ -476,6 +476,20 @@ int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, dou
     return runner_write(adapters->runners[slot.bus], &request, token);
 }
 
+int adapters_ask(struct adapters *adapters, const char *connect,
+                 const struct adapter_question *question, const char **ret_bus)
+{
+    for (size_t b = 0; b < adapters->n_buses; b++) {
+        const struct bus_config *config = &adapters->buses[b].config;
+
+        if (config->n_devices == 0 || !connect_is_same(config->connect, connect))
+            continue;
+        *ret_bus = config->name;
+        return runner_ask(adapters->runners[b], 0, question);
+    }
+    return -ENOENT;
+}
+
 struct adapters_counts adapters_counts(const struct adapters *adapters)
 {
     struct schedule_counts counts = schedule_counts(adapters->schedule);

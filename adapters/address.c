@@ -3,6 +3,7 @@
 #include "gateway/base/text.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *connect_path(const char *connect)
@@ -12,6 +13,21 @@ const char *connect_path(const char *connect)
     if (!colon)
         return "";
     return strncmp(colon, "://", 3) == 0 ? colon + 3 : colon + 1;
+}
+
+bool connect_is_same(const char *a, const char *b)
+{
+    char *real_a, *real_b;
+    bool same = strcmp(a, b) == 0;
+
+    if (same || connect_path(a)[0] != '/' || connect_path(b)[0] != '/')
+        return same;
+    real_a = realpath(connect_path(a), NULL);
+    real_b = realpath(connect_path(b), NULL);
+    same = real_a && real_b && strcmp(real_a, real_b) == 0;
+    free(real_a);
+    free(real_b);
+    return same;
 }
 
 /* Where the host ends: behind the bracket of an IPv6 address, else at the port or the path. */

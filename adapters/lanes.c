@@ -11,11 +11,13 @@
 
 #define WORDS_MAX  64 /* notes beside ends that may wait for the loop */
 #define WRITES_MAX 64 /* that wait on one lane */
+#define ASKED_MAX  8  /* questions, likewise */
 
 /* Devices that wait for their turn: a list through `next`, first come first served. */
 struct lane {
     struct worker *worker;
     struct queue *writes;  /* struct worker_job: they go first */
+    struct queue *asked;   /* struct worker_job: they go last */
     uint32_t first, last;  /* NO_DEVICE: nobody waits */
     struct worker_job job; /* while it is busy */
     int64_t since_ms;      /* when that began */
@@ -99,13 +101,20 @@ static void plan_deadline(struct lanes *lanes)
     timer_at(lanes->deadline, next_ms);
 }
 
+/* What is to be done next on a lane; false when there is nothing. */
+static bool take_next(struct lanes *lanes, uint32_t index, struct worker_job *ret_job)
+{
+    struct lane *lane = &lanes->lanes[index];
+
+    return queue_pop(lane->writes, ret_job, 1) > 0 || take_first(lanes, index, ret_job) ||
+           queue_pop(lane->asked, ret_job, 1) > 0;
+}
+
 static void start_next(struct lanes *lanes, uint32_t index)
 {
     struct lane *lane = &lanes->lanes[index];
 
-    if (lane->busy)
-        return;
-    if (queue_pop(lane->writes, &lane->job, 1) == 0 && !take_first(lanes, index, &lane->job))
+    if (lane->busy || !take_next(lanes, index, &lane->job))
         return;
     lane->busy = true;
     lane->since_ms = clock_boot_ms();
@@ -131,10 +140,24 @@ static void line_up(struct lanes *lanes, uint32_t index, uint32_t device)
 
 static void end_job(struct lanes *lanes, const struct worker_job *job, uint8_t quality)
 {
-    if (job->write)
+    struct adapter_answer none = {.quality = quality};
+
+    if (job->ask)
+        job->question.done(job->question.asker, &none);
+    else if (job->write)
         lanes->events->wrote(lanes->owner, job->request.device, job->token, quality);
     else
         lanes->events->end(lanes->owner, job->request.device, quality);
+}
+
+static void end_question(struct lanes *lanes, const struct worker_note *note)
+{
+    struct lane *lane = &lanes->lanes[note->lane];
+    struct adapter_question question = lane->job.question;
+    struct adapter_answer answer = *worker_answer(lane->worker);
+
+    start_next(lanes, note->lane);
+    question.done(question.asker, &answer);
 }
 
 /* What a worker has found out beyond the deadline is too old to be told. The samples are the
@@ -156,6 +179,10 @@ static void take_end(struct lanes *lanes, const struct worker_note *note)
         start_next(lanes, note->lane);
         return;
     }
+    if (job.ask) {
+        end_question(lanes, note);
+        return;
+    }
     lanes->events->tally(lanes->owner, job.request.device, worker_tally(lane->worker));
     samples = worker_samples(lane->worker, &count);
     if (count > 0 && note->quality == QUALITY_GOOD)
@@ -170,7 +197,7 @@ static void take_notes(void *owner)
     struct worker_note note;
 
     while (queue_pop(lanes->notes, &note, 1) > 0) {
-        if (note.kind == NOTE_END || note.kind == NOTE_WROTE)
+        if (note.kind == NOTE_END || note.kind == NOTE_WROTE || note.kind == NOTE_ASKED)
             take_end(lanes, &note);
         else
             lanes->events->words(lanes->owner, &note);
@@ -193,7 +220,7 @@ static void give_up(struct lanes *lanes, uint32_t index)
     log_warn("bus %s: a line hangs since %lld s, with all that is on it; other lines go on",
              lanes->name, (long long)(lanes->adapter->deadline_ms / 1000));
     end_job(lanes, &lane->job, QUALITY_TIMEOUT);
-    while (queue_pop(lane->writes, &job, 1) > 0 || take_first(lanes, index, &job))
+    while (take_next(lanes, index, &job))
         end_job(lanes, &job, QUALITY_TIMEOUT);
 }
 
@@ -267,6 +294,21 @@ int lanes_write(struct lanes *lanes, const struct write_request *request, uint32
     return 0;
 }
 
+int lanes_ask(struct lanes *lanes, uint32_t device, const struct adapter_question *question)
+{
+    struct worker_job job = {.request.device = device, .ask = true, .question = *question};
+    int32_t lane = lanes->adapter->lane_of(lanes->opened, device);
+
+    if (!lanes->adapter->ask)
+        return -ENOTSUP;
+    if (lane < 0 || lanes->lanes[lane].hangs || is_held(lanes, device))
+        return -ENODEV;
+    if (queue_push(lanes->lanes[lane].asked, &job, 1) < 0)
+        return -ENOBUFS;
+    start_next(lanes, (uint32_t)lane);
+    return 0;
+}
+
 /* Each device may have a poll that ends, and another that is refused. */
 struct lanes *lanes_new(struct loop *loop, const struct adapter *adapter, const char *name,
                         size_t n_devices, const struct lanes_events *events, void *owner)
@@ -308,10 +350,12 @@ int lanes_start(struct lanes *lanes, void *opened, size_t most_samples)
 
         lane->first = lane->last = NO_DEVICE;
         lane->writes = queue_new(sizeof(struct worker_job), WRITES_MAX, QUEUE_REFUSE, NULL, NULL);
-        if (lane->writes)
+        lane->asked = queue_new(sizeof(struct worker_job), ASKED_MAX, QUEUE_REFUSE, NULL, NULL);
+        if (lane->writes && lane->asked)
             lane->worker = worker_new(lanes->adapter, opened, lanes->n, most_samples, lanes->notes);
         if (!lane->worker) {
             queue_free(lane->writes);
+            queue_free(lane->asked);
             return -EAGAIN;
         }
     }
@@ -342,12 +386,26 @@ bool lanes_stop(struct lanes *lanes, int64_t until_ms)
     return all;
 }
 
+/* Of polls and writes nobody wants to hear any more; who asked waits. */
+static void end_questions(struct lanes *lanes, struct lane *lane)
+{
+    struct worker_job job;
+
+    if (lane->busy && lane->job.ask && !lane->hangs)
+        end_job(lanes, &lane->job, QUALITY_DISCONNECTED);
+    while (queue_pop(lane->asked, &job, 1) > 0)
+        end_job(lanes, &job, QUALITY_DISCONNECTED);
+}
+
 void lanes_free(struct lanes *lanes)
 {
     if (!lanes)
         return;
-    for (uint32_t i = 0; i < lanes->n; i++)
+    for (uint32_t i = 0; i < lanes->n; i++) {
+        end_questions(lanes, &lanes->lanes[i]);
         queue_free(lanes->lanes[i].writes);
+        queue_free(lanes->lanes[i].asked);
+    }
     wake_free(lanes->wake);
     timer_free(lanes->soon);
     timer_free(lanes->deadline);

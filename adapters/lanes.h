@@ -43,6 +43,10 @@ void lanes_poll(struct lanes *lanes, uint32_t device);
  * lane that works, -ENOBUFS when too much waits already. */
 int lanes_write(struct lanes *lanes, const struct write_request *request, uint32_t token);
 
+/* Behind the polls that wait, on the lane of a device; as struct adapter_question says. 0,
+ * -ENOTSUP, -ENODEV and -ENOBUFS as above. */
+int lanes_ask(struct lanes *lanes, uint32_t device, const struct adapter_question *question);
+
 /* For how long the worker that has been at one job longest has been at it; 0: none is. */
 int64_t lanes_stuck_ms(const struct lanes *lanes);
 

@@ -316,6 +316,11 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
     return adapter->write ? lanes_write(runner->lanes, request, token) : -ENOTSUP;
 }
 
+int runner_ask(struct runner *runner, uint32_t device, const struct adapter_question *question)
+{
+    return runner->lanes ? lanes_ask(runner->lanes, device, question) : -ENOTSUP;
+}
+
 const struct tally *runner_tally(const struct runner *runner, uint32_t device)
 {
     return &runner->tallies[device];

@@ -18,20 +18,25 @@ struct worker {
         *ended; /* one byte when the thread is through: joining cannot block from then on */
     pthread_t thread;
     struct tally tally; /* of the present job */
+    struct adapter_answer answer;
     size_t count, max;
     struct sample samples[];
 };
 
 static void work(struct worker *worker, const struct worker_job *job)
 {
-    struct worker_note note = {.kind = job->write ? NOTE_WROTE : NOTE_END,
+    struct worker_note note = {.kind = job->write ? NOTE_WROTE
+                                       : job->ask ? NOTE_ASKED
+                                                  : NOTE_END,
                                .lane = worker->lane,
                                .device = job->request.device,
                                .token = job->token};
 
     worker->count = 0;
     worker->tally = (struct tally){0};
-    if (job->write)
+    if (job->ask)
+        worker->adapter->ask(worker->bus, &job->question, worker->lane, &worker->answer);
+    else if (job->write)
         note.quality = worker->adapter->write(worker->bus, &job->request, worker->lane);
     else
         note.quality = worker->adapter->poll(worker->bus, note.device, worker->lane);
@@ -103,6 +108,11 @@ void worker_count(struct worker *worker, const struct adapter_exchange *exchange
 const struct tally *worker_tally(const struct worker *worker)
 {
     return &worker->tally;
+}
+
+const struct adapter_answer *worker_answer(const struct worker *worker)
+{
+    return &worker->answer;
 }
 
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count)

@@ -13,7 +13,7 @@ struct worker;
 
 /* What workers tell the loop, in the queue of their bus. */
 struct worker_note {
-    enum { NOTE_END, NOTE_WROTE, NOTE_LINK, NOTE_WORDS } kind;
+    enum { NOTE_END, NOTE_WROTE, NOTE_ASKED, NOTE_LINK, NOTE_WORDS } kind;
     uint32_t lane;
     uint32_t device;
     uint32_t token;          /* of NOTE_WROTE: the job's */
@@ -27,11 +27,12 @@ struct worker_note {
 struct worker *worker_new(const struct adapter *adapter, void *bus, uint32_t lane,
                           size_t samples_max, struct queue *notes);
 
-/* What a worker does next: the poll of a device, or a write. */
+/* What a worker does next: the poll of a device, a write, or a question on the line of a device. */
 struct worker_job {
-    struct write_request request; /* of a poll only the device */
+    struct write_request request; /* of polls and questions only the device */
     uint32_t token;               /* of a write */
-    bool write;
+    bool write, ask;
+    struct adapter_question question;
 };
 
 /* Starts a job. The worker must be idle: the note of its last end was taken. */
@@ -45,6 +46,9 @@ void worker_count(struct worker *worker, const struct adapter_exchange *exchange
 
 /* On the loop, after NOTE_END or NOTE_WROTE: what this job has counted. Borrowed likewise. */
 const struct tally *worker_tally(const struct worker *worker);
+
+/* On the loop, after NOTE_ASKED: what was answered. Borrowed likewise. */
+const struct adapter_answer *worker_answer(const struct worker *worker);
 
 /* On the loop, after NOTE_END: what came. Borrowed until the next worker_start(). */
 const struct sample *worker_samples(const struct worker *worker, size_t *ret_count);

@@ -316,6 +316,7 @@ static int start_web(struct app *app, struct error *reterr)
                                   .store = app->store,
                                   .report = wiring_report,
                                   .test_notifier = wiring_test_notifier,
+                                  .ask = wiring_ask,
                                   .owner = app};
     int r;
 

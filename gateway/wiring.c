@@ -14,6 +14,7 @@
 #include "gateway/keeper.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/starts.h"
+#include "gateway/web/web.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -186,6 +187,48 @@ static void take_hook_ended(void *owner, const char *hook, bool ok, const char *
     else
         log_warn("hook %s: %s", hook, words);
 }
+
+/* -- questions ------------------------------------------------------------------------------ */
+
+/* Who asked the web, while the answer is on its way. */
+struct asking {
+    void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count);
+    void *asker;
+};
+
+static void take_answer(void *owner, const struct adapter_answer *answer)
+{
+    struct asking asking = *(struct asking *)owner;
+
+    free(owner);
+    asking.done(asking.asker, quality_name(answer->quality), answer->bytes, answer->count);
+}
+
+int wiring_ask(void *owner, const struct web_question *question,
+               void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count),
+               void *asker, const char **ret_bus)
+{
+    struct app *app = owner;
+    struct asking *asking = malloc(sizeof(*asking));
+    struct adapter_question asked = {.unit = question->unit,
+                                     .function = question->function,
+                                     .address = question->address,
+                                     .count = question->count,
+                                     .timeout_ms = question->timeout_ms,
+                                     .done = take_answer,
+                                     .asker = asking};
+    int r;
+
+    if (!asking)
+        return -ENOMEM;
+    *asking = (struct asking){done, asker};
+    r = adapters_ask(app->adapters, question->connect, &asked, ret_bus);
+    if (r < 0)
+        free(asking);
+    return r;
+}
+
+/* -- notifiers ------------------------------------------------------------------------------ */
 
 int wiring_test_notifier(void *owner, const char *name,
                          void (*done)(void *asker, const char *name, bool ok, const char *words),

@@ -29,5 +29,11 @@ int wiring_test_notifier(void *owner, const char *name,
                          void (*done)(void *asker, const char *name, bool ok, const char *words),
                          void *asker);
 
+/* For the web: as adapters_ask(). */
+struct web_question;
+int wiring_ask(void *owner, const struct web_question *question,
+               void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count),
+               void *asker, const char **ret_bus);
+
 /* What all rooms know of themselves. */
 void wiring_report(void *owner, struct report *report);

@@ -20,6 +20,15 @@ static char *text_of(struct mb_identity *identity, uint8_t object)
 }
 
 /* conformity(1) more(1) next(1) n(1) n x { id(1) length(1) text } */
+size_t mb_identity_size(const uint8_t *data)
+{
+    size_t size = 4;
+
+    for (uint8_t i = 0; i < data[3]; i++)
+        size += 2 + (size_t)data[size + 1];
+    return size;
+}
+
 bool mb_identity_take(struct mb_identity *identity, const uint8_t *data)
 {
     bool more = data[1] == 0xff;

@@ -17,6 +17,9 @@ struct mb_identity {
 /* The request for the three texts that every device with this function has, from `next` on. */
 struct mb_request mb_identity_ask(const struct mb_identity *identity);
 
+/* Bytes of an answer's data. */
+size_t mb_identity_size(const uint8_t *data);
+
 /* Takes an answer's data, as mb_pdu_answer() gives it. True when the device has more to say: ask
  * again. What is no text for a terminal is escaped. */
 bool mb_identity_take(struct mb_identity *identity, const uint8_t *data);

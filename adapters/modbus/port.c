@@ -42,7 +42,7 @@ static int open_line(const struct mb_way *way, struct mb_port **ret_port, struct
 
     if (!self)
         return error_set(reterr, -ENOMEM, "out of memory");
-    self->port = (struct mb_port){line_ask, line_close};
+    self->port = (struct mb_port){.ask = line_ask, .close = line_close};
     self->line = mb_line_new(connect_path(way->connect), &options);
     result =
         self->line ? mb_line_open(self->line, reterr) : error_set(reterr, -ENOMEM, "out of memory");

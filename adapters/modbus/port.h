@@ -15,6 +15,9 @@ struct mb_port {
     uint8_t (*ask)(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                    int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr);
     void (*close)(struct mb_port *port); /* frees it */
+    /* Bus of the gateway through which it asks, known from the first answer on: the framing is that
+     * of the gateway. NULL: the line is its own. */
+    const char *bus;
 };
 
 /* How to get there; the framing is for serial lines only. */

@@ -205,8 +205,10 @@ int mb_port_tcp_open(const struct address *address, const struct mb_framing *fra
 
     if (!self)
         return error_set(reterr, -ENOMEM, "out of memory");
-    *self = (struct tcp_port){
-        .port = {tcp_ask, tcp_close}, .address = *address, .framing = framing, .fd = -1};
+    *self = (struct tcp_port){.port = {.ask = tcp_ask, .close = tcp_close},
+                              .address = *address,
+                              .framing = framing,
+                              .fd = -1};
     result = tcp_connect(self, reterr);
     if (result < 0) {
         tcp_close(&self->port);

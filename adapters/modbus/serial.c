@@ -1,5 +1,6 @@
 /* The adapter modbus/serial: devices on lines, a worker for each line. */
 #include "adapters/modbus/device.h"
+#include "adapters/modbus/identity.h"
 #include "adapters/modbus/line.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/modbus/pending.h"
@@ -249,6 +250,64 @@ static uint8_t ask(struct serial_bus *bus, struct lane *lane, uint32_t index,
     }
 }
 
+/* -- questions ------------------------------------------------------------------------------ */
+
+static struct mb_request request_of(const struct adapter_question *question)
+{
+    if (question->function == MB_IDENTIFY)
+        return mb_identity_ask(&(struct mb_identity){.next = (uint8_t)question->address});
+    return (struct mb_request){
+        .function = question->function, .address = question->address, .count = question->count};
+}
+
+/* The device of a line that has this unit; UINT32_MAX when none is configured. */
+static uint32_t find_unit(const struct serial_bus *bus, uint32_t lane, uint8_t unit)
+{
+    for (uint32_t i = 0; i < bus->n_devices; i++) {
+        if (bus->devices[i].lane == lane && bus->devices[i].model.unit == unit)
+            return i;
+    }
+    return UINT32_MAX;
+}
+
+/* Of a unit that nobody polls no late reply can be taken for another's. */
+static uint8_t ask_stranger(struct serial_bus *bus, struct lane *lane,
+                            const struct adapter_question *question,
+                            const struct mb_request *request, const uint8_t **ret_data)
+{
+    struct error err;
+    uint8_t quality;
+
+    lane_pause(bus, lane, question->unit);
+    quality =
+        mb_line_ask(lane->line, question->unit, request, question->timeout_ms, ret_data, &err);
+    if (quality == QUALITY_DISCONNECTED)
+        lane_lost(bus, lane, err.text);
+    return quality;
+}
+
+static void serial_ask(void *owner, const struct adapter_question *question, uint32_t lane_index,
+                       struct adapter_answer *ret)
+{
+    struct serial_bus *bus = owner;
+    struct lane *lane = &bus->lanes[lane_index];
+    struct mb_request request = request_of(question);
+    uint32_t index = find_unit(bus, lane_index, question->unit);
+    const uint8_t *data;
+
+    *ret = (struct adapter_answer){.quality = QUALITY_DISCONNECTED};
+    if (!lane_ready(bus, lane))
+        return;
+    if (mb_is_read(request.function) && index != UINT32_MAX)
+        ret->quality = ask_once(bus, lane, index, &request, &data);
+    else
+        ret->quality = ask_stranger(bus, lane, question, &request, &data);
+    if (ret->quality != QUALITY_GOOD)
+        return;
+    ret->count = mb_is_read(request.function) ? mb_answer_bytes(&request) : mb_identity_size(data);
+    memcpy(ret->bytes, data, ret->count);
+}
+
 /* -- door ----------------------------------------------------------------------------------- */
 
 static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
@@ -322,6 +381,7 @@ const struct adapter modbus_serial_adapter = {
     .close = serial_close,
     .poll = serial_poll,
     .write = serial_write,
+    .ask = serial_ask,
     .lanes = serial_lanes,
     .lane_of = serial_lane_of,
 };

@@ -3,6 +3,7 @@
 #include "gateway/app.h"
 #include "gateway/base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,11 +70,13 @@ int modbus_read_options(const struct cli_options *options, int first_unit, int l
     return APP_OK;
 }
 
+/* A line that is held is held by the gateway, as a rule: then it asks for us. */
 int modbus_open(const struct cli_options *options, const struct mb_way *way,
                 struct mb_port **ret_port, struct error *reterr)
 {
-    (void)options;
-    return mb_port_open(way, ret_port, reterr);
+    int r = mb_port_open(way, ret_port, reterr);
+
+    return r == -EBUSY ? modbus_port_of_gateway(options, way->connect, ret_port, reterr) : r;
 }
 
 const char *modbus_framing_words(const struct mb_way *way, char to[24])

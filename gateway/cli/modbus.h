@@ -21,5 +21,11 @@ int modbus_read_options(const struct cli_options *options, int first_unit, int l
 int modbus_open(const struct cli_options *options, const struct mb_way *way,
                 struct mb_port **ret_port, struct error *reterr);
 
+/* A port that asks through the gateway which runs here and holds the line. 0 or -Exxx with
+ * `reterr`.
+ */
+int modbus_port_of_gateway(const struct cli_options *options, const char *connect,
+                           struct mb_port **ret_port, struct error *reterr);
+
 /* "9600 8N1" */
 const char *modbus_framing_words(const struct mb_way *way, char to[24]);

@@ -32,6 +32,8 @@ struct scan {
     struct mb_found found[256];
     size_t n_found;
     bool any_unit; /* it answers as every unit */
+    bool held;     /* by a gateway, whose framing it has */
+    char bus[64];  /* in its config, then */
     int64_t began_ms;
     uint64_t asked, all;
 };
@@ -187,6 +189,8 @@ static bool scan_way(struct scan *scan, const struct mb_way *way, struct error *
             if (!scan_unit(scan, port, unit, reterr))
                 break;
         }
+        scan->held = port->bus != NULL;
+        text_copy(scan->bus, sizeof(scan->bus), scan->held ? port->bus : "found");
         mb_port_close(port);
     }
     scan->asked = before + (uint64_t)(scan->line.last_unit - scan->line.first_unit + 1);
@@ -219,28 +223,36 @@ static void print_comment(const struct mb_found *found)
             "    # no template fits: see what it has with thermogate read, then list channels\n");
 }
 
-static void print_device(const struct mb_found *found)
+static void print_device(const struct scan *scan, const struct mb_found *found)
 {
     print_comment(found);
     if (found->n_matches > 0)
-        printf("    %s_%u: { bus = \"found\"; unit = %u; template = \"%s\" }\n", found->matches[0],
-               found->unit, found->unit, found->matches[0]);
+        printf("    %s_%u: { bus = \"%s\"; unit = %u; template = \"%s\" }\n", found->matches[0],
+               found->unit, scan->bus, found->unit, found->matches[0]);
     else
-        printf("    device_%u: { bus = \"found\"; unit = %u\n"
+        printf("    device_%u: { bus = \"%s\"; unit = %u\n"
                "        channels: { first: { register = \"holding 0\" } } }\n",
-               found->unit, found->unit);
+               found->unit, scan->bus, found->unit);
 }
 
-static void print_config(const struct scan *scan, const struct mb_way *way)
+static void print_bus(const struct mb_way *way)
 {
     printf("buses: { found: { adapter = \"modbus\"; connect = \"%s\"", way->connect);
     if (way->baud)
         printf("; baud = %d; parity = \"%s\"", way->baud, parity_word(way->parity));
-    printf(" } }\ndevices: {\n");
+    printf(" } }\n");
+}
+
+/* Beside a gateway that holds the line its bus is there already, its framing known to it alone. */
+static void print_config(const struct scan *scan, const struct mb_way *way)
+{
+    if (!scan->held)
+        print_bus(way);
+    printf("devices: {\n");
     if (scan->any_unit)
         printf("    # it answers as every unit\n");
     for (size_t i = 0; i < scan->n_found; i++)
-        print_device(&scan->found[i]);
+        print_device(scan, &scan->found[i]);
     printf("}\n");
 }
 
@@ -265,7 +277,9 @@ static void print_json(const struct scan *scan, const struct mb_way *way)
     json_start(&json, room, sizeof(room));
     json_object(&json, NULL);
     json_text(&json, "connect", way->connect);
-    if (way->baud) {
+    if (scan->held)
+        json_text(&json, "bus", scan->bus);
+    if (way->baud && !scan->held) {
         json_number(&json, "baud", way->baud, 0);
         json_text(&json, "parity", parity_word(way->parity));
     }
@@ -298,7 +312,7 @@ static int run(struct scan *scan)
 
     scan->began_ms = clock_boot_ms();
     signal(SIGINT, interrupt);
-    for (scan->way = 0; scan->way < scan->n_ways && !interrupted; scan->way++) {
+    for (; scan->way < scan->n_ways && !interrupted && !scan->held; scan->way++) {
         const struct mb_way *way = &scan->ways[scan->way];
 
         if (!isatty(STDERR_FILENO))

@@ -39,6 +39,21 @@ const struct field standby_body[] = {
 };
 const struct field resume_body[] = {
     {"device", "string", .help = "Its name.", .required = true}, BY_AND_NOTE, {0}};
+const struct field ask_body[] = {
+    {"connect", "string", .help = "Address of the line: serial:/dev/ttyUSB0.", .required = true},
+    {"unit", "number", .help = "Whom: 0 to 255.", .required = true},
+    {"function", "number", .help = "1 to 4 to read, 43 for who it is.", .required = true},
+    {"address", "number", .help = "The first register; of 43 the first object.", .required = true},
+    {"count", "number", .help = "How many registers or bits.", .required = true},
+    {"timeout", "number", .help = "Milliseconds to wait; 1000 by default."},
+    {0},
+};
+const struct field ask_answer[] = {
+    {"bus", "string", .help = "Name of the bus with that line."},
+    {"quality", "string", .help = "\"good\", or why there is no answer: \"timeout\", \"exception_2\", ..."},
+    {"bytes", "string", .help = "What the answer holds, in hex."},
+    {0},
+};
 const struct field command_answer[] = {
     {"result", "string", .help = "\"ok\" (200), \"differs\" (409), \"refused\" (409), \"superseded\" (409) or "
                          "\"timeout\" (504)."},
@@ -423,4 +438,112 @@ void act_test_notifier(struct request *request)
     } else if (r < 0) {
         request_refused(request, waiting, r);
     }
+}
+
+/* -- lines ---------------------------------------------------------------------------------- */
+
+#define ASK_TIMEOUT_MS     1000
+#define ASK_TIMEOUT_MAX_MS 5000
+#define ASK_BYTES_MAX      255
+
+/* What was answered; the bus is known from the asking on and stands in the request until then. */
+struct asked {
+    const char *bus, *quality;
+    char hex[2 * ASK_BYTES_MAX + 1];
+};
+
+static void write_asked(struct json *json, const void *what)
+{
+    const struct asked *asked = what;
+
+    json_object(json, NULL);
+    json_text(json, "bus", asked->bus);
+    json_text(json, "quality", asked->quality);
+    json_text(json, "bytes", asked->hex);
+    json_end(json);
+}
+
+static void take_asked(void *owner, const char *quality, const uint8_t *bytes, size_t count)
+{
+    struct request *request = waiting_end(owner);
+    struct asked asked = {.quality = quality};
+
+    if (!request)
+        return;
+    asked.bus = request->word;
+    for (size_t i = 0; i < count && i < ASK_BYTES_MAX; i++)
+        snprintf(asked.hex + 2 * i, 3, "%02x", bytes[i]);
+    request_answer_json(request, MHD_HTTP_OK, 2048, write_asked, &asked);
+}
+
+/* A whole number within its range; answered when it is not. */
+static bool get_whole(struct request *request, const struct json_value *body, const char *key,
+                      double low, double high, double *ret)
+{
+    if (!json_get(body, key))
+        return true;
+    if (json_as_number(json_get(body, key), ret) && *ret >= low && *ret <= high &&
+        *ret == (double)(int64_t)*ret)
+        return true;
+    request_answer_error(request, MHD_HTTP_BAD_REQUEST, "%s: a whole number from %.0f to %.0f", key,
+                         low, high);
+    return false;
+}
+
+static bool fill_question(struct request *request, const struct json_value *body,
+                          struct web_question *question)
+{
+    double unit = 0, function = 0, address = 0, count = 0, timeout_ms = ASK_TIMEOUT_MS;
+
+    if (!get_whole(request, body, "unit", 0, 255, &unit) ||
+        !get_whole(request, body, "function", 1, 43, &function) ||
+        !get_whole(request, body, "address", 0, 65535, &address) ||
+        !get_whole(request, body, "count", 0, function <= 2 ? 2000 : 125, &count) ||
+        !get_whole(request, body, "timeout", 10, ASK_TIMEOUT_MAX_MS, &timeout_ms))
+        return false;
+    question->unit = (uint8_t)unit;
+    question->function = (uint8_t)function;
+    question->address = (uint16_t)address;
+    question->count = (uint16_t)count;
+    question->timeout_ms = (int64_t)timeout_ms;
+    if (question->function == 43 || (question->function <= 4 && question->count > 0))
+        return true;
+    request_answer_error(request, MHD_HTTP_BAD_REQUEST, "only functions 1 to 4 and 43 are asked");
+    return false;
+}
+
+static void submit_question(struct request *request, const struct web_question *question)
+{
+    const struct web_context *context = &request->web->context;
+    struct waiting *waiting = request_wait(request);
+    char quoted[200];
+    const char *bus;
+    int r = -ENOENT;
+
+    if (!waiting)
+        return;
+    if (context->ask)
+        r = context->ask(context->owner, question, take_asked, waiting, &bus);
+    if (r == 0) {
+        text_copy(request->word, sizeof(request->word), bus);
+    } else if (r == -ENOENT || r == -ENOTSUP || r == -ENODEV) {
+        waiting_end(waiting);
+        request_answer_error(request, MHD_HTTP_NOT_FOUND, "no line of this gateway works at %s",
+                             text_quote(quoted, sizeof(quoted), question->connect));
+    } else {
+        request_refused(request, waiting, r);
+    }
+}
+
+void act_ask(struct request *request)
+{
+    struct json_value *body = read_body(request);
+    char connect[256];
+    struct web_question question = {.connect = connect};
+    bool good = body && get_text(request, body, "connect", connect, sizeof(connect)) &&
+                fill_question(request, body, &question);
+
+    json_free(body);
+    if (good)
+        submit_question(request, &question);
 }

@@ -46,6 +46,8 @@ void act_write(struct request *request);
 void act_standby(struct request *request);
 void act_resume(struct request *request);
 void act_reload(struct request *request);
+void act_ask(struct request *request);
+extern const struct field ask_body[], ask_answer[];
 void act_test_notifier(struct request *request);
 extern const struct field plain_body[], for_body[], limit_body[], write_body[], standby_body[],
     resume_body[], command_answer[], tested_answer[];

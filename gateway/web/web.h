@@ -38,6 +38,14 @@ struct web_options {
 };
 struct web_options web_options(const struct section *section);
 
+/* What somebody asks on a line that the gateway holds; see /api/v1/ask. */
+struct web_question {
+    const char *connect; /* of the line */
+    uint8_t unit, function;
+    uint16_t address, count;
+    int64_t timeout_ms;
+};
+
 /* The rest of the program, borrowed for the life of the web. */
 struct web_context {
     struct loop *loop;
@@ -50,6 +58,11 @@ struct web_context {
     int (*test_notifier)(void *owner, const char *name,
                          void (*done)(void *asker, const char *name, bool ok, const char *words),
                          void *asker);
+    /* Asks; `done` follows on the loop. 0 and *ret_bus is the name
+     * of its bus; -ENOENT when the gateway does not hold that line; -Exxx. May be NULL. */
+    int (*ask)(void *owner, const struct web_question *question,
+               void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count),
+               void *asker, const char **ret_bus);
     void *owner;
 };
 

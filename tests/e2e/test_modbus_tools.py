@@ -60,19 +60,50 @@ class ModbusTools(harness.Case):
         self.assertEqual(run.returncode, 1)
         self.assertIn("nobody answers: 127.0.0.1:", run.stderr)
 
-    def test_a_line_is_scanned_and_read(self):
+    def plug_in(self, *texts):
+        """A line with these devices; where the gateway's end is."""
         cable = Cable()
         self.addCleanup(cable.pull)
         slave = self.process([harness.PYTHON, os.path.join(harness.TOOLS, "modbus-device"), "--serial",
-                              cable.ends[1], "--sparse", *sets(XY_MD02)], "slave")
+                              cable.ends[1], "--sparse", *sets(texts)], "slave")
         self.assertEqual(slave.line(), f"ready {cable.ends[1]}")
         self.addCleanup(slave.kill)
+        return cable
+
+    def test_a_line_is_scanned_and_read(self):
+        cable = self.plug_in(*XY_MD02)
         found = self.scan(f"serial:{cable.ends[0]}", "--unit", "4-5")
         self.assertIn("baud = 9600", found)
         self.assertIn('template = "xy_md02"', found)
         self.assert_good_config(found)
         read = self.run_good("read", f"serial:{cable.ends[0]}", "input 1", "2", "--unit", "5")
         self.assertRegex(read, r"input 1 +0x00d7 .. +215 ")
+
+    def test_a_line_that_the_gateway_holds_is_asked_through_it(self):
+        cable = self.plug_in(*XY_MD02, *STRANGE)
+        self.broker()
+        subscriber = self.subscriber()
+        socket = self.path("api.sock")
+        config = self.config('climate: { bus = "rs485"; unit = 5; template = "xy_md02" }',
+                             buses=f'rs485: {{ adapter = "modbus"; connect = "serial:{cable.ends[0]}" }}')
+        self.gateway(config + f'web: {{ socket = "{socket}" }}\n')
+        subscriber.state("climate", temperature=21.5)
+        os.symlink(cable.ends[0], self.path("line"))
+        line = "serial:" + self.path("line")
+        read = self.run_good("read", line, "input 1", "2", "--unit", "5", "--socket", socket)
+        self.assertRegex(read, r"input 1 +0x00d7 .. +215 ")
+        self.assertIn("holding 5", self.run_good("read", line, "holding 5", "1", "--unit", "9",
+                                                 "--socket", socket))
+        found = self.scan(line, "--unit", "4-9", "--socket", socket)
+        self.assertIn('xy_md02_5: { bus = "rs485"; unit = 5; template = "xy_md02" }', found)
+        self.assertIn('device_9: { bus = "rs485"; unit = 9', found)
+        self.assertNotIn("buses:", found)
+        mark = subscriber.mark()
+        subscriber.state("climate", since=mark, temperature=21.5)
+        run = self.command("read", line, "input 7", "--unit", "5", "--socket", socket)
+        self.assertIn("exception_2", run.stderr)
+        run = self.command("read", line, "input 1", "--unit", "5", "--socket", self.path("none"))
+        self.assertEqual(run.returncode, 1)
 
     def test_a_range_is_shown_in_all_types_and_orders(self):
         device = self.device("--set=input 0=17254 32768", "--set=coil 3=1")

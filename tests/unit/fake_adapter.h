@@ -159,6 +159,18 @@ static inline uint8_t fake_write(void *bus, const struct write_request *request,
     return quality;
 }
 
+/* Answers with the unit that was asked. */
+static inline void fake_answer_question(void *bus, const struct adapter_question *question,
+                                        uint32_t lane, struct adapter_answer *ret)
+{
+    struct fake *fake = bus;
+    pthread_mutex_lock(&fake->lock);
+    fake_note(fake, "q");
+    fake_hang(fake, 0, lane);
+    pthread_mutex_unlock(&fake->lock);
+    *ret = (struct adapter_answer){.quality = QUALITY_GOOD, .bytes = {question->unit}, .count = 1};
+}
+
 static inline uint32_t fake_lanes(void *bus)
 {
     return ((struct fake *)bus)->n_lanes;
@@ -216,6 +228,7 @@ static const struct adapter fake_blocking = {
     .lanes = fake_lanes,
     .lane_of = fake_lane_of,
     .write = fake_write,
+    .ask = fake_answer_question,
 };
 
 static const struct adapter fake_asked = {

@@ -112,6 +112,17 @@ static void the_path_is_what_follows_the_scheme(void **state)
     assert_string_equal(connect_path("nothing"), "");
 }
 
+static void a_line_has_several_names(void **state)
+{
+    (void)state;
+    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/null"));
+    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/../dev/null"));
+    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/zero"));
+    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/that-is-not-there"));
+    assert_true(connect_is_same("tcp://a:502", "tcp://a:502"));
+    assert_false(connect_is_same("tcp://a", "tcp://b"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +135,7 @@ int main(void)
         cmocka_unit_test(an_ipv6_address_without_brackets_is_refused),
         cmocka_unit_test(a_host_without_end_is_refused),
         cmocka_unit_test(the_path_is_what_follows_the_scheme),
+        cmocka_unit_test(a_line_has_several_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

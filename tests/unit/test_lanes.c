@@ -55,6 +55,19 @@ static void take_wrote(void *owner, uint32_t device, uint32_t token, uint8_t qua
     say(owner, what);
 }
 
+static void take_answer(void *owner, const struct adapter_answer *answer)
+{
+    char what[32];
+    snprintf(what, sizeof(what), "q%u:%s", answer->bytes[0], quality_name(answer->quality));
+    say(owner, what);
+}
+
+static int ask(struct world *world, uint32_t device, uint8_t unit)
+{
+    struct adapter_question question = {.unit = unit, .done = take_answer, .asker = world};
+    return lanes_ask(world->lanes, device, &question);
+}
+
 static void take_words(void *owner, const struct worker_note *note)
 {
     char what[300];
@@ -171,6 +184,51 @@ static void who_waits_for_a_lane_that_hangs_is_told_too(void **state)
     expect(world, 1, "e1:timeout ");
 }
 
+static void a_question_comes_behind_all_that_waits(void **state)
+{
+    struct world *world = *state;
+    fake_set_hang(&world->fake, 0, true);
+    lanes_poll(world->lanes, 0);
+    assert_true(fake_wait(&world->fake, 0, 1));
+    assert_int_equal(ask(world, 0, 9), 0);
+    lanes_poll(world->lanes, 1);
+    fake_set_hang(&world->fake, 0, false);
+    expect(world, 3, "e0:good e1:good q9:good ");
+}
+
+static void a_question_to_a_lane_that_hangs_is_ended(void **state)
+{
+    struct world *world = *state;
+    fake_set_hang(&world->fake, 0, true);
+    lanes_poll(world->lanes, 0);
+    assert_int_equal(ask(world, 1, 9), 0);
+    expect(world, 2, "e0:timeout q0:timeout ");
+    assert_int_equal(ask(world, 1, 9), -ENODEV);
+}
+
+static void who_asked_is_told_when_the_bus_is_closed(void **state)
+{
+    struct world *world = *state;
+    fake_set_hang(&world->fake, 0, true);
+    assert_int_equal(ask(world, 0, 7), 0);
+    assert_int_equal(ask(world, 0, 8), 0);
+    fake_set_hang(&world->fake, 0, false);
+    assert_true(lanes_stop(world->lanes, clock_boot_ms() + CLOSE_MS));
+    lanes_free(world->lanes);
+    world->lanes = NULL;
+    assert_string_equal(world->said, "q0:disconnected q0:disconnected ");
+}
+
+static void too_many_questions_are_refused(void **state)
+{
+    struct world *world = *state;
+    fake_set_hang(&world->fake, 0, true);
+    lanes_poll(world->lanes, 0);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(ask(world, 0, 9), 0);
+    assert_int_equal(ask(world, 0, 9), -ENOBUFS);
+}
+
 static void other_lanes_go_on(void **state)
 {
     struct world *world = *state;
@@ -219,6 +277,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_poll_beyond_the_deadline_is_a_timeout_and_said_once),
         TEST(who_waits_for_a_lane_that_hangs_is_told_too),
+        TEST(a_question_comes_behind_all_that_waits),
+        TEST(a_question_to_a_lane_that_hangs_is_ended),
+        TEST(who_asked_is_told_when_the_bus_is_closed),
+        TEST(too_many_questions_are_refused),
         TEST(other_lanes_go_on),
         TEST(a_lane_that_comes_back_works_again_and_its_old_answer_is_dropped),
         TEST(a_device_that_moves_is_not_polled_while_a_thread_still_has_it),

@@ -95,6 +95,14 @@ static void it_is_found_on_a_line(void **state)
     assert_int_equal(mb_rtu_parse(frame, sizeof(frame), &used), MB_FRAME_WHOLE);
 }
 
+static void its_size_is_that_of_all_objects(void **state)
+{
+    static const uint8_t data[] = {1, 0, 0, 2, 0, 3, 'a', 'b', 'c', 1, 1, 'd', 99};
+
+    (void)state;
+    assert_int_equal(mb_identity_size(data), sizeof(data) - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +111,7 @@ int main(void)
         cmocka_unit_test(a_device_that_never_ends_is_not_asked_for_ever),
         cmocka_unit_test(an_answer_that_ends_within_an_object_is_none),
         cmocka_unit_test(it_is_found_on_a_line),
+        cmocka_unit_test(its_size_is_that_of_all_objects),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,9 @@ struct web_world {
     void (*tested)(void *asker, const char *name, bool ok, const char *words);
     void *asker;
     struct timer *test;
+    struct timer *line; /* answers what a line was asked */
+    void (*answered)(void *asker, const char *quality, const uint8_t *bytes, size_t count);
+    uint8_t unit;
 };
 
 static struct web_world *the_world;
@@ -183,6 +186,35 @@ static inline void web_tested(void *owner)
     bool ok = world->notifier[0] == 'p';
 
     world->tested(world->asker, world->notifier, ok, ok ? "delivered" : "refused (403)");
+}
+
+/* A line at serial:/dev/rs485: units below 10 answer with two bytes, the others not. */
+static inline void web_answer_line(void *owner)
+{
+    static const uint8_t bytes[] = {0x00, 0xd7};
+    struct web_world *world = owner;
+
+    if (world->unit < 10)
+        world->answered(world->asker, "good", bytes, sizeof(bytes));
+    else
+        world->answered(world->asker, "timeout", NULL, 0);
+}
+
+static inline int web_ask_line(void *owner, const struct web_question *question,
+                               void (*done)(void *asker, const char *quality, const uint8_t *bytes,
+                                            size_t count),
+                               void *asker, const char **ret_bus)
+{
+    struct web_world *world = owner;
+
+    if (strcmp(question->connect, "serial:/dev/rs485") != 0)
+        return -ENOENT;
+    *ret_bus = "rs485";
+    world->answered = done;
+    world->asker = asker;
+    world->unit = question->unit;
+    timer_at(world->line, clock_boot_ms());
+    return 0;
 }
 
 static inline int web_test_notifier(void *owner, const char *name,
@@ -292,8 +324,10 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
 {
     struct web_world *world = calloc(1, sizeof(*world));
     struct web_options options;
-    struct web_context context = {
-        .report = web_report_rows, .test_notifier = web_test_notifier, .owner = world};
+    struct web_context context = {.report = web_report_rows,
+                                  .test_notifier = web_test_notifier,
+                                  .ask = web_ask_line,
+                                  .owner = world};
 
     the_world = world;
     log_set_sink(web_say_nothing, NULL);
@@ -306,6 +340,7 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
     world->wake = wake_new(world->loop, web_do_job, world);
     world->answer = timer_new(world->loop, web_answer, world);
     world->test = timer_new(world->loop, web_tested, world);
+    world->line = timer_new(world->loop, web_answer_line, world);
     sem_init(&world->done, 0, 0);
     if (with_store)
         world->store = context.store = web_open_store(world);
@@ -335,6 +370,7 @@ static inline void web_world_close(struct web_world *world)
     wake_free(world->wake);
     timer_free(world->answer);
     timer_free(world->test);
+    timer_free(world->line);
     inventory_release(world->inventory);
     text_table_free(world->texts);
     loop_free(world->loop);
