@@ -1,5 +1,6 @@
 #include "gateway/base/clock.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #define WALL_BELIEVED_MS INT64_C(600000)
 
 #define WAIT_MAX_MS INT64_C(3600000)
+
+static_assert(sizeof(time_t) == 8, "32 bits of time end in 2038");
 
 static atomic_bool wall_good; /* once good, it stays: later steps are corrections */
 
