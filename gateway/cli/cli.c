@@ -20,7 +20,8 @@ enum {
     TAKES_SOCKET = 32,
     TAKES_JSON = 64,
     TAKES_TEMPLATE = 128,
-    TAKES_FILE = 256,                 /* whose operand is the config */
+    TAKES_FILE = 256, /* whose operand is the config */
+    TAKES_SECRETS = 1024,
     TAKES_LINE = 512,                 /* how to ask Modbus devices */
     ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
 };
@@ -77,6 +78,11 @@ static const struct command {
     {"notify test", "NOTIFIER", "send a test message and say what came of it", ASKS, 1, 1,
      cli_notify_test},
     {"reload", "", "let the gateway read its config anew", ASKS, 0, 0, cli_reload},
+    {"backup", "FILE [--config FILE] [--secrets]",
+     "config, state and history into one file, while the gateway runs",
+     TAKES_CONFIG | TAKES_SECRETS, 1, 1, cli_backup},
+    {"restore", "FILE [--config FILE]", "put such a file in place, while it does not run",
+     TAKES_CONFIG | TAKES_SOCKET, 1, 1, cli_restore},
     {"manual", "", NULL, 0, 0, 0, cli_manual},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -94,6 +100,7 @@ static const struct option long_options[] = {
     {"parity", required_argument, NULL, 'P'},
     {"timeout", required_argument, NULL, 'T'},
     {"csv", no_argument, NULL, 'x'},
+    {"secrets", no_argument, NULL, 'S'},
     {"socket", required_argument, NULL, 's'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -211,6 +218,7 @@ static const struct {
     {'a', TAKES_SPAN, offsetof(struct cli_options, from)},
     {'b', TAKES_SPAN, offsetof(struct cli_options, to)},
     {'x', TAKES_CSV, 0},
+    {'S', TAKES_SECRETS, 0},
     {'s', TAKES_SOCKET, offsetof(struct cli_options, socket)},
     {'j', TAKES_JSON, 0},
     {'t', TAKES_TEMPLATE, offsetof(struct cli_options, template)},
@@ -240,6 +248,7 @@ static bool take_option(int option, const char *value, struct cli_options *optio
     if (option == 'v')
         log_set_level(LOG_LEVEL_DEBUG);
     options->json = options->json || option == 'j';
+    options->secrets = options->secrets || option == 'S';
     return option != 'f' ||
            (text_to_duration_ms(value, &options->for_ms) == 0 && options->for_ms > 0);
 }

@@ -17,6 +17,7 @@ struct cli_options {
     const char *socket;                         /* --socket PATH: where the gateway answers */
     const char *from, *to, *note;               /* NULL: not given */
     const char *unit, *baud, *parity, *timeout; /* of Modbus by hand; NULL: not given */
+    bool secrets;                               /* --secrets: they too */
     bool json;                                  /* --json: the answer as the gateway gave it */
     const char *operands[CLI_OPERANDS_MAX];
     size_t n_operands;
@@ -30,6 +31,9 @@ struct cli_end cli_scan_modbus(const struct cli_options *options);
 struct cli_end cli_scan_onewire(const struct cli_options *options);
 struct cli_end cli_read(const struct cli_options *options);
 struct cli_end cli_demo(const struct cli_options *options);
+
+struct cli_end cli_backup(const struct cli_options *options);
+struct cli_end cli_restore(const struct cli_options *options);
 
 struct cli_end cli_rules_test(const struct cli_options *options);
 
