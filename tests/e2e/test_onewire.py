@@ -70,6 +70,20 @@ class OneWire(harness.Case):
         self.seen.state("freezer", since, temp=5)
         self.seen.wait("t/freezer/availability", lambda m: m.payload == b"online", since)
 
+    def test_a_sensor_that_is_at_85_degrees_is_reported(self):
+        self.sensor(85)
+        self.start()
+        self.seen.state("freezer", temp=85)
+        self.assertEqual(self.seen.find("t/freezer/state", lambda m: m.json["temp"] is None), [])
+
+    def test_a_sensor_that_moves_to_another_master_is_followed(self):
+        self.sensor(4)
+        self.sensor(20, "28-0316a27950c1@2")
+        self.start()
+        self.seen.state("freezer", temp=4)
+        self.sensor(5, FREEZER + "@2")
+        self.seen.state("freezer", temp=5)
+
     def test_a_broken_sensor_takes_no_other_with_it(self):
         self.sensor("vanished")
         self.sensor(11.5, "28-0316a27950c1")
