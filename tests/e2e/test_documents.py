@@ -4,6 +4,7 @@ import glob
 import os
 import re
 import shlex
+import subprocess
 import unittest
 
 import harness
@@ -113,6 +114,13 @@ class Documents(harness.Case):
             self.devices["network"] = self.device("--set=input 0=17254 32768").connect
         return self.devices["network"]
 
+    def wire(self):
+        """The kernel's folder of 1-Wire sensors, with two of them."""
+        subprocess.run([harness.PYTHON, os.path.join(harness.TOOLS, "w1-tree"), self.path("w1"),
+                        "28-0316a2794aff=21.5", "28-0316a27950c1=-18.25"], check=True,
+                       timeout=harness.SOON)
+        return f"sysfs:{self.path('w1')}"
+
     def file(self, document, path):
         """A file of ours as it is; one that the document has; else its first config."""
         ours = os.path.join(harness.ROOT, path)
@@ -141,6 +149,8 @@ class Documents(harness.Case):
                                  for before, word in zip(words, words[1:])]
                     if arguments[0] == "demo" and "--for" not in arguments:
                         arguments += ["--for", "2s"]
+                    if arguments == ["scan", "onewire"]:
+                        arguments += [self.wire()]
                     self.assert_good(self.command(*arguments, seconds=60 * harness.SLOWNESS))
 
     def test_files_that_they_name_are_there(self):

@@ -1,57 +1,37 @@
 #!/usr/bin/python3
-"""What packaging/doc/onewire.md tells people to type and to write works."""
+"""What packaging/doc/onewire.md shows of a scan, and says of config.txt and of reasons, is so. Its configs
+and commands are those of test_documents.py."""
 import os
 import re
 import unittest
 
 import harness
+from test_documents import Document
 
-DOCUMENT = os.path.join(harness.ROOT, "packaging", "doc", "onewire.md")
-
-
-def blocks():
-    """(language, text) of every fenced block."""
-    with open(DOCUMENT, encoding="utf-8") as file:
-        return re.findall(r"^```(\w*)\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+DOCUMENT = Document(os.path.join(harness.ROOT, "packaging", "doc", "onewire.md"))
 
 
 class OneWireDoc(harness.Case):
-    def configs(self):
-        return [text for language, text in blocks()
-                if not language and re.search(r"^buses:", text, re.MULTILINE)]
-
-    def test_every_config_passes_the_check(self):
-        self.assertGreaterEqual(len(self.configs()), 6)
-        for text in self.configs():
-            with self.subTest(config=text):
-                config = text[text.index("buses:"):] if text.startswith("28-") else text
-                check = self.command("check", self.write("doc.cfg", config))
-                self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+    def block(self, start):
+        return next(text for _, _, text in DOCUMENT.blocks() if text.startswith(start))
 
     def test_a_scan_prints_what_is_shown(self):
-        """But for the folder of the test, which the shown one has not."""
-        shown = next(text for text in self.configs() if text.startswith("28-"))
-        sensors = [line.split() for line in shown.splitlines() if line.startswith("28-")]
+        """But for the folder, which is the test's."""
+        rows, config = self.block("28-"), DOCUMENT.configs()[0]
+        sensors = [row.split() for row in rows.splitlines()]
         tree = self.process([harness.PYTHON, os.path.join(harness.TOOLS, "w1-tree"), self.path("w1"),
                              *(f"{row[0]}={row[3]}" for row in sensors), "--convert", "0.01"], "w1-tree")
-        tree.line()
+        self.assertEqual(tree.line(), f"ready {self.path('w1')}")
         scan = self.command("scan", "onewire", f"sysfs:{self.path('w1')}")
         said = scan.stdout.replace(f'; connect = "sysfs:{self.path("w1")}"', "")
-        self.assertEqual(sorted(said.split("\n")), sorted(shown.split("\n")))
-
-    def test_the_commands_are_there(self):
-        commands = [line for language, text in blocks() if language == "sh"
-                    for line in text.splitlines()]
-        self.assertIn("thermogate scan onewire", commands)
+        self.assertEqual(sorted(said.splitlines()), sorted(f"{rows}\n{config}".splitlines()))
 
     def test_the_line_of_config_txt_is_that_of_the_messages(self):
-        line = next(text for _, text in blocks() if text.startswith("dtoverlay")).strip()
         scan = self.command("scan", "onewire", f"sysfs:{self.path('nowhere')}")
-        self.assertIn(f"add {line} to config.txt", scan.stderr)
+        self.assertIn(f"add {self.block('dtoverlay').strip()} to config.txt", scan.stderr)
 
     def test_every_quality_is_one(self):
-        with open(DOCUMENT, encoding="utf-8") as file:
-            rows = re.findall(r"^\| `(\w+)` \|", file.read(), re.MULTILINE)
+        rows = re.findall(r"^\| `(\w+)` \|", DOCUMENT.text, re.MULTILINE)
         with open(os.path.join(harness.ROOT, "gateway", "base", "reading.c"), encoding="utf-8") as file:
             names = re.findall(r'\] = "(\w+)"', file.read())
         self.assertTrue(rows)
