@@ -69,19 +69,10 @@ const struct adapters_events wiring_adapters = {
 void wiring_write(void *owner, const struct rule_action *action)
 {
     struct app *app = owner;
-    struct command command = {.kind = COMMAND_WRITE,
-                              .origin = COMMAND_VIA_RULE,
-                              .rights = COMMAND_RIGHTS_ALL,
-                              .expires_ms = CLOCK_NEVER};
 
-    text_copy(command.target, sizeof(command.target), action->target);
-    text_copy(command.by, sizeof(command.by), app->site->inventory->rules[action->instance].id);
-    if (action->text)
-        text_copy(command.argument, sizeof(command.argument), action->text);
-    else
-        text_from_number(command.argument, sizeof(command.argument), action->number, -1);
-    if (command_submit(app->commands, &command) < 0)
-        log_error("rule %s: too many commands wait; %s is not written", command.by, command.target);
+    if (commands_write_for_rule(app->commands, action) < 0)
+        log_error("rule %s: %s is not written", app->site->inventory->rules[action->instance].id,
+                  action->target);
 }
 
 /* -- store, broker and notifiers ------------------------------------------------------------ */

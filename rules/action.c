@@ -1,4 +1,5 @@
 #include "rules/compile.h"
+#include "rules/formula.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,6 +10,7 @@ struct maker {
     struct compiler *compiler;
     const struct section *group;
     struct action *action;
+    bool held;
 };
 
 static void action_error(struct maker *maker, const char *key, const char *hint, const char *words)
@@ -53,24 +55,54 @@ static void make_run(struct maker *maker)
                                            config->n_hooks, section_place(maker->group, "run"));
 }
 
-/* A text for a sensor of texts, a number for one of numbers; true and false are 1 and 0. */
+/* A text for a sensor of numbers is an expression. */
+static void make_formula(struct maker *maker)
+{
+    struct compiler *compiler = maker->compiler;
+    struct rule *rule = compiler->rule;
+    const struct section *section = compiler->section;
+    struct formula *formula = arena_take(&compiler->catalog->arena, sizeof *formula);
+    compiler->no_memory |= !formula;
+    if (rule->n_formulas == FORMULAS_MAX)
+        action_error(maker, "value", "make derived sensors of some",
+                     "one rule writes too many expressions");
+    if (!formula || rule->n_formulas == FORMULAS_MAX)
+        return;
+    compiler->section = maker->group;
+    if (compile_formula(compiler, "value", compiler->own, CELL_NUMBER, formula)) {
+        maker->action->formula = formula;
+        maker->action->nth = rule->n_formulas;
+        rule->formulas[rule->n_formulas++] = formula;
+    }
+    compiler->section = section;
+}
+
+static void make_text(struct maker *maker, const char *text)
+{
+    if (!text)
+        action_error(maker, "value", NULL, "this sensor takes a text");
+    else if (strlen(text) >= SAMPLE_TEXT_SIZE)
+        action_error(maker, "value", NULL, "the text is too long for a sensor");
+    else
+        compile_text(maker->compiler, maker->group, "value", NULL, TEMPLATE_TEXT,
+                     &maker->action->text);
+}
+
+/* A text for a sensor of texts, a number or an expression for one of numbers; true and false are 1
+ * and 0. */
 static void make_value(struct maker *maker, const struct rules_sensor *sensor)
 {
     const struct section *group = maker->group;
     unsigned form = section_form(group, "value");
-    const char *text = section_text(group, "value");
     struct action *action = maker->action;
     action->is_text = sensor->text;
     if (!section_has(group, "value"))
         action_error(maker, NULL, "write { write = \"device.channel\"; value = 1 }",
                      "write needs a value");
-    else if (sensor->text != (form == SETTING_TEXT))
-        action_error(maker, "value", NULL,
-                     sensor->text ? "this sensor takes a text" : "this sensor takes a number");
-    else if (text && strlen(text) >= SAMPLE_TEXT_SIZE)
-        action_error(maker, "value", NULL, "the text is too long for a sensor");
-    else if (text)
-        compile_text(maker->compiler, group, "value", NULL, TEMPLATE_TEXT, &action->text);
+    else if (sensor->text)
+        make_text(maker, section_text(group, "value"));
+    else if (form == SETTING_TEXT)
+        make_formula(maker);
     else
         action->number =
             form == SETTING_BOOL ? section_bool(group, "value") : section_number(group, "value");
@@ -148,6 +180,7 @@ static void compile_action(struct maker *maker)
     if (!verb)
         return;
     maker->action->kind = verb->kind;
+    maker->action->held = maker->held;
     verb->make(maker);
     for (size_t i = 0; i < sizeof companions / sizeof companions[0]; i++) {
         if (companions[i].kind == verb->kind || !section_has(maker->group, companions[i].key))
@@ -168,10 +201,15 @@ void compile_actions(struct compiler *compiler, const char *key, struct action_l
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct maker maker = {compiler, section_group_at(compiler->section, key, i), &actions[i]};
+        struct maker maker = {.compiler = compiler,
+                              .group = section_group_at(compiler->section, key, i),
+                              .action = &actions[i],
+                              .held = strncmp(key, "while_", 6) == 0};
         if (maker.group)
             compile_action(&maker);
     }
+    if (strncmp(key, "while_", 6) == 0 && count > HOLDS_MAX)
+        compile_error(compiler, key, NULL, "a rule holds at most %d channels", HOLDS_MAX);
     *ret_list = (struct action_list){actions, count};
 }
 

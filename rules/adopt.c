@@ -70,6 +70,7 @@ static void adopt_life(struct instance *to, const struct instance *from)
     to->lost_ms = from->lost_ms;
     to->cleared_ms = from->cleared_ms;
     to->cool_ms = from->cool_ms;
+    to->yielded = from->yielded;
     to->reminder = from->reminder;
     to->wall_fired_ms = from->wall_fired_ms;
     to->wall_muted_ms = from->wall_muted_ms;
@@ -101,7 +102,8 @@ static void adopt_instance(struct rules *fresh, uint32_t index, struct rules *ol
     adopt_life(to, &old->catalog.instances[from]);
     adopt_limits(fresh, index, old, &old->catalog.instances[from], now_ms);
     tell_changed(fresh, index);
-    if (is_other)
+    const struct rule *rule = to->rule; /* what it holds it has to say again */
+    if (is_other || rule->while_firing.count > 0 || rule->while_ok.count > 0)
         judge_soon(fresh, index);
     else
         judge_plan(fresh, index);

@@ -442,6 +442,7 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
     if (config->probes)
         add_probes(&compiler, config->probes);
     compile_ranks(&compiler);
+    compile_holds(&compiler);
     if (compiler.no_memory || make_limit_facts(catalog) || index_instances(catalog))
         return -ENOMEM;
     if (problems_errors(problems) > errors)

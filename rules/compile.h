@@ -11,6 +11,8 @@ struct compiler {
     struct problems *problems;
     const struct section *section;    /* of the rule, of the limits or of one level */
     const struct section *outer;      /* of a level: the rule's; else NULL */
+    struct rule *rule;                /* whose actions are compiled */
+    const struct rules_sensor *own;   /* a sensor like those of its instances; NULL: it has none */
     char who[2 * TEXT_SLUG_MAX + 32]; /* `rule "frost"`, for the messages */
     bool no_memory;
 };
@@ -109,6 +111,9 @@ const char *compile_name(struct compiler *compiler, const char *name, const char
 
 /* Compiles the actions of the list `key`. */
 void compile_actions(struct compiler *compiler, const char *key, struct action_list *ret_list);
+
+/* hold.c: sees to it that a channel is held by one instance, and written by no other rule. */
+void compile_holds(struct compiler *compiler);
 
 /* Compiles `escalate`. */
 void compile_escalations(struct compiler *compiler, struct rule *rule);

@@ -110,6 +110,14 @@ bool tell_rests(const struct instance *instance);
 void tell_again(struct rules *rules, uint32_t index, int64_t now_ms);
 void tell_escalation(struct rules *rules, uint32_t index, size_t i, int64_t now_ms);
 
+/* What is held in the state of before is to be held on: after a start, a reload, a rest. */
+void tell_holds(struct rules *rules, uint32_t index, int64_t now_ms);
+
+/* -- hold.c -- */
+
+/* What the instance holds in its present state. */
+const struct action_list *hold_list(const struct instance *instance);
+
 /* -- remind.c -- */
 
 /* Does what is due, and lets the time of waiting run or stand still. */

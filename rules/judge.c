@@ -259,6 +259,9 @@ static void judge_condition(struct rules *rules, uint32_t index, int64_t now_ms)
     settle(rules, index, outcome_of(instance), now_ms, NULL);
     if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
         watch_sight(rules, index, is_known, now_ms);
+    /* Before anything is known nothing is written, but for an alarm that fired before. */
+    if (!instance->holds && (is_known || instance_fires(instance)))
+        tell_holds(rules, index, now_ms);
 }
 
 /* -- what others and the time of day say -- */

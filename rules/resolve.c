@@ -1,5 +1,6 @@
 /* Resolve: from the slots of a rule to the facts and windows of its instances. */
 #include "rules/compile.h"
+#include "rules/formula.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,6 +100,18 @@ uint32_t *compile_slots(struct compiler *compiler, const struct reads *reads, ui
     return slots;
 }
 
+/* What the actions of the rule write may read other things than its condition does. */
+static const uint32_t *const *formula_slots(struct compiler *compiler, const struct rule *rule,
+                                            uint32_t own)
+{
+    const uint32_t **all = arena_take(&compiler->catalog->arena, rule->n_formulas * sizeof *all);
+    compiler->no_memory |= !all;
+    for (uint16_t i = 0; all && i < rule->n_formulas; i++)
+        if (!(all[i] = compile_slots(compiler, &rule->formulas[i]->reads, own)))
+            return NULL;
+    return all;
+}
+
 bool compile_instance_slots(struct compiler *compiler, const struct rule *rule, uint32_t own,
                             struct instance *instance)
 {
@@ -107,5 +120,6 @@ bool compile_instance_slots(struct compiler *compiler, const struct rule *rule, 
     for (uint8_t i = 0; slots && i < rule->n_limits; i++)
         slots[rule->limits[i].slot] = catalog->n_facts++;
     instance->slots = slots;
-    return slots != NULL;
+    instance->formula_slots = formula_slots(compiler, rule, own);
+    return slots && instance->formula_slots;
 }

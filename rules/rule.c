@@ -57,7 +57,8 @@ static void warn_of_silence(struct compiler *compiler, const struct rule *rule)
     if (compiler->config->notifiers && compiler->config->n_notifiers == 0)
         return;
     if (rule->n_notify + rule->on_fire.count + rule->on_clear.count + rule->on_change.count +
-            rule->on_nodata.count + rule->n_escalations ==
+            rule->on_nodata.count + rule->while_firing.count + rule->while_ok.count +
+            rule->n_escalations ==
         0)
         problem_warning(compiler->problems, section_place(compiler->section, NULL),
                         "add notify = \"name\", here or in defaults, or an action, as on_fire",
@@ -121,6 +122,8 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
     compile_actions(compiler, "on_clear", &rule->on_clear);
     compile_actions(compiler, "on_change", &rule->on_change);
     compile_actions(compiler, "on_nodata", &rule->on_nodata);
+    compile_actions(compiler, "while_firing", &rule->while_firing);
+    compile_actions(compiler, "while_ok", &rule->while_ok);
     compile_escalations(compiler, rule);
     compile_active(compiler, rule);
     check_repeat(compiler, rule);
@@ -134,5 +137,7 @@ struct rule *compile_rule(struct compiler *compiler, const char *name,
                           const struct plain_option *options, const struct rules_sensor *own)
 {
     struct rule *rule = start_rule(compiler, name);
+    compiler->rule = rule;
+    compiler->own = own;
     return rule && finish_rule(compiler, options, own, rule) ? rule : NULL;
 }

@@ -17,14 +17,19 @@
 /* Limits of what a person can make grow. */
 #define RULE_INSTANCES_MAX 200000 /* of all rules together */
 #define ESCALATIONS_MAX    32     /* of one rule */
+#define FORMULAS_MAX       16     /* to write, of one rule */
+#define HOLDS_MAX          8      /* of one state of a rule */
 
 struct action {
     uint8_t kind; /* enum rule_action_kind */
     uint8_t qos;
     bool retain;
-    const char *name; /* of the sensor, notifier or hook */
-    uint32_t sensor;  /* ACTION_WRITE */
-    bool is_text;     /* ACTION_WRITE: `text`, else `number` */
+    const char *name;              /* of the sensor, notifier or hook */
+    uint32_t sensor;               /* ACTION_WRITE */
+    bool is_text;                  /* ACTION_WRITE: `text`, else `formula` or `number` */
+    bool held;                     /* ACTION_WRITE: of while_firing or while_ok */
+    uint16_t nth;                  /* of the rule's formulas */
+    const struct formula *formula; /* NULL: none */
     double number;
     struct template target, text;
 };
@@ -98,7 +103,9 @@ struct rule {
     const char *name, *label; /* label: NULL when it has none */
     const char *words;        /* the condition of all levels */
     struct template clear_message;
-    struct action_list on_fire, on_clear, on_change, on_nodata;
+    struct action_list on_fire, on_clear, on_change, on_nodata, while_firing, while_ok;
+    const struct formula *formulas[FORMULAS_MAX]; /* what its actions write */
+    uint16_t n_formulas;
     const char *const *notify;
     size_t n_notify;
     const struct escalation *escalations; /* in the order of time */
@@ -129,6 +136,7 @@ struct reminder {
 
 struct instance {
     const struct rule *rule;
+    const uint32_t *const *formula_slots; /* of each of its rule's formulas */
     const uint32_t *slots; /* facts (of slot 0 RULES_NO_SENSOR: no own sensor) and windows */
     const char *id, *label, *summary;
     uint32_t partner; /* the other limit of its sensor; RULES_NO_INSTANCE: none */
@@ -142,6 +150,8 @@ struct instance {
     struct rule_transition last; /* the state that comes of them, and the flags */
     struct told_of told[N_WAYS];
     bool is_read;     /* it is being judged because of a reading */
+    bool holds;       /* what it holds in this state has been said */
+    uint8_t yielded;  /* a bit for each hold of this state that a person has written over */
     uint8_t adjusted; /* a bit for each limit */
     int64_t lost_ms;  /* since when the condition is unknown for want of a sensor; or CLOCK_NEVER */
     int64_t cleared_ms; /* end of the firing before; CLOCK_NEVER: none */

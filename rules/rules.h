@@ -138,6 +138,8 @@ struct rule_action {
     const char *text;   /* payload, text to write, message (of notify and run), line of the log */
     uint32_t sensor;    /* of ACTION_WRITE */
     double number;      /* of ACTION_WRITE, when `text` is NULL */
+    bool held;          /* of ACTION_WRITE: it is to stay so as long as the state lasts */
+    bool take_up; /* of a held one: it was so before; what is so already need not be written */
 };
 
 /* Called from inside the calls that take a `struct rules *`; of this door only those that take it
@@ -227,6 +229,10 @@ struct rules_order {
 int rules_order(struct rules *rules, const struct rules_order *order, int64_t now_ms,
                 struct error *reterr);
 
+/* A person has written to `sensor`, which wins over the instances that hold it until their next
+ * change. */
+void rules_yield(struct rules *rules, uint32_t sensor);
+
 /* -- over a restart and a reload -----------------------------------------------------------------
  */
 
@@ -264,9 +270,9 @@ void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
  * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
  * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
  * of this limit) but label, severity, message, clear_message, notify, blind, ack, latch, repeat,
- * max_repeats, cooldown, escalate, inhibited_by, active, adjustable and the on_* actions. What is
- * gone or has changed while it fired or was blind ends with its event, told by `old` with its own
- * indices. New and changed instances are judged at the next call with a time. */
+ * max_repeats, cooldown, escalate, inhibited_by, active, while_*, adjustable and the on_* actions.
+ * What is gone or has changed while it fired or was blind ends with its event, told by `old` with
+ * its own indices. New and changed instances are judged at the next call with a time. */
 void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
 
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------

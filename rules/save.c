@@ -92,7 +92,8 @@ static bool is_nothing(const struct saved *saved)
     return saved->state == RULE_OK && saved->told == TOLD_NOTHING &&
            saved->published == TOLD_NOTHING && !saved->disabled && !saved->inactive &&
            !saved->blind && !saved->blind_told && !saved->blind_published &&
-           saved->muted.age_ms == CLOCK_NEVER && saved->n_limits == 0 && saved->cool_ms == 0;
+           saved->muted.age_ms == CLOCK_NEVER && saved->n_limits == 0 && saved->cool_ms == 0 &&
+           saved->yielded == 0;
 }
 
 static struct saved saved_of(const struct rules *rules, const struct instance *instance,
@@ -119,6 +120,7 @@ static struct saved saved_of(const struct rules *rules, const struct instance *i
         saved.repeats = instance->reminder.repeats;
         saved.escalated = instance->reminder.escalated;
     }
+    saved.yielded = instance->yielded;
     keep_flags(instance, now_ms, wall_ms, &saved);
     keep_limits(&rules->catalog, instance, &saved);
     return saved;
@@ -213,6 +215,7 @@ static void take_saved(struct instance *instance, const struct saved *saved, int
                                            .resumed_ms = CLOCK_NEVER,
                                            .repeats = (uint32_t)saved->repeats,
                                            .escalated = saved->escalated};
+    instance->yielded = saved->yielded;
     take_lives(instance, saved);
     take_told(instance, saved);
     take_flags(instance, saved, now_ms, wall_ms);

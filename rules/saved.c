@@ -46,6 +46,7 @@ static const struct field {
     {"waited", FORM_MS, offsetof(struct saved, waited_ms)},
     {"repeats", FORM_MS, offsetof(struct saved, repeats)},
     {"escalated", FORM_COUNT, offsetof(struct saved, escalated)},
+    {"yielded", FORM_COUNT, offsetof(struct saved, yielded)},
     {"value", FORM_NUMBER, offsetof(struct saved, value)},
     {"limit", FORM_NUMBER, offsetof(struct saved, limit)},
     {"acked", FORM_FLAG, offsetof(struct saved, acked)},

@@ -37,7 +37,7 @@ struct saved {
     double value, limit; /* NAN: none */
     uint8_t state, told, published, level, level_told;
     uint8_t acked, disabled, inactive, blind, blind_told, blind_published;
-    uint8_t escalated, n_limits;
+    uint8_t escalated, yielded, n_limits;
     struct saved_life lives[RULES_LEVELS_MAX];
     struct saved_limit limits[RULES_LIMITS_MAX];
 };

@@ -21,7 +21,7 @@
          .help = "Sensor to write to; it must be writable."},                                     \
         {.key = "value",                                                                          \
          .forms = SETTING_NUMBER | SETTING_BOOL | SETTING_TEXT,                                   \
-         .help = "What to write: a number, or a text for a sensor of texts."},                    \
+         .help = "What to write: a number, an expression, or a text for a sensor of texts."},     \
         {.key = "notify", .forms = SETTING_TEXT, .help = "Notifier to tell as well."},            \
         {.key = "run", .forms = SETTING_TEXT, .help = "Hook to run."},                            \
     {                                                                                             \
@@ -29,6 +29,16 @@
     }
 
 static const struct setting action_settings[] = {ACTION_SETTINGS, {0}};
+
+static const struct setting hold_settings[] = {
+    {.key = "write",
+     .forms = SETTING_TEXT | SETTING_REQUIRED,
+     .help = "Sensor to write to; it must be writable."},
+    {.key = "value",
+     .forms = SETTING_NUMBER | SETTING_BOOL | SETTING_TEXT | SETTING_REQUIRED,
+     .help = "What it is kept at: a number, an expression, or a text for a sensor of texts."},
+    {0},
+};
 
 static const struct setting escalation_settings[] = {
     {.key = "after",
@@ -86,6 +96,14 @@ static const struct setting escalation_settings[] = {
          .forms = SETTING_TEXTS,                                                                 \
          .help = "When it is judged at all: \"Oct-Apr Mon-Fri 18:00-08:00\", or a list of such " \
                  "times."},                                                                      \
+        {.key = "while_firing",                                                                  \
+         .forms = SETTING_GROUPS,                                                                \
+         .inside = hold_settings,                                                                \
+         .help = "What is kept written as long as it fires."},                                   \
+        {.key = "while_ok",                                                                      \
+         .forms = SETTING_GROUPS,                                                                \
+         .inside = hold_settings,                                                                \
+         .help = "What is kept written as long as it does not fire."},                           \
         {.key = "latch",                                                                         \
          .forms = SETTING_BOOL,                                                                  \
          .standard = "false",                                                                    \

@@ -5,6 +5,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/text.h"
 #include "rules/engine.h"
+#include "rules/formula.h"
 #include "rules/limit.h"
 
 #include <stdio.h>
@@ -98,7 +99,31 @@ struct occasion {
     const struct scene *scene;
     uint8_t kind; /* enum rule_event_kind */
     uint8_t severity;
+    bool take_up; /* of what is held: it was so before */
 };
+
+/* What a formula gives now; false when that is unknown, which is told in the log. */
+static bool reckon(const struct occasion *occasion, const struct action *action, double *ret)
+{
+    struct rules *rules = occasion->rules;
+    const struct instance *instance = occasion->instance;
+    struct cell cell =
+        evaluate(&action->formula->code, &rules->catalog.facts,
+                 instance->formula_slots[action->nth], occasion->scene->now_ms, NULL);
+    *ret = cell.number;
+    if (cell.kind == CELL_NUMBER)
+        return true;
+    snprintf(rules->text, sizeof rules->text, "%s is not written: the value is unknown",
+             action->name);
+    struct rule_action todo = {.kind = ACTION_LOG,
+                               .event = occasion->kind,
+                               .severity = occasion->severity,
+                               .instance = instance->last.instance,
+                               .at_ms = occasion->scene->now_ms,
+                               .text = rules->text};
+    rules->output.action(rules->owner, &todo);
+    return false;
+}
 
 static void send_action(const struct occasion *occasion, const struct action *action)
 {
@@ -115,7 +140,11 @@ static void send_action(const struct occasion *occasion, const struct action *ac
         .text = rules->message,
         .sensor = action->sensor,
         .number = action->number,
+        .held = action->held,
+        .take_up = occasion->take_up,
     };
+    if (action->formula && !reckon(occasion, action, &todo.number))
+        return;
     if (action->kind == ACTION_PUBLISH)
         todo.target =
             template_fill(&action->target, occasion->scene, rules->topic, sizeof rules->topic);
@@ -170,6 +199,8 @@ static void act(const struct occasion *occasion, unsigned what)
         send_list(occasion, &rule->on_change, what);
     if (kind == RULE_EVENT_BLIND)
         send_list(occasion, &rule->on_nodata, what);
+    if (kind == RULE_EVENT_FIRED || kind == RULE_EVENT_CLEARED)
+        send_list(occasion, hold_list(occasion->instance), what);
 }
 
 /* -- firing, levels and clearing -- */
@@ -228,13 +259,17 @@ void tell_transition(struct rules *rules, uint32_t index, uint8_t kind, uint8_t 
     if (kind == CHANGE_ONLY)
         return;
     struct scene scene = scene_of(rules, instance, change, change->at_ms);
-    struct occasion occasion = {rules, instance, &scene, kind, change->severity};
+    struct occasion occasion = {rules, instance, &scene, kind, change->severity, false};
     struct rule_event event = event_of(rules, index, kind, change->at_ms);
     if (kind == RULE_EVENT_LEVEL)
         occasion.severity = graver(severity, change->severity);
     fill_message(rules, instance, &scene, kind, why);
     event.message = rules->message;
     event.note = why;
+    if (kind != RULE_EVENT_LEVEL) {
+        instance->holds = true;
+        instance->yielded = 0;
+    }
     send_event(rules, &event);
     act(&occasion, what_may_be_told(instance, kind, may_tell));
 }
@@ -245,6 +280,20 @@ void tell_flag(struct rules *rules, uint32_t index)
     last->from = last->to;
     tell_changed(rules, index);
     rules->output.transition(rules->owner, last);
+}
+
+void tell_holds(struct rules *rules, uint32_t index, int64_t now_ms)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    const struct action_list *list = hold_list(instance);
+    struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
+    uint8_t kind = instance_fires(instance) ? RULE_EVENT_FIRED : RULE_EVENT_CLEARED;
+    struct occasion occasion = {rules,          instance, &scene, kind, instance->last.severity,
+                                .take_up = true};
+    instance->holds = true;
+    for (size_t i = 0; i < list->count; i++)
+        if (!(instance->yielded & 1u << i))
+            send_action(&occasion, &list->at[i]);
 }
 
 /* -- sight -- */
@@ -310,7 +359,7 @@ void tell_sight(struct rules *rules, uint32_t index, int64_t now_ms, const char 
     struct instance *instance = &rules->catalog.instances[index];
     uint8_t kind = sight_of(instance);
     struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
-    struct occasion occasion = {rules, instance, &scene, kind, instance->last.severity};
+    struct occasion occasion = {rules, instance, &scene, kind, instance->last.severity, false};
     struct rule_event event = event_of(rules, index, kind, now_ms);
     fill_sight(rules, instance, &scene, why);
     event.message = rules->message;
@@ -340,7 +389,7 @@ static void tell_change_late(struct rules *rules, struct instance *instance, uin
     struct told_of *told = &instance->told[way];
     struct rule_transition change = instance->last;
     struct scene scene = scene_of(rules, instance, &change, now_ms);
-    struct occasion occasion = {rules, instance, &scene, kind, change.severity};
+    struct occasion occasion = {rules, instance, &scene, kind, change.severity, false};
     change.at_ms = now_ms;
     if (kind == RULE_EVENT_CLEARED) {
         change.at_ms = instance->cleared_ms != CLOCK_NEVER ? instance->cleared_ms : now_ms;
@@ -358,8 +407,8 @@ static void tell_sight_late(struct rules *rules, struct instance *instance, enum
                             int64_t now_ms)
 {
     struct scene scene = scene_of(rules, instance, &instance->last, now_ms);
-    struct occasion occasion = {rules, instance, &scene, sight_of(instance),
-                                instance->last.severity};
+    struct occasion occasion = {
+        rules, instance, &scene, sight_of(instance), instance->last.severity, false};
     instance->told[way].blind = instance->last.blind;
     fill_sight(rules, instance, &scene, NULL);
     act(&occasion, 1u << way);
@@ -391,7 +440,7 @@ static void tell_firing_now(struct rules *rules, const struct instance *instance
 {
     struct rule_transition change = instance->last;
     struct scene scene = scene_of(rules, instance, &change, now_ms);
-    struct occasion occasion = {rules, instance, &scene, RULE_EVENT_FIRED, change.severity};
+    struct occasion occasion = {rules, instance, &scene, RULE_EVENT_FIRED, change.severity, false};
     change.at_ms = now_ms;
     tell_changed(rules, change.instance);
     fill_message(rules, instance, &scene, RULE_EVENT_FIRED, NULL);

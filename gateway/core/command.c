@@ -5,6 +5,7 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
+#include "gateway/core/hold.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/write.h"
@@ -24,6 +25,7 @@ struct commands {
     struct queue *queue; /* struct command */
     struct wake *wake;
     struct writes *writes;
+    struct holds *holds;
     struct inventory *inventory;
     void (*reload)(void *owner);
     void *owner;
@@ -82,7 +84,8 @@ static void end(void *owner, const struct command *command, const struct command
     };
 
     commands->ended[reply->result]++;
-    pipeline_tell_command(commands->pipeline, &event);
+    if (!command->again || reply->result == COMMAND_OK)
+        pipeline_tell_command(commands->pipeline, &event);
     text_copy(whole.id, sizeof(whole.id), command->id);
     if (command->reply)
         command->reply(command->owner, &whole);
@@ -146,6 +149,13 @@ static bool is_wrong(const struct inventory_sensor *sensor, double value, char *
     return true;
 }
 
+/* A person's write wins over what a rule holds, until the rule changes its state. */
+static void yield(struct commands *commands, uint32_t sensor)
+{
+    if (holds_drop(commands->holds, sensor))
+        pipeline_yield(commands->pipeline, sensor);
+}
+
 static void do_write(struct commands *commands, const struct command *command)
 {
     uint32_t sensor = inventory_find_sensor(commands->inventory, command->target);
@@ -160,8 +170,11 @@ static void do_write(struct commands *commands, const struct command *command)
         refuse(commands, command, commands->held);
     else if (is_wrong(&commands->inventory->sensors[sensor], value, words, sizeof(words)))
         refuse(commands, command, words);
-    else
+    else {
+        if (command->origin != COMMAND_VIA_RULE)
+            yield(commands, sensor);
         writes_put(commands->writes, command, sensor, value);
+    }
 }
 
 /* -- rules ---------------------------------------------------------------------------------- */
@@ -371,6 +384,16 @@ int command_submit(struct commands *commands, const struct command *command)
     return queue_push(commands->queue, command, 1);
 }
 
+static int submit_for_rule(void *owner, const struct command *command)
+{
+    return command_submit(owner, command);
+}
+
+int commands_write_for_rule(struct commands *commands, const struct rule_action *action)
+{
+    return holds_put(commands->holds, action);
+}
+
 struct commands *commands_new(struct loop *loop, struct pipeline *pipeline,
                               void (*reload)(void *owner), void *owner)
 {
@@ -385,7 +408,8 @@ struct commands *commands_new(struct loop *loop, struct pipeline *pipeline,
         queue_new(sizeof(struct command), COMMANDS_MAX, QUEUE_REFUSE, knock, commands);
     commands->wake = wake_new(loop, take_all, commands);
     commands->writes = writes_new(loop, end, commands);
-    if (!commands->queue || !commands->wake || !commands->writes) {
+    commands->holds = holds_new(loop, submit_for_rule, commands);
+    if (!commands->queue || !commands->wake || !commands->writes || !commands->holds) {
         commands_free(commands);
         return NULL;
     }
@@ -397,6 +421,7 @@ void commands_free(struct commands *commands)
     if (!commands)
         return;
     writes_free(commands->writes);
+    holds_free(commands->holds);
     wake_free(commands->wake);
     queue_free(commands->queue);
     inventory_release(commands->inventory);
@@ -446,6 +471,7 @@ static void take_inventory(void *sink, struct inventory *inventory)
     struct commands *commands = sink;
 
     writes_use(commands->writes, inventory);
+    holds_use(commands->holds, inventory);
     inventory_release(commands->inventory);
     commands->inventory = inventory_hold(inventory);
 }
@@ -456,12 +482,31 @@ static void take_readings(void *sink, uint32_t device, const struct reading *rea
 
     (void)device;
     writes_read_back(commands->writes, readings, count);
+    holds_on_readings(commands->holds, readings, count);
+}
+
+static void take_instance(void *sink, const struct instance_state *state)
+{
+    struct commands *commands = sink;
+
+    holds_on_instance(commands->holds, state);
+}
+
+static void take_device(void *sink, uint32_t device, uint8_t why, int64_t at_ms)
+{
+    struct commands *commands = sink;
+
+    (void)at_ms;
+    if (why == QUALITY_GOOD)
+        holds_on_device(commands->holds, device);
 }
 
 const struct sink_calls commands_sink = {
     .name = "commands",
     .inventory = take_inventory,
     .readings = take_readings,
+    .device = take_device,
+    .instance = take_instance,
 };
 
 void commands_report(const struct commands *commands, struct report *report)

@@ -75,6 +75,7 @@ struct command {
     char note[96]; /* words that a person gave along */
     /* By which whoever sends it knows it: one that was given already is refused. "": none. */
     char id[COMMAND_ID_SIZE];
+    bool again;         /* it was tried before: only that it worked is an event */
     int64_t expires_ms; /* boot time after which it must not be done any more; CLOCK_NEVER: never */
     uint64_t token;
     /* On the loop, never from inside command_submit(). May be NULL. */
@@ -102,6 +103,10 @@ void commands_use(struct commands *commands, struct adapters *adapters);
  */
 int command_submit(struct commands *commands, const struct command *command);
 
+struct rule_action;
+/* An ACTION_WRITE of a rule: done until it is so, as hold.h says. 0, -ENOENT or -ENOMEM. */
+int commands_write_for_rule(struct commands *commands, const struct rule_action *action);
+
 /* How a reload ended: answers all that asked for it. `words` is NULL when it worked. */
 void commands_reloaded(struct commands *commands, const char *words);
 
@@ -119,5 +124,5 @@ bool commands_write_safe(struct commands *commands);
 bool commands_idle(const struct commands *commands);
 
 struct sink_calls;
-/* Reads writes back: for pipeline_add_sink() with the struct commands. */
+/* Reads writes back, and sees what rules hold: for pipeline_add_sink() with the struct commands. */
 extern const struct sink_calls commands_sink;

@@ -435,6 +435,12 @@ void pipeline_save_all(struct pipeline *pipeline)
     pipeline_settle(pipeline);
 }
 
+void pipeline_yield(struct pipeline *pipeline, uint32_t sensor)
+{
+    rules_yield(pipeline->site->rules, sensor);
+    pipeline_settle(pipeline);
+}
+
 int pipeline_order(struct pipeline *pipeline, const struct rules_order *order, struct error *reterr)
 {
     int r = rules_order(pipeline->site->rules, order, advance(pipeline, clock_boot_ms()), reterr);

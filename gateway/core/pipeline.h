@@ -79,6 +79,9 @@ struct pipeline_news {
 };
 void pipeline_tell(struct pipeline *pipeline, const struct pipeline_news *news);
 
+/* A person has written to `sensor`: see rules_yield(). */
+void pipeline_yield(struct pipeline *pipeline, uint32_t sensor);
+
 /* A thing that rules want written: set before pipeline_use(). `sensor` and value as of the action.
  */
 void pipeline_on_write(struct pipeline *pipeline,

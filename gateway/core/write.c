@@ -208,8 +208,7 @@ void writes_confirm(struct writes *writes, uint32_t token, uint8_t quality)
         NULL, words);
 }
 
-/* Whether what was read is what was written, as far as the channel can show it. */
-static bool is_same(const struct inventory_sensor *sensor, double wanted, double read)
+bool write_is_same(const struct inventory_sensor *sensor, double wanted, double read)
 {
     double tolerance = sensor->decimals >= 0 ? 0.5 * pow(10, -sensor->decimals) : 0;
 
@@ -225,8 +224,8 @@ void writes_read_back(struct writes *writes, const struct reading *readings, siz
 
         if (!entry || reading->kind != VALUE_NUMBER || reading->at_ms < entry->since_ms)
             continue;
-        same =
-            is_same(&writes->inventory->sensors[reading->sensor], entry->number, reading->number);
+        same = write_is_same(&writes->inventory->sensors[reading->sensor], entry->number,
+                             reading->number);
         end(writes, entry, same ? COMMAND_OK : COMMAND_DIFFERS, reading,
             same ? "" : "another value was read back");
     }

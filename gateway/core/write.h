@@ -28,4 +28,8 @@ void writes_put(struct writes *writes, const struct command *command, uint32_t s
 
 void writes_confirm(struct writes *writes, uint32_t token, uint8_t quality);
 void writes_read_back(struct writes *writes, const struct reading *readings, size_t count);
+/* Whether what was read is what was written, as far as the channel can show it. */
+struct inventory_sensor;
+bool write_is_same(const struct inventory_sensor *sensor, double wanted, double read);
+
 bool writes_idle(const struct writes *writes);

@@ -85,8 +85,9 @@ static inline void world_action(void *owner, const struct rule_action *action)
     else if (action->kind == ACTION_LOG)
         text_append(world->log, sizeof world->log, &world->length, "log %s\n", action->text);
     else if (action->kind == ACTION_WRITE)
-        text_append(world->log, sizeof world->log, &world->length, "write %s %s\n", action->target,
-                    action->text ? action->text : number);
+        text_append(world->log, sizeof world->log, &world->length, "%s %s %s%s\n",
+                    action->held ? "hold" : "write", action->target,
+                    action->text ? action->text : number, action->take_up ? " as before" : "");
     else
         text_append(world->log, sizeof world->log, &world->length, "%s %s: %s\n",
                     action->kind == ACTION_RUN ? "run" : "notify", action->target, action->text);

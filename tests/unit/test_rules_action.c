@@ -80,7 +80,7 @@ static void a_write_has_a_value_of_the_sensors_kind(void **state)
     world_refuses(RULE("on_fire = ({ write = \"room.setpoint\" })"), 1,
                   "t.cfg:2:12: error: rule \"a\": write needs a value");
     world_refuses(RULE("on_fire = ({ write = \"room.setpoint\"; value = \"high\" })"), 1,
-                  "t.cfg:2:47: error: rule \"a\": this sensor takes a number");
+                  "t.cfg:2:48: error: rule \"a\": \"high\" alone means nothing");
     world_refuses(RULE("on_fire = ({ write = \"door.event\"; value = 1 })"), 1,
                   "t.cfg:2:44: error: rule \"a\": this sensor takes a text");
     world_refuses(RULE("on_fire = ({ write = \"door.event\"; value = \"0123456789012345678901234567"
