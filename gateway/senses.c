@@ -3,6 +3,7 @@
 #include "adapters/adapters.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/supply.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
@@ -21,6 +22,8 @@ struct senses {
     struct timer *timer;
     unsigned looks;
     bool clock_good;
+    const char *hwmon;
+    bool supply_watched;
 };
 
 static void feel_clock(struct senses *senses)
@@ -45,6 +48,20 @@ static void feel_disk(struct senses *senses)
                      100.0 * (double)disk.f_bavail / (double)disk.f_blocks);
 }
 
+/* The kernel looks every two seconds, and so do we where it does. A machine that is no Pi is asked
+ * now and then, since drivers may come late. */
+static void feel_supply(struct senses *senses)
+{
+    int r;
+
+    if (!senses->supply_watched && senses->looks % SLOW != 0)
+        return;
+    r = supply_undervoltage(senses->hwmon);
+    senses->supply_watched = r >= 0;
+    if (r >= 0)
+        pipeline_own(senses->app->pipeline, OWN_UNDERVOLTAGE, r);
+}
+
 static void feel_loads(struct senses *senses)
 {
     const struct inventory *inventory = senses->app->site->inventory;
@@ -64,6 +81,7 @@ static void look(void *owner)
     feel_clock(senses);
     if (app->mqtt)
         pipeline_own(app->pipeline, OWN_BROKER, mqtt_counts(app->mqtt).online);
+    feel_supply(senses);
     if (senses->looks++ % SLOW == 0) {
         feel_disk(senses);
         feel_loads(senses);
@@ -78,6 +96,9 @@ int senses_start(struct app *app, struct senses **ret_senses)
     if (!senses)
         return -ENOMEM;
     senses->app = app;
+    senses->hwmon = getenv(SUPPLY_VARIABLE);
+    if (!senses->hwmon)
+        senses->hwmon = SUPPLY_HWMON;
     senses->timer = timer_new(app->loop, look, senses);
     if (!senses->timer) {
         free(senses);

@@ -1,5 +1,6 @@
 /* Senses: what the gateway feels of itself, looked at now and then and handed to the rules:
- * gateway.broker, gateway.clock, gateway.disk_free, and how busy each bus is. Loop thread only. */
+ * gateway.broker, gateway.clock, gateway.disk_free, gateway.undervoltage where the
+ * machine watches it, and how busy each bus is. Loop thread only. */
 #pragma once
 
 struct app;

@@ -6,6 +6,9 @@
 
 #define SUPPLY_HWMON "/sys/class/hwmon"
 
+/* Names another such folder: tests make a weak supply with it. */
+#define SUPPLY_VARIABLE "THERMOGATE_HWMON"
+
 /* 1 when the voltage is, or was lately, too low; 0 when it is good; -ENOENT where nobody watches
  * it, as on any machine that is no Pi. `hwmon`: the folder of the kernel's sensors, SUPPLY_HWMON.
  */

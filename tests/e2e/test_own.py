@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Rules read what the gateway knows of itself."""
+import os
 import unittest
 
 import harness
@@ -22,6 +23,25 @@ class Own(harness.Case):
         for words in ("no broker", "disk seen", "bus down", "boiler away"):
             with self.subTest(words=words):
                 self.assertIn(words, run.stdout + run.stderr)
+
+    def test_rules_read_whether_the_supply_is_too_weak(self):
+        """As the kernel of a Pi shows it."""
+        os.mkdir(self.path("hwmon2"))
+        self.write("hwmon2/name", "rpi_volt\n")
+        self.write("hwmon2/in0_lcrit_alarm", "0\n")
+        os.environ["THERMOGATE_HWMON"] = self.folder
+        self.addCleanup(os.environ.pop, "THERMOGATE_HWMON")
+        running = self.gateway('''
+            buses: { pi: { adapter = "sim" } }
+            devices: { d: { bus = "pi"; channels: { c: { } } } }
+            rules: { weak: { sensor = "gateway.undervoltage"; equals = 1
+                             on_fire = ( { log = "a weak supply" } )
+                             on_clear = ( { log = "it is strong again" } ) } }''')
+        running.wait_log("runs: 1 devices")
+        self.write("hwmon2/in0_lcrit_alarm", "1\n")
+        running.wait_log("a weak supply")
+        self.write("hwmon2/in0_lcrit_alarm", "0\n")
+        running.wait_log("it is strong again")
 
 
 if __name__ == "__main__":

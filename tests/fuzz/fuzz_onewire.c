@@ -1,10 +1,13 @@
-/* Any bytes as what the kernel shows of a 1-Wire sensor. Beyond not crashing: a value that is taken
- * was read, with a sum that is right, and lies where a thermometer can be; an address that is taken
- * reads as itself. The first byte chooses the family. */
+/* Any bytes as what the kernel shows of a 1-Wire sensor, and as the header of an owserver's answer.
+ * Beyond not crashing: a value that is taken was read, with a sum that is right, and lies where a
+ * thermometer can be; an address that is taken reads as itself; an answer is never longer than the
+ * room for it. The first byte chooses the family. */
 #include "adapters/onewire/decode.h"
+#include "adapters/onewire/owserver_wire.h"
 
 #include "gateway/base/reading.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +60,24 @@ static void check_address(const char *text)
     demand(strcmp(address.text, again.text) == 0 && address.family == again.family);
 }
 
+static void check_answer(const uint8_t *bytes, size_t length)
+{
+    uint8_t header[OW_HEADER] = {0};
+    struct ow_answer answer;
+    char words[100];
+    int r;
+
+    memcpy(header, bytes, length < sizeof(header) ? length : sizeof(header));
+    r = ow_parse(header, &answer);
+    demand(r == 0 || r == -EAGAIN || r == -EPROTO);
+    if (r < 0)
+        return;
+    demand(answer.length <= OW_DATA_MAX);
+    if (answer.result < 0)
+        demand(ow_quality(answer.result) != QUALITY_GOOD &&
+               *ow_words(answer.result, words, sizeof(words)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t families[] = {0x10, 0x22, 0x28, 0x3b, 0x42, 0x26};
@@ -76,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_slave(onewire_decode_slave(family, bytes, length), text);
         check_value(onewire_decode_temperature(family, bytes, length));
         check_address(text);
+        check_answer((const uint8_t *)bytes, length);
     }
     free(bytes);
     free(text);
