@@ -251,7 +251,7 @@ static void add_matching(struct compiler *compiler, const char *name)
         }
         add_instance(compiler, rule, i);
     }
-    if (!first)
+    if (!first && !compiler->config->more_come)
         problem_warning(compiler->problems, section_place(compiler->section, "sensors"),
                         "sensors are named device.channel", "%s: no sensor matches \"%s\"",
                         compiler->who, glob);

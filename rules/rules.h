@@ -61,6 +61,7 @@ struct rules_config {
     const struct section *defaults; /* `defaults` of the file, for `notify`; may be NULL */
     const struct rules_sensor *sensors;
     size_t n_sensors;
+    bool more_come; /* others may be found later: a pattern that means none is no slip */
     const struct text_table *texts; /* of the readings; outlives the rules */
     const char *const *notifiers;   /* that `notify` may name; NULL: any */
     size_t n_notifiers;

@@ -412,6 +412,7 @@ static int compile_rules(struct builder *builder, const struct site_context *con
         .defaults = section_child(builder->root, "defaults"),
         .sensors = sensors,
         .n_sensors = inventory->n_sensors + own_count(inventory),
+        .more_come = builder->site->discovers,
         .texts = context->texts,
         .probes = context->probes,
     };

@@ -97,8 +97,10 @@ class OneWire(harness.Case):
         self.seen = self.subscriber()
         found = "w1_" + FREEZER.replace("-", "_")
         buses = f'w1: {{ adapter = "onewire"; connect = "sysfs:{self.path("w1")}"; discover = true }}'
-        self.running = self.gateway(self.config(
-            "", 'warm: { sensors = "*.temp"; above = 30 }', buses=buses))
+        config = self.config("", 'warm: { sensors = "*.temp"; above = 30 }', buses=buses)
+        check = self.command("check", self.write("check.cfg", config))
+        self.assertNotIn("warning", check.stdout + check.stderr)
+        self.running = self.gateway(config)
         self.seen.state(found, temp=4)
         self.sensor(44, "28-0316a27950c1")
         self.seen.state("w1_28_0316a27950c1", temp=44)
