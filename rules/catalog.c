@@ -65,6 +65,8 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
         facts[i].due_ms = CLOCK_NEVER;
         facts[i].quality = QUALITY_NOT_READ;
     }
+    for (uint32_t i = 0; i < catalog->n_derived; i++)
+        facts[catalog->derived[i].sensor].is_derived = true;
     catalog->facts = (struct facts){
         .at = facts, .texts = config->texts, .rule_is = catalog_rule_is, .owner = catalog};
     catalog->n_facts = catalog->n_sensors;

@@ -28,6 +28,7 @@ struct fact {
     uint8_t wanted_kind;    /* what it is configured to give */
     uint8_t quality;        /* of the newest reading */
     bool quality_asked;     /* so a bad reading is judged too */
+    bool is_derived;
 };
 
 struct facts {

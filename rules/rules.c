@@ -395,6 +395,11 @@ uint32_t rules_find_sensor(const struct rules *rules, const char *id)
     return names_find(rules->catalog.names, id);
 }
 
+bool rules_is_derived(const struct rules *rules, uint32_t sensor)
+{
+    return rules->catalog.facts.at[sensor].is_derived;
+}
+
 size_t rules_memory(const struct rules *rules)
 {
     return windows_bytes(rules->catalog.facts.windows);

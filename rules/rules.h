@@ -163,6 +163,7 @@ void rules_free(struct rules *rules);
 uint32_t rules_sensors(const struct rules *rules);
 const struct rules_sensor *rules_sensor(const struct rules *rules, uint32_t sensor);
 uint32_t rules_find_sensor(const struct rules *rules, const char *id);
+bool rules_is_derived(const struct rules *rules, uint32_t sensor);
 
 /* Bytes that the windows take, for `check`. */
 size_t rules_memory(const struct rules *rules);

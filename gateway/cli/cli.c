@@ -23,6 +23,7 @@ enum {
     TAKES_FILE = 256, /* whose operand is the config */
     TAKES_SECRETS = 1024,
     TAKES_LINE = 512,                 /* how to ask Modbus devices */
+    TAKES_HISTORY = 2048,             /* what is so where no file is named */
     ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
 };
 
@@ -55,6 +56,9 @@ static const struct command {
     {"rules list", "", "its rules and how they stand", ASKS, 0, 0, cli_rules_list},
     {"rules test", "FILE ...", "run tests of rules in virtual time", 0, 1, CLI_OPERANDS_MAX,
      cli_rules_test},
+    {"rules replay", "[--csv FILE | --history] [--from TIME] [--to TIME] [--config FILE]",
+     "what the rules would have done, over history or a file of readings",
+     TAKES_CONFIG | TAKES_SOCKET | TAKES_SPAN | TAKES_CSV | TAKES_HISTORY, 0, 1, cli_rules_replay},
     {"rules ack", "RULE [--note TEXT]", "acknowledge an alarm", ASKS | TAKES_NOTE, 1, 1,
      cli_rules_act},
     {"rules mute", "RULE [--for DURATION] [--note TEXT]", "no notifications for a time, else 2h",
@@ -101,6 +105,7 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, 'T'},
     {"csv", no_argument, NULL, 'x'},
     {"secrets", no_argument, NULL, 'S'},
+    {"history", no_argument, NULL, 'H'},
     {"socket", required_argument, NULL, 's'},
     {"json", no_argument, NULL, 'j'},
     {"verbose", no_argument, NULL, 'v'},
@@ -219,6 +224,7 @@ static const struct {
     {'b', TAKES_SPAN, offsetof(struct cli_options, to)},
     {'x', TAKES_CSV, 0},
     {'S', TAKES_SECRETS, 0},
+    {'H', TAKES_HISTORY, 0},
     {'s', TAKES_SOCKET, offsetof(struct cli_options, socket)},
     {'j', TAKES_JSON, 0},
     {'t', TAKES_TEMPLATE, offsetof(struct cli_options, template)},

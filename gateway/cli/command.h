@@ -36,6 +36,7 @@ struct cli_end cli_backup(const struct cli_options *options);
 struct cli_end cli_restore(const struct cli_options *options);
 
 struct cli_end cli_rules_test(const struct cli_options *options);
+struct cli_end cli_rules_replay(const struct cli_options *options);
 
 /* These ask a gateway that runs. */
 struct cli_end cli_status(const struct cli_options *options);

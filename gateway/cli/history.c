@@ -15,15 +15,6 @@ static struct cli_end refuse(const char *words)
     return (struct cli_end){.code = APP_USAGE};
 }
 
-/* Appends "?name=value" or "&name=value"; nothing for NULL. */
-static bool add_query(char path[REMOTE_PATH_SIZE], size_t *length, const char *name,
-                      const char *value)
-{
-    return !value || (text_append(path, REMOTE_PATH_SIZE, length,
-                                  "%c%s=", strchr(path, '?') ? '&' : '?', name) &&
-                      remote_escape(path, length, value));
-}
-
 static bool make_path(char path[REMOTE_PATH_SIZE], const char *route, const char *name,
                       const struct cli_options *options)
 {
@@ -31,9 +22,9 @@ static bool make_path(char path[REMOTE_PATH_SIZE], const char *route, const char
 
     path[0] = '\0';
     return text_append(path, REMOTE_PATH_SIZE, &length, "%s", route) &&
-           add_query(path, &length, name, options->operands[0]) &&
-           add_query(path, &length, "from", options->from) &&
-           add_query(path, &length, "to", options->to);
+           remote_add_query(path, &length, name, options->operands[0]) &&
+           remote_add_query(path, &length, "from", options->from) &&
+           remote_add_query(path, &length, "to", options->to);
 }
 
 /* -- show ----------------------------------------------------------------------------------- */

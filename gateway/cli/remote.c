@@ -110,6 +110,14 @@ bool remote_escape(char path[REMOTE_PATH_SIZE], size_t *length, const char *text
     return true;
 }
 
+bool remote_add_query(char path[REMOTE_PATH_SIZE], size_t *length, const char *name,
+                      const char *value)
+{
+    return !value || (text_append(path, REMOTE_PATH_SIZE, length,
+                                  "%c%s=", strchr(path, '?') ? '&' : '?', name) &&
+                      remote_escape(path, length, value));
+}
+
 const char *remote_text(const struct json_value *object, const char *key, char *to, size_t size)
 {
     const struct json_value *value = json_get(object, key);

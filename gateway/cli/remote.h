@@ -28,6 +28,10 @@ int remote_ask_any(const struct cli_options *options, const struct client_questi
 /* Appends a text to a path, with what has a meaning in one escaped; false when it does not fit. */
 bool remote_escape(char path[REMOTE_PATH_SIZE], size_t *length, const char *text);
 
+/* Appends "?name=value" or "&name=value"; nothing for NULL. */
+bool remote_add_query(char path[REMOTE_PATH_SIZE], size_t *length, const char *name,
+                      const char *value);
+
 /* A member of an object for people: texts made safe for a terminal, numbers short, "-" for null. */
 const char *remote_text(const struct json_value *object, const char *key, char *to, size_t size);
 double remote_number(const struct json_value *object, const char *key); /* NAN when there is none */

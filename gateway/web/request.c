@@ -2,10 +2,10 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/text.h"
+#include "gateway/base/when.h"
 #include "gateway/web/routes.h"
 #include "gateway/web/server.h"
 #include "gateway/web/waiting.h"
-#include "gateway/web/when.h"
 
 #include <errno.h>
 #include <stdarg.h>

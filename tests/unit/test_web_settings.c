@@ -1,10 +1,10 @@
 /* The config of the web, its addresses, times as people write them, growing texts. */
 
 #include "config/config.h"
+#include "gateway/base/when.h"
 #include "gateway/web/listen.h"
 #include "gateway/web/page.h"
 #include "gateway/web/web.h"
-#include "gateway/web/when.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

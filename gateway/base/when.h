@@ -1,4 +1,4 @@
-/* When: a point in time as people write it. Pure. Private to the room. */
+/* When: a point in time as people write it. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "gateway/web/when.h"
+#include "gateway/base/when.h"
 
 #include "gateway/base/text.h"
 
