@@ -36,6 +36,9 @@ class RulesDoc(harness.Case):
     def test_those_of_the_tests_themselves(self):
         self.run_examples("rules-test.md", 2, FREEZER)
 
+    def test_those_of_the_language(self):
+        self.run_examples("rules.md", 10)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
