@@ -31,8 +31,10 @@ static void adopt_fact(struct rules *fresh, uint32_t sensor, const struct fact *
 static void adopt_facts(struct rules *fresh, const struct rules *old, const uint32_t *sensors)
 {
     for (uint32_t i = 0; i < old->catalog.n_sensors; i++)
-        if (sensors[i] < fresh->catalog.n_sensors)
+        if (sensors[i] < fresh->catalog.n_sensors) {
             adopt_fact(fresh, sensors[i], &old->catalog.facts.at[i]);
+            windows_adopt(fresh->catalog.facts.windows, sensors[i], old->catalog.facts.windows, i);
+        }
     for (uint32_t s = 0; s < fresh->catalog.n_sensors; s++) {
         int64_t until_ms = fresh->catalog.facts.at[s].fresh_until_ms;
         if (fresh->first[s] < fresh->first[s + 1] && until_ms != CLOCK_NEVER)

@@ -121,6 +121,10 @@ void windows_start(struct windows *windows, int64_t now_ms);
 void windows_push_number(struct windows *windows, uint32_t sensor, int64_t at_ms, double number);
 void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, uint32_t text);
 
+/* Takes over what `old` remembers of its sensor `from`, as the past of sensor `to`; after
+ * windows_start(), before the first sample of that sensor. */
+void windows_adopt(struct windows *fresh, uint32_t to, const struct windows *old, uint32_t from);
+
 /* The value of a function at `now_ms`, which never decreases; tells in `outlook` why it is unknown
  * and when it may change. */
 struct cell windows_ask(struct windows *windows, uint32_t window,

@@ -1,0 +1,76 @@
+/* A reload forgets nothing of the past. */
+#include "tests/unit/rules_world.h"
+
+static const char probes[] =
+    "probes: { a = \"avg(room.temp, 40s)\"; b = \"avg(room.temp, 7h)\"; c = \"ewma(room.temp, 1m)\""
+    "          d = \"stuck(pump.load, 30s)\"; e = \"count(door.event, 50s)\""
+    "          f = \"median(room.temp, #5)\"; g = \"total(room.temp)\" }";
+enum { N_PROBES = 7 };
+
+static void reload(struct world *old, struct world *fresh, const char *config, int64_t now_ms)
+{
+    static const uint32_t sensors[N_SENSORS] = {TEMP, SETPOINT, DOOR, HALL, LOAD};
+    assert_int_equal(world_open(fresh, config), 0);
+    rules_adopt(fresh->rules, old->rules, sensors, now_ms);
+}
+
+static void feed(struct world *world, int64_t from_ms, int64_t to_ms)
+{
+    for (int64_t at_ms = from_ms; at_ms < to_ms; at_ms += 10000) {
+        world_poll(world, at_ms, TEMP, 20 + (double)(at_ms / 10000 % 7));
+        world_poll(world, at_ms, LOAD, 5);
+        world_poll_text(world, at_ms, DOOR, "open");
+    }
+}
+
+static void expect_same(struct world *a, struct world *b, int64_t now_ms)
+{
+    for (size_t i = 0; i < N_PROBES; i++) {
+        struct rules_value x = rules_probe(a->rules, i, now_ms);
+        struct rules_value y = rules_probe(b->rules, i, now_ms);
+        assert_int_equal(x.kind, y.kind);
+        assert_int_equal(x.is, y.is);
+        if (x.kind == RULES_NUMBER)
+            assert_float_equal(x.number, y.number, 1e-9);
+    }
+}
+
+static void every_window_is_what_it_was_and_goes_on(void **state)
+{
+    struct world old, fresh;
+    (void)state;
+    assert_int_equal(world_open(&old, probes), 0);
+    feed(&old, 0, 8 * 3600 * 1000);
+    reload(&old, &fresh, probes, 8 * 3600 * 1000);
+    for (size_t i = 0; i < N_PROBES; i++)
+        assert_int_not_equal(rules_probe(fresh.rules, i, 8 * 3600 * 1000).kind, RULES_UNKNOWN);
+    expect_same(&old, &fresh, 8 * 3600 * 1000);
+    feed(&old, 8 * 3600 * 1000, 9 * 3600 * 1000);
+    feed(&fresh, 8 * 3600 * 1000, 9 * 3600 * 1000);
+    expect_same(&old, &fresh, 9 * 3600 * 1000);
+    world_close(&old);
+    world_close(&fresh);
+}
+
+static void a_new_window_takes_what_there_is(void **state)
+{
+    struct world old, fresh;
+    (void)state;
+    assert_int_equal(world_open(&old, "probes: { a = \"avg(room.temp, 10m)\" }"), 0);
+    feed(&old, 0, 3600 * 1000);
+    reload(&old, &fresh, "probes: { a = \"min(room.temp, 5m)\"; b = \"avg(room.temp, 1h)\" }",
+           3600 * 1000);
+    assert_true(rules_probe(fresh.rules, 0, 3600 * 1000).number == 20);
+    assert_int_equal(rules_probe(fresh.rules, 1, 3600 * 1000).kind, RULES_UNKNOWN);
+    world_close(&old);
+    world_close(&fresh);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_window_is_what_it_was_and_goes_on),
+        cmocka_unit_test(a_new_window_takes_what_there_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
