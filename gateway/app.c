@@ -315,6 +315,7 @@ static int start_web(struct app *app, struct error *reterr)
                                   .commands = app->commands,
                                   .store = app->store,
                                   .report = wiring_report,
+                                  .explain = wiring_explain,
                                   .test_notifier = wiring_test_notifier,
                                   .ask = wiring_ask,
                                   .owner = app};

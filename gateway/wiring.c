@@ -248,6 +248,17 @@ void wiring_restore(void *owner, const struct store_state *state)
     free(text);
 }
 
+void wiring_explain(void *owner, uint32_t instance,
+                    void (*part)(void *to, const char *what, const char *value), void *to)
+{
+    const struct app *app = owner;
+    struct rules_part parts[RULES_PARTS_MAX];
+    size_t n = rules_explain(app->site->rules, instance, clock_boot_ms(), parts, RULES_PARTS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        part(to, parts[i].what, parts[i].value);
+}
+
 /* -- all of them ---------------------------------------------------------------------------- */
 
 void wiring_report(void *owner, struct report *report)

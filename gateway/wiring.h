@@ -35,5 +35,9 @@ int wiring_ask(void *owner, const struct web_question *question,
                void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count),
                void *asker, const char **ret_bus);
 
+/* For the web: what an instance of a rule waits for, part by part. */
+void wiring_explain(void *owner, uint32_t instance,
+                    void (*part)(void *to, const char *what, const char *value), void *to);
+
 /* What all rooms know of themselves. */
 void wiring_report(void *owner, struct report *report);

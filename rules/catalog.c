@@ -87,6 +87,7 @@ static int name_rules(struct catalog *catalog, const struct rules_config *config
             return -ENOMEM;
     names[n] = "low";
     names[n + 1] = "high";
+    catalog->rule_ids = names;
     catalog->n_rules = n + 2;
     catalog->rule_names = names_new(names, n + 2);
     catalog->ranges = arena_take(&catalog->arena, (n + 2) * sizeof *catalog->ranges);

@@ -153,6 +153,16 @@ const struct function *function_find(const char *name, size_t length)
     return NULL;
 }
 
+const char *function_name(uint8_t op, uint8_t what)
+{
+    for (size_t i = 0; i < N_FUNCTIONS; i++)
+        if (functions[i].op == op && functions[i].what == what)
+            return functions[i].name;
+    if (op == OP_WINDOW) /* of plain keys */
+        return what == WINDOW_RISE ? "rise" : what == WINDOW_FALL ? "fall" : "count";
+    return op == OP_GROUP ? "count_of" : "value";
+}
+
 /* What other systems call them. */
 static const struct {
     const char *name, *ours;

@@ -43,5 +43,8 @@ struct function {
 /* NULL when there is none; `name` is not ended by NUL. */
 const struct function *function_find(const char *name, size_t length);
 
+/* The name of the function that becomes this instruction. */
+const char *function_name(uint8_t op, uint8_t what);
+
 /* The name of a function that may have been meant, NULL when none is near. */
 const char *function_nearest(const char *name);

@@ -192,7 +192,8 @@ struct catalog {
     struct instance *instances;
     uint32_t n_instances, capacity;
     struct names *instance_names;
-    struct names *rule_names; /* by number: those of the config, then "low" and "high" */
+    struct names *rule_names;    /* by number: those of the config, then "low" and "high" */
+    const char *const *rule_ids; /* by number */
     uint32_t n_rules;
     struct rule_range *ranges; /* by number: where the instances are; others may be between */
     struct derived *derived;   /* each one behind those it reads */

@@ -305,6 +305,17 @@ uint32_t rules_find(const struct rules *rules, const char *id);
 /* How an instance stands now; before the first transition, state ok since time 0. */
 struct rule_transition rules_status(const struct rules *rules, uint32_t instance);
 
+/* A part of a condition, and what it is now, in words: "avg(outside.temp, 15m)" and "2.4"; or a
+ * timer that runs: "for" and "3m of 10m". */
+struct rules_part {
+    char what[160], value[64];
+};
+#define RULES_PARTS_MAX 32
+
+/* Each part of what the instance waits for; returns how many that are, at most `max`. */
+size_t rules_explain(struct rules *rules, uint32_t instance, int64_t now_ms,
+                     struct rules_part *parts, size_t max);
+
 #define RULES_LIMITS_MAX 8 /* of one instance */
 #define RULES_LEVELS_MAX 3 /* of one rule: one for each severity */
 

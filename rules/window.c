@@ -179,6 +179,11 @@ uint32_t windows_count(const struct windows *windows)
     return windows->count;
 }
 
+const struct span *windows_span(const struct windows *windows, uint32_t window)
+{
+    return &windows->list[window].span;
+}
+
 uint32_t windows_sensor(const struct windows *windows, uint32_t window)
 {
     return windows->list[window].sensor;

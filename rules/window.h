@@ -110,6 +110,7 @@ int64_t windows_want(struct windows *windows, uint32_t sensor, const struct span
 size_t windows_bytes(const struct windows *windows);
 uint32_t windows_count(const struct windows *windows);
 uint32_t windows_sensor(const struct windows *windows, uint32_t window);
+const struct span *windows_span(const struct windows *windows, uint32_t window);
 
 /* Takes the memory. 0 or -ENOMEM. */
 int windows_build(struct windows *windows);

@@ -56,6 +56,8 @@ static const struct command {
     {"rules list", "", "its rules and how they stand", ASKS, 0, 0, cli_rules_list},
     {"rules test", "FILE ...", "run tests of rules in virtual time", 0, 1, CLI_OPERANDS_MAX,
      cli_rules_test},
+    {"rules explain", "INSTANCE", "why an instance of a rule stands as it does", ASKS, 1, 1,
+     cli_rules_explain},
     {"rules replay", "[--csv FILE | --history] [--from TIME] [--to TIME] [--config FILE]",
      "what the rules would have done, over history or a file of readings",
      TAKES_CONFIG | TAKES_SOCKET | TAKES_SPAN | TAKES_CSV | TAKES_HISTORY, 0, 1, cli_rules_replay},

@@ -50,6 +50,25 @@ struct cli_end cli_rules_list(const struct cli_options *options)
     return (struct cli_end){.code = code};
 }
 
+struct cli_end cli_rules_explain(const struct cli_options *options)
+{
+    char path[REMOTE_PATH_SIZE] = "/api/v1/rules/", what[200], value[200], words[700];
+    size_t length = strlen(path);
+    struct json_value *json = NULL;
+    int code = APP_USAGE;
+
+    if (remote_escape(path, &length, options->operands[0]))
+        code = remote_ask(options, path, NULL, &json);
+    if (json)
+        printf("%s\n", remote_text(json, "explanation", words, sizeof(words)));
+    for (const struct json_value *part = json_first(json_get(json, "parts")); part;
+         part = json_next(part))
+        printf("  %-40s %s\n", remote_text(part, "what", what, sizeof(what)),
+               remote_text(part, "value", value, sizeof(value)));
+    json_free(json);
+    return (struct cli_end){.code = code};
+}
+
 /* The last word of the command is the last part of the route: "rules ack". */
 struct cli_end cli_rules_act(const struct cli_options *options)
 {

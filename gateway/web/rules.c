@@ -47,10 +47,16 @@ static const struct field explanation_reading[] = {
     {"quality", "string", .help = "\"good\", or why there is no value."},
     {0},
 };
+static const struct field part_fields[] = {
+    {"what", "string", .help = "A sensor, a function over it, a timer."},
+    {"value", "string", .help = "What it is now."},
+    {0},
+};
 const struct field rules_answer[] = {{"rules", "array", .help = "All instances.", rule_fields}, {0}};
 const struct field rule_answer[] = {
     RULE_FIELDS,
     {"explanation", "string", .help = "Why it stands as it does, in words."},
+    {"parts", "array", .help = "What its condition is made of.", .inside = part_fields},
     {"reading", "object?", .help = "The newest of its sensor; null when it has no single one.",
      explanation_reading},
     {0},
@@ -206,8 +212,19 @@ static void explain(char to[REASON_SIZE], const struct live *live,
 
 struct shown_rule {
     const struct live *live;
+    const struct web_context *context;
     uint32_t instance;
 };
+
+static void write_part(void *to, const char *what, const char *value)
+{
+    struct json *json = to;
+
+    json_object(json, NULL);
+    json_text(json, "what", what);
+    json_text(json, "value", value);
+    json_end(json);
+}
 
 static void write_rule(struct json *json, const void *what)
 {
@@ -220,6 +237,10 @@ static void write_rule(struct json *json, const void *what)
     json_object(json, NULL);
     write_members(json, live, &live->states[shown->instance]);
     json_text(json, "explanation", reason);
+    json_array(json, "parts");
+    if (shown->context->explain)
+        shown->context->explain(shown->context->owner, shown->instance, write_part, json);
+    json_end(json);
     if (sensor < live->inventory->n_sensors) {
         json_ready_key(json, "\"reading\":", strlen("\"reading\":"));
         show_write_reading(json, live, &live->readings[sensor]);
@@ -232,12 +253,13 @@ static void write_rule(struct json *json, const void *what)
 void show_rule(struct request *request)
 {
     const struct live *live = &request->web->live;
-    struct shown_rule shown = {live, inventory_find_rule(live->inventory, request->word)};
+    struct shown_rule shown = {live, &request->web->context,
+                               inventory_find_rule(live->inventory, request->word)};
     char quoted[200];
 
     if (shown.instance == UINT32_MAX)
         request_answer_error(request, MHD_HTTP_NOT_FOUND, "no instance of a rule has the id %s",
                              text_quote(quoted, sizeof(quoted), request->word));
     else
-        request_answer_json(request, MHD_HTTP_OK, 4096, write_rule, &shown);
+        request_answer_json(request, MHD_HTTP_OK, 16384, write_rule, &shown);
 }

@@ -56,6 +56,9 @@ class RulesReplay(harness.Case):
             return code == 0 and "double  fired" in out and "double  cleared" in out
 
         harness.wait_for(has_history, saying="an alarm in the replay")
+        explain = self.command("rules", "explain", "double", "--socket", self.path("socket"))
+        self.assertIn("it watches for: twice.temp above 50", explain.stdout)
+        self.assertRegex(explain.stdout, r"\n  twice\.temp +(40|60)\n")
         gateway.kill()
 
 
