@@ -46,6 +46,8 @@ double scale_apply(const struct scale *scale, double raw, int raw_decimals)
     double value = raw * scale->factor + scale->offset;
     double power, steps;
 
+    if (scale->factor == 1 && scale->offset == 0)
+        return raw + 0.0; /* most channels; never -0 */
     if (scale->decimals < 0 || raw_decimals < 0 ||
         scale->decimals + raw_decimals > TEXT_DECIMALS_MAX)
         return value;

@@ -211,15 +211,17 @@ static struct schedule_end failed(struct schedule *schedule, struct device *devi
 }
 
 /* A probe at `wanted_ms`, or as soon as its line has rested from the probes before: they stand in a
- * row, each followed by a rest of its own length. */
-static int64_t place_probe(struct schedule *schedule, const struct device *device,
-                           int64_t wanted_ms)
+ * row, each followed by a rest of its own length. So is the poll by which a device went away. */
+static int64_t place_probe(struct schedule *schedule, const struct device *device, bool went,
+                           int64_t now_ms, int64_t wanted_ms)
 {
     int64_t *free_ms;
 
     if (device->line == NO_LINE)
         return wanted_ms;
     free_ms = &schedule->probe_ms[device->line];
+    if (went)
+        *free_ms = (*free_ms > now_ms ? *free_ms : now_ms) + (PROBES_ONE_IN - 1) * device->cost_ms;
     if (wanted_ms < *free_ms)
         wanted_ms = *free_ms;
     *free_ms = wanted_ms + PROBES_ONE_IN * device->cost_ms;
@@ -227,8 +229,8 @@ static int64_t place_probe(struct schedule *schedule, const struct device *devic
 }
 
 /* When it is asked next: a probe when its pause is over, a healthy poll on the raster. */
-static int64_t plan_next(struct schedule *schedule, struct device *device, uint8_t quality,
-                         int64_t now_ms)
+static int64_t plan_next(struct schedule *schedule, struct device *device, bool went,
+                         uint8_t quality, int64_t now_ms)
 {
     int64_t probe_ms;
     uint64_t passed;
@@ -237,7 +239,8 @@ static int64_t plan_next(struct schedule *schedule, struct device *device, uint8
         schedule->counts.late += advance(device, now_ms);
         return device->due_ms;
     }
-    probe_ms = place_probe(schedule, device, now_ms + pause_of(schedule, device, quality));
+    probe_ms =
+        place_probe(schedule, device, went, now_ms, now_ms + pause_of(schedule, device, quality));
     passed = advance(device, probe_ms);
     device->lost += passed;
     schedule->counts.lost += passed;
@@ -250,7 +253,7 @@ struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t 
     struct device *device = &schedule->devices[i];
     struct schedule_end end = quality == QUALITY_GOOD ? succeeded(schedule, device, now_ms)
                                                       : failed(schedule, device, quality, now_ms);
-    int64_t next_ms = plan_next(schedule, device, quality, now_ms);
+    int64_t next_ms = plan_next(schedule, device, end.change == SCHEDULE_WENT, quality, now_ms);
 
     schedule->counts.polls++;
     heap_set(schedule->due, i, device->hurry ? now_ms : next_ms);

@@ -138,6 +138,7 @@ static void ask(struct mb_connection *c, struct mb_job *job)
     const struct mb_device *device = job->device;
     struct mb_request request;
     struct mb_flight *flight;
+    int64_t now_us;
 
     if (!job->writes && job->connection != c->opened)
         mb_poll_greet(job->device);
@@ -152,12 +153,13 @@ static void ask(struct mb_connection *c, struct mb_job *job)
     job->tries++;
     c->pace.last_unit = device->unit;
     send_request(c, device->unit, &request);
+    now_us = clock_boot_us();
     flight = mb_flights_add(&c->flights);
     *flight = (struct mb_flight){.job = job,
                                  .request = request,
                                  .number = c->number,
-                                 .due_ms = clock_boot_ms() + device->timeout_ms,
-                                 .sent_us = clock_boot_us()};
+                                 .due_ms = now_us / 1000 + device->timeout_ms,
+                                 .sent_us = now_us};
     flight->began_us = c->pause_us ? c->pause_us : flight->sent_us;
     c->pause_us = 0;
 }

@@ -7,6 +7,7 @@ subscriber, which finds in every message when the device answered (wire.h)."""
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,17 +75,23 @@ def config(scenario, broker_port, folder):
     return "\n".join(lines + ["}", ""])
 
 
-def serial_config(broker_port, path):
+def serial_config(broker_port, path, slaves=10):
     lines = ['gateway: { name = "bench" }',
              f'mqtt: {{ host = "127.0.0.1"; port = {broker_port}; topic = "bench" }}',
              f'buses: {{ line: {{ adapter = "modbus"; connect = "serial:{path}"; baud = 19200; '
              'parity = "even" } }', "devices: {"]
-    for i in range(10):
+    for i in range(slaves):
         channels = " ".join(f'c{c}: {{ register = "holding {c}"; type = "uint16" }}'
                             for c in range(11))
         lines.append(f'  d{i}: {{ bus = "line"; unit = {i + 1}; every = "0s"; '
                      f'channels: {{ {channels} }} }}')
     return "\n".join(lines + ["}", ""])
+
+
+def bare_config(scenario):
+    """No broker and no store: what a poll costs, and a rule."""
+    whole = config(scenario, 0, "").splitlines()
+    return "\n".join(line for line in whole if not line.startswith("mqtt:"))
 
 
 class LeftOut(Exception):
@@ -157,13 +164,69 @@ class Bench:
         sim_counts = json.loads(sim.end(10).strip().splitlines()[-1])
         return counts, before, after, ended, gateway, sim_counts
 
-    def run_serial(self, machine, scenario):
-        line = machine.start([self.tool("bench-serial-sim")], "line")
+    def run_bare(self, machine, scenario):
+        """The gateway, and then the least that can do the same requests, against the same devices."""
+        path = machine.write("bench.cfg", bare_config(scenario))
+        self.check(path)
+        sim = machine.start([self.tool("bench-modbus-sim"), "--devices", str(scenario.devices),
+                             "--port", str(FAST_PORT), *scenario.sim], "sim")
+        sim.wait_line("ready", 20)
+        gateway = machine.start([self.options.gateway, "run", "--config", path, "--for",
+                                 f"{self.window(scenario) + 6}s"], "gateway")
+        time.sleep(4)
+        before = Sample(gateway.pid)
+        time.sleep(self.window(scenario))
+        after = Sample(gateway.pid)
+        gateway.rest(20)
+        raw = machine.start([self.tool("bench-raw-client"), "--devices", str(scenario.devices),
+                             "--port", str(FAST_PORT), "--every", str(scenario.every_ms),
+                             "--measure", str(1000 * self.window(scenario))], "raw")
+        raw.wait_line("end", self.window(scenario) + 30)
+        raw = json.loads(raw.rest(10).strip().splitlines()[-1])
+        counts = json.loads(sim.end(10).strip().splitlines()[-1])
+        counts["rate"] = 1000 * scenario.devices / scenario.every_ms
+        said = re.search(r"(\d+) polls, (\d+) without an answer, (\d+) late", gateway.log_text())
+        counts.update(raw_us=1e6 * raw["cpu_s"] / raw["polls"], failed=int(said[2]), late=int(said[3]))
+        return counts, before, after, None, gateway, {}
+
+    def run_replug(self, machine, scenario):
+        """A line that is pulled and plugged in again under its name, over and over."""
+        rounds, slowest = 5 if self.options.quick else 200, 0
+        name = os.path.join(machine.folder, "stick")
+        path = machine.write("bench.cfg", serial_config(machine.broker_port, name))
+        gateway = None
+        for i in range(rounds + 1):
+            line = machine.start([self.tool("bench-serial-sim")], "line")
+            if os.path.islink(name):
+                os.unlink(name)
+            os.symlink(line.wait_line("ready", 20).split()[1], name)
+            began = time.monotonic()
+            if not gateway:
+                gateway = machine.start([self.options.gateway, "run", "--config", path], "gateway")
+                before = Sample(gateway.pid)
+            line.wait_line("asked", 60)
+            if i > 0:
+                slowest = max(slowest, time.monotonic() - began)
+            line.kill()
+        after = Sample(gateway.pid)
+        gateway.end(10)
+        return {"rounds": rounds, "slowest_s": slowest}, before, after, None, gateway, {}
+
+    def run_dead(self, machine, scenario):
+        """Eight slaves, and then two more that are dead."""
+        alone, *_ = self.run_serial(machine, scenario, slaves=8)
+        both, *rest = self.run_serial(machine, scenario, slaves=10, dead=2)
+        both["alone_per_s"] = alone["cycles_per_s"]
+        return both, *rest
+
+    def run_serial(self, machine, scenario, slaves=10, dead=0):
+        line = machine.start([self.tool("bench-serial-sim"), "--slaves", str(slaves), "--dead",
+                              str(dead), "--settle", "3000"], "line")
         path = line.wait_line("ready", 20).split()[1]
-        path = machine.write("bench.cfg", serial_config(machine.broker_port, path))
+        path = machine.write("bench.cfg", serial_config(machine.broker_port, path, slaves))
         self.check(path)
         gateway = machine.start([self.options.gateway, "run", "--config", path], "gateway")
-        time.sleep(2)
+        time.sleep(4)
         before = Sample(gateway.pid)
         time.sleep(self.window(scenario))
         after = Sample(gateway.pid)
@@ -177,11 +240,12 @@ class Bench:
                 Machine(folder) as machine:
             machine.start_broker()
             run = {"window": self.run_window, "away": self.run_away,
-                   "serial": self.run_serial}[scenario.run]
+                   "serial": self.run_serial, "bare": self.run_bare, "dead": self.run_dead,
+                   "replug": self.run_replug}[scenario.run]
             counts, before, after, ended, gateway, sim = run(machine, scenario)
         cost = after.since(before)
         raw = {"scenario": scenario.name, **counts, **cost, "sim": sim, "exit": gateway.status}
-        figures = scenario.figures(counts, cost)
+        figures = scenario.figures({**counts, "sim": sim}, cost)
         if gateway.status is not None:
             figures.append(Figure("exit status", gateway.status, must=0, always=True, digits=0))
         return figures, raw
@@ -240,6 +304,41 @@ def figures_lying(counts, cost):
     return figures_rate(1)(counts, cost) + [
         Figure("devices believed (90 tell the truth)", counts["devices"], must=90, always=True,
                digits=0)]
+
+
+def figures_bad(counts, cost):
+    return figures_rate(1)(counts, cost) + [
+        Figure("pause between two polls of a healthy one, p99 ms", counts["sim"]["pause_p99_ms"], 1010,
+               digits=0),
+        Figure("devices believed (600 tell the truth)", counts["devices"], must=600, always=True,
+               digits=0)]
+
+
+def figures_bare(counts, cost):
+    ours = 1e6 * cost["cpu_s"] / cost["seconds"] / counts["rate"]
+    return [
+        Figure("CPU us a poll", ours),
+        Figure("CPU us a poll of a raw epoll client", counts["raw_us"]),
+        Figure("the one by the other", ours / counts["raw_us"], want=1.6),
+        Figure("polls without an answer", counts["failed"], must=0, digits=0),
+        Figure("polls late", counts["late"], must=0, digits=0),
+    ]
+
+
+def figures_dead(counts, cost):
+    return [
+        Figure("cycles/s of the eight, two dead", counts["cycles_per_s"]),
+        Figure("cycles/s of the eight alone", counts["alone_per_s"]),
+        Figure("of that, %", 100 * counts["cycles_per_s"] / counts["alone_per_s"], 90, 85, least=True,
+               digits=1),
+        Figure("requests too early", counts["hasty"] + counts["collisions"], must=0, always=True,
+               digits=0),
+    ]
+
+
+def figures_replug(counts, cost):
+    return [Figure("rounds", counts["rounds"], digits=0),
+            Figure("slowest to be back, s", counts["slowest_s"], must=12, always=True, digits=1)]
 
 
 def figures_away(counts, cost):
@@ -301,6 +400,16 @@ SCENARIOS = [
     Scenario("away-memory", "the same without a store", 100, "1s", run="away",
              figures=figures_away),
     Scenario("idle", "10 devices each 10 s", 10, "10s", seconds=60, figures=figures_idle),
+    Scenario("bare-1000", "1,000 devices each second, one rule each, no broker and no store", 1000,
+             "1s", seconds=20, run="bare", figures=figures_bare),
+    Scenario("bare-4000", "4,000 of them", 4000, "1s", seconds=20, run="bare", figures=figures_bare),
+    Scenario("bad", "1,000 devices: 100 refuse, 100 are dead, 100 drop, 100 lie", 1000, "1s",
+             sim=["--refuse", "100", "--dead", "100", "--drop", "100", "--lie", "100"], expect=600,
+             figures=figures_bad),
+    Scenario("serial-dead", "19200 8E1, 10 slaves, 2 of them dead", 10, "0s", run="dead",
+             figures=figures_dead),
+    Scenario("replug", "a serial line pulled and plugged in again", 10, "0s", run="replug",
+             figures=figures_replug),
     Scenario("serial", "19200 8E1, 10 slaves x 11 registers", 10, "0s", run="serial",
              figures=figures_serial),
 ]

@@ -37,6 +37,10 @@ class Program:
         with open(self.log, errors="replace", encoding="utf-8") as file:
             return "".join(file.readlines()[-10:])
 
+    def log_text(self):
+        with open(self.log, errors="replace", encoding="utf-8") as file:
+            return file.read()
+
     def wait_line(self, start, seconds):
         """The next line that begins with `start`."""
         until = time.monotonic() + seconds

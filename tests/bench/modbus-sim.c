@@ -1,8 +1,10 @@
 /* Many Modbus TCP devices in one process: device i listens on 127.1.(i / 250).(i % 250 + 1).
  *
  * Answers function 3 for any block of registers 0 to 10 (wire.h), everything else with an
- * exception. Devices can be made bad: the first ones refuse, are dead, answer late, or lie about
- * their length. On SIGTERM or SIGINT one line of JSON says what was asked. */
+ * exception. Devices can be made bad, one kind after the other from device 0 on: some refuse, some
+ * are dead, some close in the middle of an answer, some lie about their length; all may be late. On
+ * SIGTERM or SIGINT one line of JSON says what was asked, and how regularly of those that are not
+ * bad. */
 #include "tests/bench/tool.h"
 #include "tests/bench/wire.h"
 
@@ -21,13 +23,14 @@
 #define REQUEST_SIZE    12
 #define LATE_MAX        65536
 
-static int64_t devices = 10, port = 15020, refuse, dead, lie, delay_ms;
+static int64_t devices = 10, port = 15020, refuse, dead, drop, lie, delay_ms;
 static const struct tool_option options[] = {
     {"devices", &devices, "number of devices"},
     {"port", &port, "TCP port of all of them"},
-    {"refuse", &refuse, "the first N do not listen"},
-    {"dead", &dead, "the first N accept and never answer"},
-    {"lie", &lie, "the first N answer with a length that is not true"},
+    {"refuse", &refuse, "N do not listen"},
+    {"dead", &dead, "N accept and never answer"},
+    {"drop", &drop, "N close in the middle of an answer"},
+    {"lie", &lie, "N answer with a length that is not true"},
     {"delay", &delay_ms, "all answer so many ms late"},
     {0},
 };
@@ -37,6 +40,10 @@ struct device {
     uint64_t requests;
     int64_t first_us, last_us, longest_us; /* of requests; the longest pause between two */
 };
+
+/* Pauses between two requests of devices that are not bad, by the millisecond. */
+#define PAUSES_MAX 20000
+static uint32_t pauses[PAUSES_MAX];
 
 struct connection {
     bool open;
@@ -108,13 +115,40 @@ static void close_connection(int fd)
     dropped++;
 }
 
+static bool is_bad(uint32_t device)
+{
+    return device < refuse + dead + drop + lie;
+}
+
 static void note_request(struct device *device, int64_t now_us)
 {
-    if (device->requests++ == 0)
+    int64_t pause_us = now_us - device->last_us;
+
+    if (device->requests++ == 0) {
         device->first_us = now_us;
-    else if (now_us - device->last_us > device->longest_us)
-        device->longest_us = now_us - device->last_us;
+    } else {
+        if (pause_us > device->longest_us)
+            device->longest_us = pause_us;
+        if (!is_bad((uint32_t)(device - table)))
+            pauses[pause_us / 1000 < PAUSES_MAX ? pause_us / 1000 : PAUSES_MAX - 1]++;
+    }
     device->last_us = now_us;
+}
+
+/* The pause that so many percent of them do not exceed. */
+static int64_t pause_ms(double percent)
+{
+    uint64_t all = 0, seen = 0;
+    int64_t ms = 0;
+
+    for (int i = 0; i < PAUSES_MAX; i++)
+        all += pauses[i];
+    for (; ms < PAUSES_MAX - 1; ms++) {
+        seen += pauses[ms];
+        if ((double)seen >= (double)all * percent / 100)
+            break;
+    }
+    return ms;
 }
 
 static void put16(uint8_t *to, uint32_t value)
@@ -153,7 +187,7 @@ static size_t make_answer(uint32_t index, const uint8_t *request, uint8_t *answe
     answer[8] = (uint8_t)(2 * count);
     for (uint32_t i = 0; i < count; i++)
         put16(answer + 9 + 2 * i, registers[start + i]);
-    if (index < lie)
+    if (is_bad(index) && index >= refuse + dead + drop)
         tell_lie(answer, device->answers);
     device->answers++;
     return 9 + 2 * count;
@@ -163,7 +197,10 @@ static void answer_now(int fd, const uint8_t *request)
 {
     uint8_t answer[9 + 2 * WIRE_REGISTERS];
     size_t length = make_answer(connections[fd].device, request, answer);
-    if (write(fd, answer, length) != (ssize_t)length)
+    if (connections[fd].device < refuse + dead + drop)
+        length /= 2; /* the dead ones do not come here */
+    if (write(fd, answer, length) != (ssize_t)length ||
+        connections[fd].device < refuse + dead + drop)
         close_connection(fd);
 }
 
@@ -184,7 +221,7 @@ static void take_request(int fd, const uint8_t *request)
     int64_t now_us = tool_now_us();
     uint32_t device = connections[fd].device;
     note_request(&table[device], now_us);
-    if (device < dead)
+    if (device < refuse + dead)
         return;
     if (delay_ms > 0)
         answer_later(fd, request, now_us);
@@ -233,12 +270,12 @@ static void report(void)
     for (int64_t i = 0; i < devices; i++) {
         requests += table[i].requests;
         answers += table[i].answers;
-        if (table[i].longest_us > longest_us)
+        if (!is_bad((uint32_t)i) && table[i].longest_us > longest_us)
             longest_us = table[i].longest_us;
     }
     printf("{\"requests\":%" PRIu64 ",\"answers\":%" PRIu64 ",\"accepted\":%" PRIu64
-           ",\"closed\":%" PRIu64 ",\"longest_pause_ms\":%.3f}\n",
-           requests, answers, accepted, dropped, (double)longest_us / 1000);
+           ",\"closed\":%" PRIu64 ",\"longest_pause_ms\":%.3f,\"pause_p99_ms\":%" PRId64 "}\n",
+           requests, answers, accepted, dropped, (double)longest_us / 1000, pause_ms(99));
 }
 
 static bool handle(int epoll, uint64_t tag)

@@ -27,12 +27,13 @@
                      */
 #define SPIN_US 200 /* a sleep may end this late; the last character must not */
 
-static int64_t slaves = 10, baud = 19200, bits = 11, dead;
+static int64_t slaves = 10, baud = 19200, bits = 11, dead, settle_ms;
 static const struct tool_option options[] = {
     {"slaves", &slaves, "number of slaves, units 1 to N"},
     {"baud", &baud, "bits a second"},
     {"bits", &bits, "bits a character, with start, parity and stop"},
     {"dead", &dead, "the first N never answer"},
+    {"settle", &settle_ms, "counted is from so long after the first request on"},
     {0},
 };
 
@@ -48,7 +49,7 @@ struct line {
 
 static uint32_t answers_of[256];
 static uint64_t requests, answers, broken, hasty, collisions, judged, unsure;
-static int64_t begin_us, last_us, shortest_us = INT64_MAX, silence_sum_us;
+static int64_t asked_us, begin_us, last_us, shortest_us = INT64_MAX, silence_sum_us;
 
 static uint16_t crc16(const uint8_t *bytes, size_t count)
 {
@@ -159,8 +160,15 @@ static void take_request(struct line *line)
     requests++;
     note_silence(line);
     last_us = line->first_us;
-    if (begin_us == 0)
+    if (asked_us == 0) {
+        asked_us = last_us;
+        printf("asked\n");
+        fflush(stdout);
+    }
+    if (begin_us == 0 && last_us >= asked_us + settle_ms * 1000) {
         begin_us = last_us;
+        answers = 0;
+    }
     if (crc16(request, 6) != (uint16_t)(request[6] | request[7] << 8)) {
         broken++;
         return;
