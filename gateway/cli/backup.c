@@ -2,11 +2,10 @@
 #include "gateway/app.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/text.h"
-#include "gateway/cli/client.h"
 #include "gateway/cli/command.h"
+#include "gateway/cli/remote.h"
 #include "gateway/cli/snapshot.h"
 #include "gateway/store/store.h"
-#include "gateway/web/web.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -150,20 +149,6 @@ struct cli_end cli_backup(const struct cli_options *options)
 
 /* -- restore -------------------------------------------------------------------------------- */
 
-static bool is_running(const struct cli_options *options)
-{
-    struct client_question question = {.socket = options->socket ? options->socket : WEB_SOCKET,
-                                       .method = "GET",
-                                       .path = "/api/v1/status"};
-    struct client_answer answer;
-    struct error err;
-
-    if (client_ask(&question, &answer, &err) < 0)
-        return false;
-    free(answer.body);
-    return true;
-}
-
 /* Nothing else of the file gets out, and tar(1) itself refuses names that lead elsewhere. */
 static int unpack(const char *file, const char *stage)
 {
@@ -233,7 +218,7 @@ struct cli_end cli_restore(const struct cli_options *options)
     char stage[PATH_MAX];
     int code;
 
-    if (is_running(options))
+    if (remote_is_there(options))
         return (struct cli_end){
             .code = complain("a gateway runs here", "stop it first: systemctl stop thermogate")};
     if (snprintf(stage, sizeof(stage), "%s.restored", file) >= (int)sizeof(stage))

@@ -89,6 +89,9 @@ static const struct command {
      TAKES_CONFIG | TAKES_SECRETS, 1, 1, cli_backup},
     {"restore", "FILE [--config FILE]", "put such a file in place, while it does not run",
      TAKES_CONFIG | TAKES_SOCKET, 1, 1, cli_restore},
+    {"forget", "[--config FILE]",
+     "take back what the broker keeps of this gateway, while it does not run",
+     TAKES_CONFIG | TAKES_SOCKET, 0, 0, cli_forget},
     {"manual", "", NULL, 0, 0, 0, cli_manual},
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

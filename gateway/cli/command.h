@@ -34,6 +34,7 @@ struct cli_end cli_demo(const struct cli_options *options);
 
 struct cli_end cli_backup(const struct cli_options *options);
 struct cli_end cli_restore(const struct cli_options *options);
+struct cli_end cli_forget(const struct cli_options *options);
 
 struct cli_end cli_rules_test(const struct cli_options *options);
 struct cli_end cli_rules_replay(const struct cli_options *options);

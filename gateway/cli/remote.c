@@ -50,6 +50,20 @@ int remote_ask_any(const struct cli_options *options, const struct client_questi
     return APP_FAILED;
 }
 
+bool remote_is_there(const struct cli_options *options)
+{
+    struct client_question question = {.socket = options->socket ? options->socket : WEB_SOCKET,
+                                       .method = "GET",
+                                       .path = "/api/v1/status"};
+    struct client_answer answer;
+    struct error err;
+
+    if (client_ask(&question, &answer, &err) < 0)
+        return false;
+    free(answer.body);
+    return true;
+}
+
 int remote_ask(const struct cli_options *options, const char *path, const char *body,
                struct json_value **ret_json)
 {

@@ -25,6 +25,9 @@ int remote_act(const struct cli_options *options, const char *path, const char *
 int remote_ask_any(const struct cli_options *options, const struct client_question *question,
                    struct client_answer *ret_answer);
 
+/* Whether a gateway answers; says nothing. */
+bool remote_is_there(const struct cli_options *options);
+
 /* Appends a text to a path, with what has a meaning in one escaped; false when it does not fit. */
 bool remote_escape(char path[REMOTE_PATH_SIZE], size_t *length, const char *text);
 

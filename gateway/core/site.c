@@ -100,35 +100,41 @@ static void read_devices(struct builder *builder)
 /* -- inventory ------------------------------------------------------------------------------ */
 
 /* A slug out of the host's name, where the config has none. */
-static const char *host_slug(struct builder *builder)
+void site_names(const struct section *root, struct site_names *ret_names)
 {
-    char host[256] = "", slug[TEXT_SLUG_MAX + 1];
+    const struct section *gateway = section_child(root, "gateway");
+    const char *name = gateway ? section_text(gateway, "name") : NULL;
+    const char *id = gateway ? section_text(gateway, "id") : NULL;
+    char host[256] = "";
 
     gethostname(host, sizeof(host) - 1);
-    return arena_text(builder->arena, text_make_slug(slug, sizeof(slug), host));
+    text_make_slug(ret_names->name, sizeof(ret_names->name), host);
+    if (name)
+        text_copy(ret_names->name, sizeof(ret_names->name), name);
+    text_copy(ret_names->id, sizeof(ret_names->id), id ? id : ret_names->name);
 }
 
-static const char *read_slug(struct builder *builder, const struct section *gateway,
-                             const char *key, const char *standard)
+static void check_slug(struct builder *builder, const struct section *gateway, const char *key)
 {
     const char *text = gateway ? section_text(gateway, key) : NULL;
 
-    if (!text)
-        return standard;
-    if (!text_is_slug(text))
+    if (text && !text_is_slug(text))
         problem_error(builder->problems, section_place(gateway, key),
                       "write small letters, digits and _, beginning with a letter",
                       "gateway.%s: \"%s\" is not a name", key, text);
-    return arena_text(builder->arena, text);
 }
 
 static void name_gateway(struct builder *builder, struct inventory *inventory)
 {
     const struct section *gateway = section_child(builder->root, "gateway");
     const char *label = gateway ? section_text(gateway, "label") : NULL;
+    struct site_names names;
 
-    inventory->name = read_slug(builder, gateway, "name", host_slug(builder));
-    inventory->id = read_slug(builder, gateway, "id", inventory->name);
+    check_slug(builder, gateway, "name");
+    check_slug(builder, gateway, "id");
+    site_names(builder->root, &names);
+    inventory->name = arena_text(builder->arena, names.name);
+    inventory->id = arena_text(builder->arena, names.id);
     inventory->label = label ? arena_text(builder->arena, label) : inventory->name;
 }
 

@@ -5,6 +5,7 @@
 
 #include "gateway/base/problem.h"
 #include "gateway/base/setting.h"
+#include "gateway/base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,13 @@ struct rules;
 struct rules_output;
 struct section;
 struct text_table;
+
+/* What the gateway of this config is called, in topics and in unique ids; by default as the host.
+ * Also of a config that is wrong elsewhere. */
+struct site_names {
+    char name[TEXT_SLUG_MAX + 1], id[TEXT_SLUG_MAX + 1];
+};
+void site_names(const struct section *root, struct site_names *ret_names);
 
 struct site {
     struct inventory *inventory;

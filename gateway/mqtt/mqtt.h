@@ -54,6 +54,12 @@ void mqtt_store_opened(struct mqtt *mqtt);
 /* For pipeline_add_sink() with the struct mqtt. */
 extern const struct sink_calls mqtt_sink;
 
+/* Takes back what a gateway has left with the broker: retained messages of its own, and its devices
+ * in Home Assistant. Blocks, up to a minute, and needs no loop; the gateway must not run, for it
+ * has the same client id. How many there were is in *ret_count. 0, or -Exxx with `reterr`. */
+int mqtt_forget(const struct section *section, const char *gateway_name, const char *gateway_id,
+                size_t *ret_count, struct error *reterr);
+
 /* -- messages that must arrive: called on the loop ------------------------------------------ */
 
 struct inventory;

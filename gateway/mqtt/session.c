@@ -267,6 +267,11 @@ static void subscribe_all(struct session *session)
     }
 }
 
+void session_subscribe(struct session *session, const char *filter)
+{
+    subscribe(session, filter, 0, "what is there is not seen");
+}
+
 static MQTTResponse connect_client(struct session *session)
 {
     const struct options *options = session->options;

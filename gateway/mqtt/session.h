@@ -48,6 +48,9 @@ bool session_is_connected(struct session *session);
 /* After it was lost: why, as the broker said (MQTT 5, 3.14.2.1); 0: it did not. */
 int session_reason(const struct session *session);
 
+/* One more filter, at QoS 0; what comes is told by `arrived`. */
+void session_subscribe(struct session *session, const char *filter);
+
 /* What to wait on; -1: nothing, session_next_ms() comes soon enough. */
 int session_fd(struct session *session);
 /* Takes what has come and keeps the connection alive; at latest at session_next_ms(). */

@@ -176,10 +176,10 @@ class Subscriber:
             self.messages.append(message)
             self.changed.notify_all()
 
-    def publish(self, topic, payload):
+    def publish(self, topic, payload, retain=False):
         name = topic.encode()
         body = struct.pack(">H", len(name)) + name + payload.encode()
-        self.socket.sendall(struct.pack(">BB", 0x30, len(body)) + body)
+        self.socket.sendall(struct.pack(">BB", 0x31 if retain else 0x30, len(body)) + body)
 
     def mark(self):
         """How many messages have come: where a later wait may begin."""
