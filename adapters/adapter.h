@@ -96,6 +96,7 @@ struct adapter_question {
     uint8_t unit, function;
     uint16_t address, count;
     int64_t timeout_ms;
+    int64_t fresh_ms; /* what was read already is as good when it is not older; 0: ask */
     /* On the loop, exactly once; also when the bus is closed before. */
     void (*done)(void *asker, const struct adapter_answer *answer);
     void *asker;
@@ -125,6 +126,10 @@ struct adapter_host {
      * it. Same thread as report(). */
     void (*exchanged)(struct adapter_host *host, uint32_t device,
                       const struct adapter_exchange *exchange);
+
+    /* Asks a question on the lane of a device, behind its polls, with poll() and ask() only. Loop
+     * only, not from inside open(). 0; -ENODEV, -ENOBUFS: it is not asked. */
+    int (*ask)(struct adapter_host *host, uint32_t device, const struct adapter_question *question);
 
     /* Something that whoever runs this bus may want to know once, logged as it is: "28-...: its
      * resolution stays at 12 bits: Permission denied". Same thread as report(). */

@@ -176,6 +176,12 @@ static void note_on_worker(struct adapter_host *host, const char *words)
     lanes_say(((struct runner *)host)->lanes, &note);
 }
 
+static int ask_for_adapter(struct adapter_host *host, uint32_t device,
+                           const struct adapter_question *question)
+{
+    return runner_ask((struct runner *)host, device, question);
+}
+
 static void take_lane_tally(void *owner, uint32_t device, const struct tally *tally)
 {
     struct runner *runner = owner;
@@ -275,6 +281,7 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
         .link = blocks ? link_on_worker : link_on_loop,
         .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
         .note = blocks ? note_on_worker : note_on_loop,
+        .ask = ask_for_adapter,
         .appear = appear_on_loop,
     };
     runner->most_samples = most_channels(&plan->config);

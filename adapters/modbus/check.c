@@ -4,8 +4,10 @@
 #include "adapters/modbus/forecast.h"
 #include "adapters/modbus/greeting.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LOAD_WARN 0.9
 
@@ -192,11 +194,32 @@ bool mb_forecast_serial(const struct bus_config *config, struct adapter_forecast
     return true;
 }
 
+/* Nothing on the loop waits for a name, and everybody who reaches the port may read. */
+static void check_share(const struct bus_config *config, struct problems *problems)
+{
+    const char *share = section_text(config->options, "share");
+    struct place place = section_place(config->options, "share");
+    struct in6_addr ignored;
+    struct address address;
+
+    if (!share)
+        return;
+    if (strncmp(share, "tcp://", 6) != 0 || address_parse(share, 1502, &address) < 0 ||
+        (inet_pton(AF_INET, address.host, &ignored) != 1 &&
+         inet_pton(AF_INET6, address.host, &ignored) != 1))
+        problem_error(problems, place, "write share = \"tcp://127.0.0.1:1502\"",
+                      "\"%s\" is no address of our own, in figures", share);
+    else if (strncmp(address.host, "127.", 4) != 0 && strcmp(address.host, "::1") != 0)
+        problem_warning(problems, place, "let a firewall name those who may",
+                        "everybody who reaches this address may read on the line");
+}
+
 void mb_check_serial(const struct bus_config *config, struct problems *problems)
 {
     size_t before = problems_errors(problems);
 
     check_baud(config, problems);
+    check_share(config, problems);
     check_parallel(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];

@@ -24,6 +24,11 @@ const struct setting mb_bus_settings[] = {
      "Rest between switching to sending and the first bit."},
     {"rs485_after", SETTING_DURATION, "0s", 0, 100, NULL, NULL,
      "Rest between the last bit and switching back."},
+    {"share", SETTING_TEXT, NULL, 0, 0, NULL, NULL,
+     "Where other masters may read on this line over Modbus TCP, behind our polls: "
+     "tcp://127.0.0.1:1502."},
+    {"share_fresh", SETTING_DURATION, "1s", 0, 3600e3, NULL, NULL,
+     "How old a value that we have read may be for them; beyond that the device is asked."},
     /* and for all */
     {"timeout", SETTING_DURATION, "1s", 10, 60000, NULL, NULL,
      "How long a device may take to begin its answer."},

@@ -1,9 +1,11 @@
 /* The adapter modbus/serial: devices on lines, a worker for each line. */
 #include "adapters/modbus/device.h"
+#include "adapters/modbus/held.h"
 #include "adapters/modbus/identity.h"
 #include "adapters/modbus/line.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/modbus/pending.h"
+#include "adapters/modbus/share.h"
 #include "adapters/modbus/write.h"
 
 #include "gateway/base/clock.h"
@@ -23,6 +25,7 @@ struct serial_device {
     uint32_t lane;
     uint32_t opened; /* of the lane, when it was asked last */
     struct mb_pending pending;
+    struct mb_held *held; /* on a line that is shared: what it answered; NULL otherwise */
 };
 
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
@@ -46,6 +49,7 @@ struct serial_bus {
     size_t n_devices;
     struct lane *lanes;
     uint32_t n_lanes;
+    struct mb_share *share; /* NULL: it is ours alone */
 };
 
 /* -- opening -------------------------------------------------------------------------------- */
@@ -56,13 +60,16 @@ static void serial_close(void *owner)
 
     if (!bus)
         return;
+    mb_share_close(bus->share);
     for (uint32_t i = 0; bus->lanes && i < bus->n_lanes; i++) {
         mb_line_free(bus->lanes[i].line);
         free(bus->lanes[i].samples);
         free(bus->lanes[i].path);
     }
-    for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
+    for (size_t i = 0; bus->devices && i < bus->n_devices; i++) {
         mb_device_clear(&bus->devices[i].model);
+        free(bus->devices[i].held);
+    }
     free(bus->lanes);
     free(bus->devices);
     free(bus);
@@ -110,6 +117,26 @@ static int make_devices(struct serial_bus *bus, const struct bus_config *config,
     return 0;
 }
 
+/* A port that somebody else has keeps nobody from polling. */
+static int share_line(struct serial_bus *bus, const struct section *options)
+{
+    const char *connect = section_text(options, "share");
+    struct address address;
+    struct error err;
+
+    if (!connect || address_parse(connect, 1502, &address) < 0)
+        return 0;
+    for (size_t i = 0; i < bus->n_devices; i++) {
+        bus->devices[i].held = calloc(1, sizeof(*bus->devices[i].held));
+        if (!bus->devices[i].held)
+            return -ENOMEM;
+    }
+    if (mb_share_open(bus->host, &address, section_duration_ms(options, "share_fresh"), &bus->share,
+                      &err) < 0)
+        bus->host->note(bus->host, err.text);
+    return 0;
+}
+
 static int serial_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
                        struct error *reterr)
 {
@@ -126,6 +153,8 @@ static int serial_open(const struct bus_config *config, struct adapter_host *hos
     if (bus->devices && bus->lanes)
         result = make_devices(bus, config, reterr);
     else
+        result = error_set(reterr, -ENOMEM, "out of memory");
+    if (result == 0 && share_line(bus, config->options) < 0)
         result = error_set(reterr, -ENOMEM, "out of memory");
     if (result < 0) {
         serial_close(bus);
@@ -270,6 +299,16 @@ static uint32_t find_unit(const struct serial_bus *bus, uint32_t lane, uint8_t u
     return UINT32_MAX;
 }
 
+/* What was read already and is fresh enough; NULL when it must be asked. */
+static const uint8_t *find_held(const struct serial_bus *bus, uint32_t index,
+                                const struct adapter_question *question,
+                                const struct mb_request *request)
+{
+    if (index == UINT32_MAX || !bus->devices[index].held || question->fresh_ms == 0)
+        return NULL;
+    return mb_held_find(bus->devices[index].held, request, clock_boot_ms() - question->fresh_ms);
+}
+
 /* Of a unit that nobody polls no late reply can be taken for another's. */
 static uint8_t ask_stranger(struct serial_bus *bus, struct lane *lane,
                             const struct adapter_question *question,
@@ -293,12 +332,14 @@ static void serial_ask(void *owner, const struct adapter_question *question, uin
     struct lane *lane = &bus->lanes[lane_index];
     struct mb_request request = request_of(question);
     uint32_t index = find_unit(bus, lane_index, question->unit);
-    const uint8_t *data;
+    const uint8_t *data = find_held(bus, index, question, &request);
 
     *ret = (struct adapter_answer){.quality = QUALITY_DISCONNECTED};
-    if (!lane_ready(bus, lane))
+    if (!data && !lane_ready(bus, lane))
         return;
-    if (mb_is_read(request.function) && index != UINT32_MAX)
+    if (data)
+        ret->quality = QUALITY_GOOD;
+    else if (mb_is_read(request.function) && index != UINT32_MAX)
         ret->quality = ask_once(bus, lane, index, &request, &data);
     else
         ret->quality = ask_stranger(bus, lane, question, &request, &data);
@@ -327,8 +368,11 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
     while ((request = mb_poll_request(&device->model))) {
         const uint8_t *data = NULL;
         uint8_t quality = ask(bus, lane, index, request, &data);
-        size_t n = mb_poll_take(&device->model, quality, data, clock_boot_ms(), lane->samples);
+        size_t n;
 
+        if (device->held && quality == QUALITY_GOOD && mb_is_read(request->function))
+            mb_held_put(device->held, request, data, clock_boot_ms());
+        n = mb_poll_take(&device->model, quality, data, clock_boot_ms(), lane->samples);
         if (n > 0)
             bus->host->report(bus->host, index, lane->samples, n);
     }

@@ -105,6 +105,21 @@ class ModbusTools(harness.Case):
         run = self.command("read", line, "input 1", "--unit", "5", "--socket", self.path("none"))
         self.assertEqual(run.returncode, 1)
 
+    def test_a_line_is_shared_with_other_masters(self):
+        cable = self.plug_in(*XY_MD02, *STRANGE)
+        self.broker()
+        subscriber = self.subscriber()
+        shared = f"tcp://127.0.0.1:{harness.free_port()}"
+        bus = (f'rs485: {{ adapter = "modbus"; connect = "serial:{cable.ends[0]}"; share = "{shared}"; '
+               'share_fresh = "10s" }')
+        self.gateway(self.config('climate: { bus = "rs485"; unit = 5; template = "xy_md02" }', buses=bus))
+        subscriber.state("climate", temperature=21.5)
+        self.assertRegex(self.run_good("read", shared, "input 1", "2", "--unit", "5"), r"0x00d7 .. +215 ")
+        self.assertIn("holding 5", self.run_good("read", shared, "holding 5", "1", "--unit", "9"))
+        self.assertIn("exception_11", self.command("read", shared, "input 1", "--unit", "7",
+                                                   "--timeout", "5s").stderr)
+        self.assertIn('unit = 5; template = "xy_md02"', self.scan(shared, "--unit", "5", "--timeout", "5s"))
+
     def test_a_range_is_shown_in_all_types_and_orders(self):
         device = self.device("--set=input 0=17254 32768", "--set=coil 3=1")
         read = self.run_good("read", device.connect, "input 0", "2")

@@ -225,6 +225,15 @@ static void lines_have_a_path_and_a_usual_speed(void **state)
     assert_int_equal(serial_errors("serial:ttyUSB0", "", ""), 1);
 }
 
+static void a_line_is_shared_at_an_address_of_our_own(void **state)
+{
+    (void)state;
+    assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "share=tcp://127.0.0.1:1502", ""), 0);
+    assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "share=tcp://0.0.0.0:1502", ""), 0);
+    assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "share=tcp://host:1502", ""), 1);
+    assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "share=udp://127.0.0.1:1", ""), 1);
+}
+
 static void serial_options_are_unknown_on_tcp(void **state)
 {
     const char *const channels[] = {"register=input 0", NULL};
@@ -426,6 +435,7 @@ int main(void)
         cmocka_unit_test(units_of_a_line_go_from_1_to_247),
         cmocka_unit_test(so_do_those_behind_a_converter),
         cmocka_unit_test(lines_have_a_path_and_a_usual_speed),
+        cmocka_unit_test(a_line_is_shared_at_an_address_of_our_own),
         cmocka_unit_test(serial_options_are_unknown_on_tcp),
         cmocka_unit_test(an_address_that_is_none_is_said),
         cmocka_unit_test(channels_that_overlap_by_a_part_are_said),
