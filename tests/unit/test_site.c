@@ -1,5 +1,6 @@
 #include "gateway/core/site.h"
 
+#include "gateway/core/found.h"
 #include "tests/unit/site_world.h"
 
 #include <math.h>
@@ -30,6 +31,55 @@ static void an_empty_config_is_an_empty_site(void **state)
     assert_ptr_equal(world.site->inventory->texts, world.texts);
     site_world_close(&world);
     site_free(NULL);
+}
+
+#define DISCOVERS "buses: { w1: { adapter = \"onewire\"; discover = true } }\n"
+
+static void a_bus_that_discovers_is_run_without_devices(void **state)
+{
+    struct site_world world;
+    (void)state;
+    site_world_good(&world, DISCOVERS "rules: { warm: { sensors = \"w1_*.temp\"; above = 30 } }");
+    assert_true(world.site->discovers);
+    assert_int_equal(world.site->n_buses, 1);
+    assert_string_equal(world.site->buses[0].config.connect, "sysfs:/sys/bus/w1/devices");
+    assert_int_equal(world.site->buses[0].config.n_devices, 0);
+    site_world_close(&world);
+}
+
+static void what_was_found_makes_another_site_of_the_same_config(void **state)
+{
+    static const struct rules_output nobody = {site_ignore_transition, site_ignore_event,
+                                               site_ignore_action};
+    struct adapter_found device = {
+        .name = "w1_28_0316a2794aff", .key = "address", .value = "28-0316a2794aff", .what = ""};
+    struct found *found = found_new();
+    struct site_world world;
+    struct site_context context = {.output = &nobody, .found = found};
+    struct site *again = NULL;
+    (void)state;
+    site_world_good(&world, "buses: { w1: { adapter = \"onewire\"; discover = true }\n"
+                            "sim: { adapter = \"sim\" } }\n"
+                            "devices: { a: { bus = \"sim\"; channels: { t: { } } } }");
+    context.texts = world.texts;
+    found_add(found, "w1", &device);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(site_new(conf_root(world.conf), &context, world.problems, &again), 0);
+        assert_int_equal(again->inventory->n_devices, 2);
+        assert_true(inventory_find_sensor(again->inventory, "w1_28_0316a2794aff.temp") == 1);
+        assert_int_equal(again->n_buses, 2);
+        assert_true(again->buses[1].hash == world.site->buses[0].hash); /* that of sim */
+        site_free(again);
+    }
+    found_free(found);
+    site_world_close(&world);
+}
+
+static void a_bus_that_discovers_nowhere_is_told(void **state)
+{
+    (void)state;
+    site_refuses("buses: { w1: { adapter = \"onewire\"; connect = \"tcp://x\"; discover = true } }",
+                 "t.cfg:1:47: error: bus \"w1\": it discovers, and does not say where");
 }
 
 static void devices_and_sensors_keep_the_order_of_the_file(void **state)
@@ -433,6 +483,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_config_is_an_empty_site),
+        cmocka_unit_test(a_bus_that_discovers_is_run_without_devices),
+        cmocka_unit_test(what_was_found_makes_another_site_of_the_same_config),
+        cmocka_unit_test(a_bus_that_discovers_nowhere_is_told),
         cmocka_unit_test(devices_and_sensors_keep_the_order_of_the_file),
         cmocka_unit_test(names_and_labels_are_taken_or_made),
         cmocka_unit_test(a_gateway_without_a_name_has_the_slug_of_its_host),
