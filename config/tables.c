@@ -289,16 +289,6 @@ static struct source *read_beside(const struct section *section, struct problems
     return source;
 }
 
-static struct section *devices_of(struct conf *conf, struct place place)
-{
-    struct value *value;
-
-    if (section_has(conf->root, "devices"))
-        return section_child(conf->root, "devices");
-    value = section_add(conf->root, "devices", place);
-    return value != NULL ? value_group(value, place) : NULL;
-}
-
 static int add_table(struct conf *conf, const struct section *section,
                      const struct setting *const *devices, size_t count, struct problems *problems)
 {
@@ -309,7 +299,7 @@ static int add_table(struct conf *conf, const struct section *section,
 
     if (source == NULL || !conf_keep(conf, source, problems) || !file_is_text(source, problems))
         return -ENOENT;
-    table.devices = devices_of(conf, section_place(section, NULL));
+    table.devices = section_make_group(conf->root, "devices", section_place(section, NULL));
     table.text = strdup(source->bytes);
     if (table.devices == NULL || table.text == NULL) {
         free(table.text);

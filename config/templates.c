@@ -329,24 +329,12 @@ static void check_patterns(const struct section *device, const char *key,
     }
 }
 
-/* The member `key` of `parent` as a group, made where nobody wrote it. NULL without memory, or when
- * it is something else: that is said by the check of `parent`. */
-static struct section *group_of(struct section *parent, const char *key, struct place place)
-{
-    struct value *value;
-
-    if (section_has(parent, key))
-        return section_child(parent, key);
-    value = section_add(parent, key, place);
-    return value != NULL ? value_group(value, place) : NULL;
-}
-
 static int take_channel(struct section *device, const struct section *channel)
 {
     struct place place = section_place(channel, NULL);
-    struct section *channels = group_of(device, "channels", place);
+    struct section *channels = section_make_group(device, "channels", place);
     struct section *own =
-        channels != NULL ? group_of(channels, section_name(channel), place) : NULL;
+        channels != NULL ? section_make_group(channels, section_name(channel), place) : NULL;
     const char *key;
     int result = 0;
 

@@ -42,29 +42,16 @@ void onewire_appear(struct adapter_host *host, const struct onewire_address *add
 /* Memory that is out leaves an option out; the checks that follow say what is missing. */
 void onewire_add_text(struct section *section, const char *key, const char *text)
 {
-    struct place place = section_place(section, NULL);
-    struct value *value = section_has(section, key) ? NULL : section_add(section, key, place);
-
-    if (value)
-        value_text(value, place, text, NULL);
-}
-
-static struct section *add_group(struct section *section, const char *key)
-{
-    struct place place = section_place(section, NULL);
-    struct value *value = section_add(section, key, place);
-
-    return value ? value_group(value, place) : NULL;
+    (void)section_add_text(section, key, text, section_place(section, NULL));
 }
 
 void onewire_add_temp(struct section *device)
 {
-    struct section *channels = section_child(device, "channels");
+    struct place place = section_place(device, NULL);
+    struct section *channels = section_make_group(device, "channels", place);
 
-    if (!channels && !section_has(device, "channels"))
-        channels = add_group(device, "channels");
     if (channels && !section_key(channels, 0))
-        add_group(channels, "temp");
+        section_make_group(channels, "temp", place);
 }
 
 void onewire_complete(struct section *device, struct problems *problems)

@@ -52,12 +52,8 @@ const char *sysfs_input(const struct section *channel)
 /* Memory that is out leaves an option out. */
 static void add_text(struct section *section, const char *key, const char *text)
 {
-    struct place place = section_place(section, NULL);
-    struct value *value =
-        section_has(section, key) || !*text ? NULL : section_add(section, key, place);
-
-    if (value)
-        value_text(value, place, text, NULL);
+    if (*text)
+        (void)section_add_text(section, key, text, section_place(section, NULL));
 }
 
 /* Somebody who scales a value has made another one of it. */

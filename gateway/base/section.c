@@ -509,3 +509,23 @@ const char *section_key(const struct section *section, size_t i)
 {
     return i < section->count ? section->members[i]->key : NULL;
 }
+
+int section_add_text(struct section *section, const char *key, const char *text, struct place place)
+{
+    struct value *value;
+
+    if (section_has(section, key))
+        return 0;
+    value = section_add(section, key, place);
+    return value ? value_text(value, place, text, NULL) : -ENOMEM;
+}
+
+struct section *section_make_group(struct section *section, const char *key, struct place place)
+{
+    struct value *value;
+
+    if (section_has(section, key))
+        return section_child(section, key);
+    value = section_add(section, key, place);
+    return value ? value_group(value, place) : NULL;
+}

@@ -28,6 +28,13 @@ int value_text(struct value *value, struct place place, const char *text, const 
 /* Makes it a group and returns that, for section_add(). */
 struct section *value_group(struct value *value, struct place place);
 
+/* For what the program adds by itself, as if it stood at `place`: a text, unless there is something
+ * of that key, 0 or -ENOMEM; the group of that key, made where there is nothing. NULL when memory
+ * is out, or when it is something else: that is said by the check of `section`. */
+int section_add_text(struct section *section, const char *key, const char *text,
+                     struct place place);
+struct section *section_make_group(struct section *section, const char *key, struct place place);
+
 /* Makes it a list; elements are added with value_append() and set like any other. */
 void value_list(struct value *value, struct place place);
 struct value *value_append(struct value *list);

@@ -88,37 +88,24 @@ static bool is_written(const struct section *devices, const struct one *one)
     return false;
 }
 
-static struct section *add_group(struct section *section, const char *key, struct place place)
-{
-    struct value *value = section_add(section, key, place);
-
-    return value ? value_group(value, place) : NULL;
-}
-
-static int add_text(struct section *section, const char *key, const char *text, struct place place)
-{
-    struct value *value = section_add(section, key, place);
-
-    return value ? value_text(value, place, text, NULL) : -ENOMEM;
-}
-
 /* It stands where its bus does, since nobody wrote it. */
 static int add_device(struct section *root, struct section *devices, const struct one *one)
 {
     struct place place = section_place(section_child(section_child(root, "buses"), one->bus), NULL);
-    struct section *device = add_group(devices, one->name, place);
-    int r = device ? add_text(device, "bus", one->bus, place) : -ENOMEM;
+    struct section *device = section_make_group(devices, one->name, place);
+    int r = device ? section_add_text(device, "bus", one->bus, place) : -ENOMEM;
 
-    return r < 0 ? r : add_text(device, one->key, one->value, place);
+    return r < 0 ? r : section_add_text(device, one->key, one->value, place);
 }
 
 int found_merge(const struct found *found, struct section *root)
 {
-    struct section *devices = section_child(root, "devices");
+    struct section *devices;
     int r = 0;
 
-    if (!devices && found->n > 0 && !section_has(root, "devices"))
-        devices = add_group(root, "devices", section_place(root, NULL));
+    if (found->n == 0)
+        return 0;
+    devices = section_make_group(root, "devices", section_place(root, NULL));
     for (size_t i = 0; devices && r == 0 && i < found->n; i++) {
         const struct one *one = &found->list[i];
 

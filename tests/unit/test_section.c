@@ -76,6 +76,21 @@ static void a_key_is_added_once(void **state)
     assert_int_equal(section_key_place(root, "a").offset, 3);
 }
 
+static void what_the_program_adds_gives_way_to_what_is_there(void **state)
+{
+    struct section *section = section_new("", (struct place){0});
+    struct place place = {0};
+    struct section *group = section_make_group(section, "channels", place);
+    (void)state;
+    assert_non_null(group);
+    assert_ptr_equal(section_make_group(section, "channels", place), group);
+    assert_int_equal(section_add_text(group, "unit", "K", place), 0);
+    assert_int_equal(section_add_text(group, "unit", "F", place), 0);
+    assert_string_equal(section_text(group, "unit"), "K");
+    assert_null(section_make_group(group, "unit", place));
+    section_free(section);
+}
+
 static void keys_keep_their_order_and_are_found_in_large_groups(void **state)
 {
     char key[32];
@@ -280,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values_come_back_with_their_forms_and_places),
         TEST(a_key_is_added_once),
+        TEST(what_the_program_adds_gives_way_to_what_is_there),
         TEST(keys_keep_their_order_and_are_found_in_large_groups),
         TEST(a_byte_of_a_text_is_found_in_the_source),
         TEST(lists_know_what_they_hold),
