@@ -21,7 +21,6 @@
 #include "gateway/wiring.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +44,7 @@ static struct site_context context_of(const struct app *app)
     return (struct site_context){.output = &pipeline_rules_output,
                                  .owner = app->pipeline,
                                  .found = app->found,
+                                 .before = app->site,
                                  .texts = pipeline_texts(app->pipeline)};
 }
 
@@ -94,19 +94,18 @@ static uint64_t hash_fixed(const struct section *root)
 }
 
 /* Adapters first: they can still refuse. Nothing is polled or judged between the two. */
-static int take_over(struct app *app, struct site *fresh, struct error *reterr)
+static int take_over(struct app *app, struct reloaded *reloaded, struct error *reterr)
 {
+    struct site *fresh = reloaded->site;
     struct site *old = app->site;
     int r = adapters_reload(app->adapters, fresh->buses, fresh->n_buses, reterr);
 
     if (r < 0)
         return r;
-    if (pipeline_use(app->pipeline, fresh) < 0) {
-        loop_stop(app->loop); /* half of it uses new numbers: only a restart helps */
-        return error_set(reterr, -ENOMEM, "out of memory");
-    }
+    (void)pipeline_use(app->pipeline, fresh, reloaded->workings); /* all that it needs is there */
+    reloaded->workings = NULL;
     app->site = fresh;
-    site_free(old);
+    reload_dispose(app->loop, NULL, old);
     return 0;
 }
 
@@ -117,23 +116,23 @@ static void keep_config(struct app *app, struct conf *conf)
     bool keep = app->site && app->site->discovers;
 
     if (app->conf != conf)
-        conf_free(app->conf);
+        reload_dispose(app->loop, app->conf, NULL);
     if (!keep)
-        conf_free(conf);
+        reload_dispose(app->loop, conf, NULL);
     app->conf = keep ? conf : NULL;
-    malloc_trim(0);
 }
 
-static void tell_reload(struct app *app, const struct reloaded *reloaded, int r, const char *why)
+/* `began_us`: when the loop began with it. */
+static void tell_reload(const struct app *app, int r, const char *why, int64_t began_us)
 {
     const struct inventory *inventory = app->site->inventory;
+    int64_t now_us = clock_boot_us();
 
-    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
-        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
-                 "start");
     if (r == 0)
-        log_info("reload: done; %u devices, %u sensors, %u rules", inventory->n_devices,
-                 inventory->n_sensors, inventory->n_rules);
+        log_info("reload: done in %lld ms, %.1f ms of it on the loop; %u devices, %u sensors, %u "
+                 "rules",
+                 (long long)(now_us - app->reload_us) / 1000, (double)(now_us - began_us) / 1000,
+                 inventory->n_devices, inventory->n_sensors, inventory->n_rules);
     else
         log_error("reload: nothing was changed: %s", why);
 }
@@ -145,17 +144,24 @@ static void reload_done(void *owner, struct reloaded *reloaded)
     struct app *app = owner;
     struct error err = {.text = "the config has errors; the log has them all"};
     int r = reloaded->result;
+    int64_t began_us = clock_boot_us();
 
     app->building = false;
+    if (r == -ENOMEM)
+        error_set(&err, r, "out of memory");
     if (r == 0)
-        r = take_over(app, reloaded->site, &err);
+        r = take_over(app, reloaded, &err);
     if (r < 0 && reloaded->site != app->site)
         site_free(reloaded->site);
-    tell_reload(app, reloaded, r, err.text);
+    pipeline_workings_free(reloaded->workings);
+    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
+        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
+                 "start");
     if (r == 0 || reloaded->again)
         keep_config(app, reloaded->conf);
     else
-        conf_free(reloaded->conf);
+        reload_dispose(app->loop, reloaded->conf, NULL);
+    tell_reload(app, r, err.text, began_us);
     if (!reloaded->again)
         commands_reloaded(app->commands, r == 0 ? NULL : err.text);
     if (app->reload_waits)
@@ -170,6 +176,7 @@ static void reload_begin(void *owner)
     app->reload_waits = app->building;
     if (app->building)
         return;
+    app->reload_us = clock_boot_us();
     if (reload_start(app->loop, app->options, NULL, &context, reload_done, app) < 0)
         commands_reloaded(app->commands, "out of memory");
     else
@@ -184,6 +191,7 @@ static void take_in_found(void *owner)
 
     if (!app->conf)
         return; /* a reload has put an end to it */
+    app->reload_us = clock_boot_us();
     if (app->building ||
         reload_start(app->loop, app->options, app->conf, &context, reload_done, app) < 0) {
         timer_at(app->found_timer, clock_boot_ms() + FOUND_LATER_MS);
@@ -337,7 +345,7 @@ static int use_site(struct app *app, struct error *reterr)
 {
     if (app->options->sink)
         pipeline_add_sink(app->pipeline, app->options->sink, app->options->sink_self);
-    if (pipeline_use(app->pipeline, app->site) < 0)
+    if (pipeline_use(app->pipeline, app->site, NULL) < 0)
         return error_set(reterr, -ENOMEM, "out of memory");
     if (app->store) {
         store_state_each(app->store, "rule", wiring_restore, app);

@@ -37,4 +37,5 @@ struct app {
     char disk[PATH_MAX]; /* folder of the store; "": there is none */
     int64_t stop_by_ms;  /* for safe values; 0: not stopping */
     uint64_t fixed_hash; /* of what a reload cannot change */
+    int64_t reload_us;   /* begin of the last reload */
 };

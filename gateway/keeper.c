@@ -34,6 +34,11 @@ struct viewer {
     void *self;
 };
 
+/* Drafts in the order in which they came. */
+struct list {
+    struct draft *first, *last;
+};
+
 struct keeper {
     struct store *store;
     struct mqtt *mqtt;
@@ -42,8 +47,9 @@ struct keeper {
     struct teller tellers[PUMPS_MAX];
     size_t n_tellers;
     struct inventory *inventory;
-    struct draft *open, **open_end; /* of the judgement that is under way */
-    struct draft *sent;             /* that the store has not answered yet, newest first */
+    struct list open;   /* of the judgement that is under way */
+    size_t n_stateless; /* of those with an event, to which no state was added yet */
+    struct list sent;   /* that the store has not answered yet: it answers in about this order */
     uint64_t token;
     struct instance_state *states; /* told since the last judgement was over */
     size_t n_states, states_room;
@@ -53,25 +59,50 @@ struct keeper {
 
 /* -- drafts --------------------------------------------------------------------------------- */
 
+static void append(struct list *list, struct draft *draft)
+{
+    draft->next = NULL;
+    if (list->last)
+        list->last->next = draft;
+    else
+        list->first = draft;
+    list->last = draft;
+}
+
+/* Takes out the one with this token; NULL when there is none. */
+static struct draft *take_out(struct list *list, uint64_t token)
+{
+    struct draft *before = NULL, *draft = list->first;
+
+    while (draft && draft->token != token) {
+        before = draft;
+        draft = draft->next;
+    }
+    if (!draft)
+        return NULL;
+    if (before)
+        before->next = draft->next;
+    else
+        list->first = draft->next;
+    if (list->last == draft)
+        list->last = before;
+    draft->next = NULL;
+    return draft;
+}
+
 static struct draft *add_draft(struct keeper *keeper)
 {
     struct draft *draft = draft_new(++keeper->token);
 
-    if (!draft)
-        return NULL;
-    *keeper->open_end = draft;
-    keeper->open_end = &draft->next;
+    if (draft)
+        append(&keeper->open, draft);
     return draft;
 }
 
 /* The newest draft: what a rule does belongs to the event before it. */
 static struct draft *newest(struct keeper *keeper)
 {
-    struct draft *draft = keeper->open;
-
-    while (draft && draft->next)
-        draft = draft->next;
-    return draft ? draft : add_draft(keeper);
+    return keeper->open.last ? keeper->open.last : add_draft(keeper);
 }
 
 static void add_mqtt(struct draft *draft, const struct mqtt_message *message)
@@ -130,7 +161,7 @@ static void take_inventory(void *sink, struct inventory *inventory)
     struct inventory *old = keeper->inventory;
 
     keeper->inventory = inventory_hold(inventory);
-    for (struct draft *draft = keeper->sent; draft; draft = draft->next)
+    for (struct draft *draft = keeper->sent.first; draft; draft = draft->next)
         draft_renumber(draft, old, inventory);
     inventory_release(old);
 }
@@ -145,6 +176,7 @@ static void take_event(void *sink, const struct event *event)
     if (!draft)
         return;
     draft->has_event = true;
+    keeper->n_stateless++;
     draft->event = *event;
     if (event->instance != UINT32_MAX)
         text_copy(draft->id, sizeof(draft->id), keeper->inventory->rules[event->instance].id);
@@ -278,11 +310,14 @@ static void take_saved(void *sink, const char *id, const char *text)
     struct keeper *keeper = sink;
     struct draft *with = NULL;
 
-    for (struct draft *draft = keeper->open; draft; draft = draft->next) {
+    for (struct draft *draft = keeper->n_stateless ? keeper->open.first : NULL; draft;
+         draft = draft->next) {
         if (draft->has_event && strcmp(draft->id, id) == 0 && !draft->state)
             with = draft;
     }
-    if (!with)
+    if (with)
+        keeper->n_stateless--;
+    else
         with = add_draft(keeper);
     if (!with)
         return;
@@ -334,12 +369,8 @@ static void take_instance(void *sink, const struct instance_state *state)
 /* States wait for the newest record that is not kept yet, so that none overtakes another. */
 static void settle_states(struct keeper *keeper)
 {
-    struct draft *draft = keeper->open;
+    struct draft *draft = keeper->open.last ? keeper->open.last : keeper->sent.last;
 
-    while (draft && draft->next)
-        draft = draft->next;
-    if (!draft)
-        draft = keeper->sent;
     if (keeper->n_states == 0)
         return;
     if (draft) {
@@ -356,8 +387,7 @@ static void settle_states(struct keeper *keeper)
 
 static void commit(struct keeper *keeper, struct draft *draft)
 {
-    draft->next = keeper->sent;
-    keeper->sent = draft;
+    append(&keeper->sent, draft);
     if (draft_commit(draft, keeper->inventory, keeper->store) < 0)
         keeper_committed(keeper, draft->token, false);
 }
@@ -365,12 +395,12 @@ static void commit(struct keeper *keeper, struct draft *draft)
 static void take_settled(void *sink, int64_t now_ms)
 {
     struct keeper *keeper = sink;
-    struct draft *draft = keeper->open;
+    struct draft *draft = keeper->open.first;
 
     (void)now_ms;
     settle_states(keeper);
-    keeper->open = NULL;
-    keeper->open_end = &keeper->open;
+    keeper->open = (struct list){0};
+    keeper->n_stateless = 0;
     while (draft) {
         struct draft *next = draft->next;
 
@@ -421,15 +451,10 @@ static void send_at_once(struct keeper *keeper, const struct draft *draft)
 
 void keeper_committed(struct keeper *keeper, uint64_t token, bool durable)
 {
-    struct draft **at = &keeper->sent, *draft;
+    struct draft *draft = take_out(&keeper->sent, token);
 
-    while (*at && (*at)->token != token)
-        at = &(*at)->next;
-    draft = *at;
     if (!draft)
         return;
-    *at = draft->next;
-    draft->next = NULL;
     show_draft(keeper, draft);
     if (!durable)
         send_at_once(keeper, draft);
@@ -492,7 +517,6 @@ struct keeper *keeper_new(struct loop *loop, struct store *store, struct mqtt *m
     keeper->store = store;
     keeper->mqtt = mqtt;
     keeper->notify = notify;
-    keeper->open_end = &keeper->open;
     if (make_ways(keeper, loop) < 0) {
         keeper_free(keeper);
         return NULL;
@@ -512,8 +536,8 @@ void keeper_free(struct keeper *keeper)
 {
     if (!keeper)
         return;
-    draft_free(keeper->open);
-    draft_free(keeper->sent);
+    draft_free(keeper->open.first);
+    draft_free(keeper->sent.first);
     free(keeper->states);
     pump_free(keeper->pump);
     for (size_t i = 0; i < keeper->n_tellers; i++)

@@ -1,11 +1,14 @@
 #include "gateway/reload.h"
 
+#include "config/config.h"
 #include "gateway/base/loop.h"
 #include "gateway/core/found.h"
+#include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
 #include "gateway/load.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 struct reload {
@@ -28,6 +31,11 @@ static void work(void *owner)
     else
         reloaded->result =
             load(reload->options, &reload->context, &reloaded->conf, &reloaded->site, stderr);
+    if (reloaded->result < 0)
+        return;
+    reloaded->workings = pipeline_prepare(reloaded->site, reload->context.before);
+    if (!reloaded->workings)
+        reloaded->result = -ENOMEM;
 }
 
 static void end(void *owner)
@@ -59,4 +67,40 @@ int reload_start(struct loop *loop, const struct app_options *options, struct co
         free(reload);
     }
     return r;
+}
+
+/* -- what is left over ---------------------------------------------------------------------- */
+
+struct rest {
+    struct conf *conf;
+    struct site *site;
+};
+
+static void free_rest(void *owner)
+{
+    struct rest *rest = owner;
+
+    conf_free(rest->conf);
+    site_free(rest->site);
+    free(rest);
+    malloc_trim(0);
+}
+
+static void forget_rest(void *owner)
+{
+    (void)owner;
+}
+
+void reload_dispose(struct loop *loop, struct conf *conf, struct site *site)
+{
+    struct rest *rest = calloc(1, sizeof(*rest));
+
+    if (rest) {
+        *rest = (struct rest){conf, site};
+        if (loop_work(loop, free_rest, forget_rest, rest) == 0)
+            return;
+        free(rest);
+    }
+    conf_free(conf);
+    site_free(site);
 }

@@ -6,16 +6,22 @@
 
 struct conf;
 struct loop;
+struct pipeline_workings;
 struct site;
 struct site_context;
 
-/* `result` is that of load(); both are the receiver's, and may be NULL where it is not 0. */
+/* `result` is that of load(); all are the receiver's, and may be NULL where it is not 0. */
 struct reloaded {
     int result;
     bool again; /* built from a config that was there */
     struct conf *conf;
     struct site *site;
+    struct pipeline_workings *workings; /* for it, in the place of the one that ran */
 };
+
+/* Frees what a reload has left over on a thread of its own: for a thousand devices that takes
+ * longer than a poll may wait. Each may be NULL. */
+void reload_dispose(struct loop *loop, struct conf *conf, struct site *site);
 
 /* Reads what `options` name, borrowed until `done`; or, where `conf` is not NULL, builds that
  * again. `done` is called once, on the loop, never from inside; `conf` is handed back by it. 0 or

@@ -103,8 +103,9 @@ static void adopt_instance(struct rules *fresh, uint32_t index, struct rules *ol
         judge_retire(old, from, now_ms, "the rule has changed");
     adopt_life(to, &old->catalog.instances[from]);
     adopt_limits(fresh, index, old, &old->catalog.instances[from], now_ms);
-    tell_changed(fresh, index);
-    const struct rule *rule = to->rule; /* what it holds it has to say again */
+    const struct rule *rule = to->rule;                      /* what it holds it has to say again */
+    if (is_other || old->catalog.instances[from].is_changed) /* else what is saved of it holds */
+        tell_changed(fresh, index);
     if (is_other || rule->while_firing.count > 0 || rule->while_ok.count > 0)
         judge_soon(fresh, index);
     else

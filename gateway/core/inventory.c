@@ -18,7 +18,9 @@ struct whole {
     struct inventory inventory; /* first: outside only this is known */
     atomic_int owners;
     struct arena arena;
-    struct name *sensors, *rules; /* sorted by id */
+    struct name *sensors, *rules;   /* sorted by id */
+    const struct inventory *before; /* only to be compared: it may be gone */
+    uint32_t *was;                  /* by sensor */
 };
 
 static struct whole *whole_of(const struct inventory *inventory)
@@ -90,6 +92,28 @@ static uint32_t find(const struct name *names, uint32_t n, const char *id)
 uint32_t inventory_find_sensor(const struct inventory *inventory, const char *id)
 {
     return find(whole_of(inventory)->sensors, inventory->n_sensors, id);
+}
+
+int inventory_follow(struct inventory *inventory, const struct inventory *before)
+{
+    struct whole *whole = whole_of(inventory);
+
+    whole->was = arena_take(&whole->arena, (inventory->n_sensors + 1) * sizeof(*whole->was));
+    if (!whole->was)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < inventory->n_sensors; i++)
+        whole->was[i] = inventory_find_sensor(before, inventory->sensors[i].id);
+    whole->before = before;
+    return 0;
+}
+
+uint32_t inventory_was(const struct inventory *inventory, uint32_t sensor,
+                       const struct inventory *before)
+{
+    const struct whole *whole = whole_of(inventory);
+
+    return whole->before == before ? whole->was[sensor]
+                                   : inventory_find_sensor(before, inventory->sensors[sensor].id);
 }
 
 uint32_t inventory_find_rule(const struct inventory *inventory, const char *id)

@@ -101,3 +101,8 @@ void inventory_release(struct inventory *inventory);           /* NULL is legal 
 /* UINT32_MAX when there is none; the search is binary. */
 uint32_t inventory_find_sensor(const struct inventory *inventory, const char *id);
 uint32_t inventory_find_rule(const struct inventory *inventory, const char *id);
+
+/* What number a sensor had in the inventory `before`; UINT32_MAX: it is new. For the inventory in
+ * whose place this one has come that was looked up beforehand. */
+uint32_t inventory_was(const struct inventory *inventory, uint32_t sensor,
+                       const struct inventory *before);

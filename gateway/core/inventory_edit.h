@@ -13,3 +13,6 @@ struct arena *inventory_arena(struct inventory *inventory);
 
 /* Makes the indices behind inventory_find_*(). 0 or -ENOMEM. */
 int inventory_finish(struct inventory *inventory);
+
+/* It will take the place of `before`: looks up all of inventory_was(). 0 or -ENOMEM. */
+int inventory_follow(struct inventory *inventory, const struct inventory *before);

@@ -11,6 +11,7 @@
 #include "gateway/core/registry.h"
 #include "gateway/core/site.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -284,7 +285,8 @@ static size_t most_sensors(const struct inventory *inventory)
 }
 
 /* What belongs to a site in the pipeline; made before anything is given up. */
-struct workings {
+struct pipeline_workings {
+    const struct site *before;
     struct registry *registry;
     struct plausible *plausible;
     struct reading *readings;
@@ -294,14 +296,17 @@ struct workings {
     uint32_t *now_called; /* new number of each sensor of the site before; NULL without one */
 };
 
-static void free_workings(struct workings *workings)
+void pipeline_workings_free(struct pipeline_workings *workings)
 {
+    if (!workings)
+        return;
     registry_free(workings->registry);
     plausible_free(workings->plausible);
     free(workings->readings);
     free(workings->why);
     free(workings->own);
     free(workings->now_called);
+    free(workings);
 }
 
 /* Numbers of the rules' sensors: those of the inventory, then the gateway's own. */
@@ -315,33 +320,36 @@ static uint32_t *call_anew(const struct site *site, const struct site *before)
     return now_called;
 }
 
-static int make_workings(const struct site *site, const struct site *before,
-                         struct workings *workings)
+struct pipeline_workings *pipeline_prepare(const struct site *site, const struct site *before)
 {
     const struct inventory *inventory = site->inventory;
+    struct pipeline_workings *workings = calloc(1, sizeof(*workings));
     uint32_t n_own = own_count(inventory);
 
-    *workings = (struct workings){.registry = registry_new(inventory->n_sensors),
-                                  .plausible = plausible_new(inventory),
-                                  .room = most_sensors(inventory),
-                                  .why = malloc((size_t)inventory->n_devices + 1),
-                                  .own = calloc(n_own, sizeof(double)),
-                                  .now_called = call_anew(site, before)};
+    if (!workings)
+        return NULL;
+    *workings = (struct pipeline_workings){.before = before,
+                                           .registry = registry_new(inventory->n_sensors),
+                                           .plausible = plausible_new(inventory),
+                                           .room = most_sensors(inventory),
+                                           .why = malloc((size_t)inventory->n_devices + 1),
+                                           .own = calloc(n_own, sizeof(double)),
+                                           .now_called = call_anew(site, before)};
     workings->readings = calloc(2 * workings->room, sizeof(*workings->readings));
     if (!workings->registry || !workings->plausible || !workings->readings || !workings->why ||
         !workings->own || !workings->now_called) {
-        free_workings(workings);
-        return -ENOMEM;
+        pipeline_workings_free(workings);
+        return NULL;
     }
     memset(workings->why, QUALITY_NOT_READ, (size_t)inventory->n_devices + 1);
     for (uint32_t i = 0; i < n_own; i++)
         workings->own[i] = (double)NAN;
-    return 0;
+    return workings;
 }
 
 /* How devices were told to be, and the values of own sensors. */
 static void hand_over_own(const struct pipeline *pipeline, const struct site *site,
-                          const struct workings *workings)
+                          const struct pipeline_workings *workings)
 {
     uint32_t first = site->inventory->n_sensors, old = pipeline->site->inventory->n_sensors;
 
@@ -358,7 +366,8 @@ static void hand_over_own(const struct pipeline *pipeline, const struct site *si
 
 /* Newest values and the lives of instances go over to the next site. What ends with the old one is
  * still told by its numbers, before the sinks hear of the new inventory. */
-static void hand_over(struct pipeline *pipeline, struct site *site, const struct workings *workings)
+static void hand_over(struct pipeline *pipeline, struct site *site,
+                      const struct pipeline_workings *workings)
 {
     const struct inventory *before = pipeline->site->inventory;
 
@@ -375,31 +384,35 @@ static void hand_over(struct pipeline *pipeline, struct site *site, const struct
     pipeline_settle(pipeline);
 }
 
-static void use_workings(struct pipeline *pipeline, const struct workings *workings)
+/* What it worked with is left in `workings`. */
+static void exchange_workings(struct pipeline *pipeline, struct pipeline_workings *workings)
 {
-    registry_free(pipeline->registry);
-    plausible_free(pipeline->plausible);
-    free(pipeline->readings);
-    free(pipeline->why);
-    free(pipeline->own);
-    free(workings->now_called);
-    pipeline->registry = workings->registry;
-    pipeline->plausible = workings->plausible;
-    pipeline->readings = workings->readings;
-    pipeline->room = workings->room;
-    pipeline->why = workings->why;
-    pipeline->own = workings->own;
+    struct pipeline_workings fresh = *workings;
+
+    workings->registry = pipeline->registry;
+    workings->plausible = pipeline->plausible;
+    workings->readings = pipeline->readings;
+    workings->why = pipeline->why;
+    workings->own = pipeline->own;
+    pipeline->registry = fresh.registry;
+    pipeline->plausible = fresh.plausible;
+    pipeline->readings = fresh.readings;
+    pipeline->room = fresh.room;
+    pipeline->why = fresh.why;
+    pipeline->own = fresh.own;
 }
 
-int pipeline_use(struct pipeline *pipeline, struct site *site)
+int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings)
 {
-    struct workings workings;
-
-    if (make_workings(site, pipeline->site, &workings) < 0)
+    if (!workings)
+        workings = pipeline_prepare(site, pipeline->site);
+    if (!workings)
         return -ENOMEM;
+    assert(workings->before == pipeline->site);
     if (pipeline->site)
-        hand_over(pipeline, site, &workings);
-    use_workings(pipeline, &workings);
+        hand_over(pipeline, site, workings);
+    exchange_workings(pipeline, workings);
+    pipeline_workings_free(workings);
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
     for (uint32_t i = 0; i < rules_count(site->rules); i++)

@@ -37,10 +37,18 @@ extern const struct rules_output pipeline_rules_output;
  */
 int pipeline_add_sink(struct pipeline *pipeline, const struct sink_calls *calls, void *sink);
 
-/* Works with `site` from now on (borrowed) and tells the sinks. Called again with another one it
- * takes over the newest values and the lives of all instances that still are; the old site can be
- * freed afterwards. 0, or -ENOMEM: then nothing has changed. */
-int pipeline_use(struct pipeline *pipeline, struct site *site);
+/* What pipeline_use() needs for `site` in the place of `before` (NULL: it is the first): memory,
+ * and who is called what now. For a large site that takes longer than a poll may wait, so it may be
+ * made on any thread. NULL when memory is out. */
+struct pipeline_workings;
+struct pipeline_workings *pipeline_prepare(const struct site *site, const struct site *before);
+void pipeline_workings_free(struct pipeline_workings *workings); /* NULL is legal */
+
+/* Works with `site` from now on (borrowed) and tells the sinks. Takes ownership of `workings`;
+ * NULL: they are made here. Called again with another one it takes over the newest values and the
+ * lives of all instances that still are; the old site can be freed afterwards. 0, or -ENOMEM: then
+ * nothing has changed. */
+int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings);
 
 /* The samples of one poll of device `device` of the inventory: adapters_events.poll. */
 void pipeline_accept(void *pipeline, uint32_t device, const struct sample *samples, size_t count);

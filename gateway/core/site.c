@@ -461,7 +461,10 @@ static int build(struct builder *builder, const struct site_context *context)
         return -EINVAL;
     pace_derived(builder);
     fill_rules(builder, inventory);
-    return inventory_finish(inventory);
+    r = inventory_finish(inventory);
+    if (r == 0 && context->before)
+        r = inventory_follow(inventory, context->before->inventory);
+    return r;
 }
 
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,

@@ -39,6 +39,7 @@ struct site_context {
     void *owner;
     const struct text_table *texts;
     const struct found *found;    /* devices that adapters have found; may be NULL */
+    const struct site *before;    /* in whose place it will be; may be NULL */
     const struct section *probes; /* as of struct rules_config: for tests of rules; may be NULL */
 };
 

@@ -119,7 +119,7 @@ void postbox_free(struct postbox *postbox)
     if (!postbox)
         return;
     while (postbox->first)
-        take_out(postbox, &postbox->first);
+        free(take_out(postbox, &postbox->first));
     free(postbox);
 }
 

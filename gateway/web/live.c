@@ -32,7 +32,7 @@ static void carry_over(struct live *to, const struct live *from)
 {
     for (uint32_t i = 0; i < to->inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &to->inventory->sensors[i];
-        uint32_t old = inventory_find_sensor(from->inventory, sensor->id);
+        uint32_t old = inventory_was(to->inventory, i, from->inventory);
 
         if (old == UINT32_MAX)
             continue;

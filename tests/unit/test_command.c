@@ -94,7 +94,7 @@ static void use_config(struct world *world, struct site_world *site)
     if (problems_line(site->problems, 0))
         fail_msg("%s", problems_line(site->problems, 0));
     assert_int_equal(r, 0);
-    assert_int_equal(pipeline_use(world->pipeline, site->site), 0);
+    assert_int_equal(pipeline_use(world->pipeline, site->site, NULL), 0);
 }
 
 static int open_world(void **state)

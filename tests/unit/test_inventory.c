@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <stdlib.h>
 
 /* One with sensors "d.c0", "d.c1", ... and rules "r0", "r1", ..., in an order that is not sorted.
  */
@@ -62,6 +63,24 @@ static void an_empty_inventory_has_nothing(void **state)
     inventory_release(inventory);
 }
 
+static void who_was_who_is_known_with_and_without_looking_it_up(void **state)
+{
+    struct inventory *before = made(10), *follower = made(13), *stranger = made(13);
+    (void)state;
+    assert_int_equal(inventory_follow(follower, before), 0);
+    for (uint32_t i = 0; i < 13; i++) {
+        uint32_t was = inventory_was(follower, i, before);
+        assert_int_equal(inventory_was(stranger, i, before), was);
+        if (was != UINT32_MAX)
+            assert_string_equal(before->sensors[was].id, follower->sensors[i].id);
+        else
+            assert_true(atoi(follower->sensors[i].id + 3) >= 10);
+    }
+    inventory_release(before);
+    inventory_release(follower);
+    inventory_release(stranger);
+}
+
 static void it_lives_as_long_as_its_last_owner(void **state)
 {
     struct inventory *inventory = made(3);
@@ -106,6 +125,7 @@ int main(void)
         cmocka_unit_test(sensors_and_rules_are_found_by_id),
         cmocka_unit_test(what_there_is_not_is_not_found),
         cmocka_unit_test(an_empty_inventory_has_nothing),
+        cmocka_unit_test(who_was_who_is_known_with_and_without_looking_it_up),
         cmocka_unit_test(it_lives_as_long_as_its_last_owner),
         cmocka_unit_test(threads_may_read_and_release_it),
     };

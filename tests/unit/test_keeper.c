@@ -42,7 +42,7 @@ static int open_world(void **state)
     context.texts = pipeline_texts(pipeline);
     assert_int_equal(pipeline_add_sink(pipeline, &keeper_sink, keeper), 0);
     assert_int_equal(site_world_open(&site, config, &context), 0);
-    assert_int_equal(pipeline_use(pipeline, site.site), 0);
+    assert_int_equal(pipeline_use(pipeline, site.site, NULL), 0);
     keeper_start(keeper);
     return 0;
 }
@@ -227,7 +227,7 @@ static void over_a_new_inventory_events_keep_their_rule(void **state)
     watch(world);
     measure(60);
     assert_int_equal(site_world_open(&next, other, &context), 0);
-    assert_int_equal(pipeline_use(pipeline, next.site), 0);
+    assert_int_equal(pipeline_use(pipeline, next.site, NULL), 0);
     site_world_close(&site);
     site = next;
     assert_true(world_run(world->loop, hot_is_shown, world, WORLD_PATIENCE_MS));

@@ -31,7 +31,7 @@ static int open_world(void **state)
     context.owner = world.pipeline;
     context.texts = pipeline_texts(world.pipeline);
     assert_int_equal(site_world_open(&world.site, config, &context), 0);
-    assert_int_equal(pipeline_use(world.pipeline, world.site.site), 0);
+    assert_int_equal(pipeline_use(world.pipeline, world.site.site, NULL), 0);
     *state = &world;
     return 0;
 }
@@ -113,7 +113,7 @@ static void they_are_known_over_a_reload(void **state)
     tell(world, 0, QUALITY_DISCONNECTED);
     tell(world, 1, QUALITY_GOOD);
     assert_int_equal(site_world_open(&world->site, config, &context), 0);
-    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site, NULL), 0);
     site_world_close(&before);
     expect(world, RULE_DEVICE, RULE_FIRING);
     tell(world, 1, QUALITY_DISCONNECTED);

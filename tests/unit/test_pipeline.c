@@ -139,7 +139,7 @@ static void use_config(struct world *world, const char *text)
     assert_int_equal(r, 0);
     assert_int_equal(pipeline_add_sink(world->pipeline, &no_calls, NULL), 0);
     assert_int_equal(pipeline_add_sink(world->pipeline, &all_calls, world), 0);
-    assert_int_equal(pipeline_use(world->pipeline, world->site.site), 0);
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site, NULL), 0);
 }
 
 static int open_empty(void **state)

@@ -39,6 +39,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
 
+    pipeline_workings_free(f->reloaded.workings);
     site_free(f->reloaded.site);
     conf_free(f->reloaded.conf);
     pipeline_free(f->pipeline);
@@ -76,6 +77,7 @@ static void a_good_config_becomes_a_site(void **state)
               "devices: { a: { bus = \"sim\"; channels: { t: { } } } }");
     assert_int_equal(f->reloaded.result, 0);
     assert_int_equal(f->reloaded.site->inventory->n_sensors, 1);
+    assert_non_null(f->reloaded.workings);
 }
 
 static void a_bad_one_is_said_and_has_no_site(void **state)

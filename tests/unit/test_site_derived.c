@@ -93,7 +93,7 @@ static void a_device_s_own_go_with_its_poll_and_others_follow(void **state)
         .output = &pipeline_rules_output, .owner = pipeline, .texts = pipeline_texts(pipeline)};
     assert_int_equal(pipeline_add_sink(pipeline, &calls, &seen), 0);
     assert_int_equal(site_world_open(&world, config, &context), 0);
-    assert_int_equal(pipeline_use(pipeline, world.site), 0);
+    assert_int_equal(pipeline_use(pipeline, world.site, NULL), 0);
     int64_t now_ms = clock_boot_ms();
     struct sample other = sample_number(0, now_ms, 100);
     pipeline_accept(pipeline, OTHER, &other, 1);
