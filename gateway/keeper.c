@@ -185,8 +185,10 @@ static void take_event(void *sink, const struct event *event)
     length = mqtt_event_message(keeper->mqtt, keeper->inventory, event, topic, sizeof(topic),
                                 payload, sizeof(payload));
     if (length > 0)
-        add_mqtt(draft, &(struct mqtt_message){
-                            .topic = topic, .payload = payload, .length = length, .qos = 1});
+        add_mqtt(draft, &(struct mqtt_message){.topic = topic,
+                                               .payload = payload,
+                                               .length = length,
+                                               .qos = mqtt_event_qos(keeper->mqtt)});
 }
 
 static void take_publish(void *sink, const char *topic, const char *payload, uint8_t qos,

@@ -49,6 +49,9 @@ struct inventory_sensor {
     double write_step;           /* 0: any */
     double safe;                 /* written at a stop; NAN: nothing is */
     int64_t stale_ms;
+    bool sparse;     /* published only when it changes by `deadband` or more (0: at all), */
+    double deadband; /* and when it was last published so long ago: */
+    int64_t heartbeat_ms;
 };
 
 #define INVENTORY_NO_BUS UINT32_MAX

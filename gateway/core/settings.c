@@ -30,6 +30,17 @@ const struct setting bus_settings[] = {
     {0},
 };
 
+/* When values go to the broker: of a channel, or of all channels of a device. */
+#define PUBLISH_SETTINGS                                                                         \
+    {"publish", SETTING_CHOICE, .choices = "always change",                                      \
+     .help = "Whether every value goes to the broker, or only one that has changed; by default " \
+             "always. The history has them all."},                                               \
+    {                                                                                            \
+        "heartbeat", SETTING_DURATION,                                                           \
+            .min = 1000, .max = 86400e3,                                                         \
+            .help = "How often at least, when nothing changes; by default 5m."                   \
+    }
+
 const struct setting device_settings[] = {
     {"bus", SETTING_TEXT | SETTING_REQUIRED, .help = "Name of the bus that it is on."},
     {"connect", SETTING_TEXT,
@@ -48,6 +59,7 @@ const struct setting device_settings[] = {
     {"model", SETTING_TEXT, .help = "Shown in Home Assistant."},
     {"serial_number", SETTING_TEXT, .help = "Shown in Home Assistant."},
     {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
+    PUBLISH_SETTINGS,
     {"channels", SETTING_NAMED | SETTING_OPEN, .help = "What is read from it."},
     {0},
 };
@@ -67,6 +79,9 @@ const struct setting device_settings[] = {
         {"precision", SETTING_INT, .min = 0, .max = 9,                                             \
          .help = "Decimal places; by default what the scale can show."},                           \
         {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."}, \
+        PUBLISH_SETTINGS,                                                                          \
+        {"deadband", SETTING_NUMBER, .min = 0, .max = 1e12,                                        \
+         .help = "The least change that is published; with it `publish` is \"change\"."},          \
     {                                                                                              \
         "limits", SETTING_GROUP,                                                                   \
             .inside = rules_limits_settings,                                                       \

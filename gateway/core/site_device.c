@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEARTBEAT_MS  300000
 #define STALE_MIN_MS  15000
 #define STALE_PUSH_MS 300000 /* of what reports by itself */
 
@@ -398,6 +399,19 @@ static void describe_writing(const struct section *channel, struct inventory_sen
     sensor->safe = number_or(channel, "safe", NAN);
 }
 
+/* What the channel says, else the device. */
+static void describe_publishing(const struct site_device *device, const struct section *channel,
+                                struct inventory_sensor *sensor)
+{
+    const struct section *publish = section_has(channel, "publish") ? channel : device->section;
+    const struct section *beat = section_has(channel, "heartbeat") ? channel : device->section;
+
+    sensor->sparse = section_choice(publish, "publish") == 1 || section_has(channel, "deadband");
+    sensor->deadband = number_or(channel, "deadband", 0);
+    sensor->heartbeat_ms =
+        section_has(beat, "heartbeat") ? section_duration_ms(beat, "heartbeat") : HEARTBEAT_MS;
+}
+
 static void describe_sensor(const struct site_device *device, size_t index, struct arena *arena,
                             struct inventory_sensor *sensor)
 {
@@ -434,6 +448,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
                                                    : traits.decimals);
     sensor->stale_ms = derived ? 0 : read_stale(device, channel);
     describe_writing(channel, sensor);
+    describe_publishing(device, channel, sensor);
 }
 
 void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,

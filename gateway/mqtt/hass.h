@@ -18,5 +18,22 @@ struct plan;
 /* Whether a device is to be shown at all; the gateway always is. */
 bool hass_shows(const struct plan *plan, uint32_t device);
 
-/* The message; its length, or 0 when it does not fit into `size`. */
-size_t hass_message(const struct plan *plan, uint32_t device, char *to, size_t size);
+/* Entities of the device that are no longer configured: announced as if they were, or removed. */
+struct ghost;
+struct hass_ghosts {
+    const struct ghost *ghosts;
+    size_t count;
+    bool removed;
+};
+
+/* The message; its length, or 0 when it does not fit into `size`. `ghosts` NULL: there are none. */
+size_t hass_message(const struct plan *plan, uint32_t device, const struct hass_ghosts *ghosts,
+                    char *to, size_t size);
+
+/* The same of a device that is no longer configured at all; its removal is an empty message. */
+size_t hass_ghost_message(const struct plan *plan, const struct hass_ghosts *ghosts, char *to,
+                          size_t size);
+
+/* The components of that message, by platform and key, without writing it. */
+void hass_list(const struct plan *plan, uint32_t device,
+               void (*take)(void *owner, const char *platform, const char *key), void *owner);

@@ -14,7 +14,7 @@
 #define GROUP_MAX  256 /* readings pushed together; a longer poll goes in several groups */
 
 /* Inside the queue there is one more: the last reading of a poll. */
-#define CELL_READING_LAST (INBOX_REPLAY + 1)
+#define CELL_READING_LAST (INBOX_GHOSTS + 1)
 
 /* One reading; or the head of something else, whose bytes follow in `tail` more cells. */
 struct cell {
@@ -107,6 +107,8 @@ void inbox_free(struct inbox *inbox)
             inventory_release(item.inventory);
         if (item.what == INBOX_PUBLISH || item.what == INBOX_REPLAY)
             free(item.publish);
+        if (item.what == INBOX_GHOSTS)
+            free(item.ghosts);
     }
     inventory_release(inbox->inventory);
     release_late(&inbox->late);
@@ -401,6 +403,18 @@ static int push_publish(struct inbox *inbox, uint8_t what, const struct mqtt_mes
     return r;
 }
 
+int inbox_put_ghosts(struct inbox *inbox, struct ghost_list *list)
+{
+    struct cell cell = {.what = INBOX_GHOSTS};
+    int r;
+
+    cell.pointer = list;
+    r = queue_push(inbox->queue, &cell, 1);
+    if (r < 0)
+        free(list);
+    return r;
+}
+
 int inbox_put_replay(struct inbox *inbox, const struct mqtt_message *message)
 {
     return has_room(inbox) ? push_publish(inbox, INBOX_REPLAY, message) : -ENOBUFS;
@@ -468,6 +482,9 @@ bool inbox_next(struct inbox *inbox, struct inbox_item *ret_item)
         break;
     case INBOX_EVENT:
         memcpy(&ret_item->event, cell + 1, sizeof(ret_item->event));
+        break;
+    case INBOX_GHOSTS:
+        ret_item->ghosts = cell->pointer;
         break;
     case INBOX_PUBLISH:
     case INBOX_REPLAY:

@@ -35,6 +35,10 @@ int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message);
 /* Of a replay: waits behind everything else. 0, -ENOBUFS or -ENOMEM: put it again later. */
 int inbox_put_replay(struct inbox *inbox, const struct mqtt_message *message);
 
+/* Takes ownership, also when it fails. 0 or -ENOBUFS. */
+struct ghost_list;
+int inbox_put_ghosts(struct inbox *inbox, struct ghost_list *list);
+
 /* The time between the oldest and the newest reading that was superseded since the last call;
  * false: none was. */
 bool inbox_take_gap(struct inbox *inbox, int64_t *ret_from_ms, int64_t *ret_to_ms);
@@ -48,7 +52,8 @@ enum inbox_what {
     INBOX_INSTANCE,
     INBOX_EVENT,
     INBOX_PUBLISH,
-    INBOX_REPLAY
+    INBOX_REPLAY,
+    INBOX_GHOSTS
 };
 
 /* A message that is ready; one allocation. */
@@ -73,6 +78,7 @@ struct inbox_item {
         };
         struct instance_state state;
         struct event event;
+        struct ghost_list *ghosts;     /* the taker's to free() */
         struct inbox_publish *publish; /* also INBOX_REPLAY; the taker's to free() */
     };
 };

@@ -2,6 +2,9 @@
  * room; the MQTT thread only. */
 #pragma once
 
+#include "gateway/mqtt/burial.h"
+#include "gateway/mqtt/change.h"
+#include "gateway/mqtt/options.h"
 #include "gateway/mqtt/outbox.h"
 #include "gateway/mqtt/payload.h"
 #include "gateway/mqtt/plan.h"
@@ -23,6 +26,8 @@ struct publisher {
     struct publisher_counters *counters;
     struct plan *plan; /* NULL before the first inventory */
     struct shadow shadow;
+    struct change change;
+    bool poll_is_due; /* a reading of the poll that is coming in must be published */
     struct outbox *outbox;
     struct outbox *late; /* what is replayed after an outage */
     struct payload_clock clock;
@@ -34,6 +39,9 @@ struct publisher {
     bool health;
     struct todo availability, discovery, states, rules, groups; /* discovery: 0 is the gateway's */
     int64_t announce_at, health_at;
+
+    struct burial burial;
+    struct todo graves; /* devices that are no longer configured, by number of their first ghost */
 
     bool online, leaving;
     int64_t online_since_ms;

@@ -5,6 +5,7 @@
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
+#include "gateway/mqtt/ghosts.h"
 #include "gateway/mqtt/hass.h"
 #include "gateway/mqtt/inside.h"
 #include "gateway/mqtt/news.h"
@@ -41,9 +42,11 @@ static int publish(struct publisher *p, const struct session_message *message)
 
 static int publish_text(struct publisher *p, const char *topic, const char *text)
 {
-    return publish(
-        p, &(struct session_message){
-               .topic = topic, .payload = text, .length = strlen(text), .qos = 1, .retain = true});
+    return publish(p, &(struct session_message){.topic = topic,
+                                                .payload = text,
+                                                .length = strlen(text),
+                                                .qos = p->options->qos_states,
+                                                .retain = true});
 }
 
 static int publish_buffer(struct publisher *p, const char *topic, size_t length, uint8_t qos)
@@ -73,14 +76,16 @@ int message_availability(struct publisher *p, uint32_t device)
                         online ? "online" : "offline");
 }
 
-/* Now and then at QoS 1, so that it becomes known what has arrived. */
+/* At QoS 0 now and then 1 instead, so that it becomes known what has arrived. */
 static uint8_t reading_qos(const struct publisher *p, int64_t at_ms)
 {
+    if (p->options->qos_readings > 0)
+        return p->options->qos_readings;
     return at_ms != CLOCK_NEVER && at_ms - session_asked_ms(p->session) >= PROOF_MS &&
            session_room(p->session) > 0;
 }
 
-int message_state(struct publisher *p, uint32_t device)
+static int publish_object(struct publisher *p, uint32_t device)
 {
     int64_t at_ms = p->shadow.devices[device].at_ms;
     struct payload_state state = {.plan = p->plan,
@@ -94,6 +99,42 @@ int message_state(struct publisher *p, uint32_t device)
     return publish_buffer(p, p->plan->state_topics[device], length, reading_qos(p, at_ms));
 }
 
+int message_value(struct publisher *p, uint32_t sensor)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    const struct inventory_sensor *it = &inventory->sensors[sensor];
+    const struct reading *reading = &p->shadow.readings[sensor];
+    char topic[TOPICS_SIZE];
+    size_t length = payload_value(inventory, reading, p->buffer, p->buffer_size);
+    int r;
+
+    topics_channel(topic, p->plan->base, inventory->devices[it->device].name, it->channel);
+    r = publish_buffer(p, topic, length, reading_qos(p, reading->at_ms));
+    if (r == 0)
+        change_sent(&p->change, reading);
+    return r;
+}
+
+int message_state(struct publisher *p, uint32_t device)
+{
+    const struct inventory_device *it = &p->plan->inventory->devices[device];
+    int r = publish_object(p, device);
+
+    for (uint32_t i = 0; r == 0 && i < it->n_sensors; i++)
+        change_sent(&p->change, &p->shadow.readings[it->first_sensor + i]);
+    return r;
+}
+
+int message_device(struct publisher *p, uint32_t device)
+{
+    const struct inventory_device *it = &p->plan->inventory->devices[device];
+    int r = p->options->json ? message_state(p, device) : 0;
+
+    for (uint32_t i = 0; r == 0 && p->options->plain && i < it->n_sensors; i++)
+        r = message_value(p, it->first_sensor + i);
+    return r;
+}
+
 int message_rule(struct publisher *p, uint32_t instance)
 {
     const struct inventory *inventory = p->plan->inventory;
@@ -103,7 +144,8 @@ int message_rule(struct publisher *p, uint32_t instance)
     if (state->instance == PLAN_NONE)
         return 0;
     topics_rule_state(topic, p->plan->base, inventory->rules[instance].id);
-    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size), 1);
+    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size),
+                          p->options->qos_states);
 }
 
 int message_group(struct publisher *p, uint32_t group)
@@ -114,7 +156,7 @@ int message_group(struct publisher *p, uint32_t group)
     return publish_buffer(p, topic,
                           payload_group(p->shadow.firing[group], p->plan->group_size[group],
                                         p->buffer, p->buffer_size),
-                          1);
+                          p->options->qos_states);
 }
 
 bool message_lengthen_buffer(struct publisher *p, size_t size)
@@ -137,17 +179,41 @@ int message_discovery(struct publisher *p, uint32_t number)
     const struct inventory *inventory = p->plan->inventory;
     uint32_t device = number == 0 ? inventory->n_devices : number - 1;
     char topic[TOPICS_SIZE];
+    struct hass_ghosts ghosts;
+    bool has_ghosts;
     size_t length;
 
     if (!hass_shows(p->plan, device))
         return 0;
-    while ((length = hass_message(p->plan, device, p->buffer, p->buffer_size)) == 0) {
+    has_ghosts =
+        burial_ghosts_of(p, number == 0 ? "gateway" : inventory->devices[device].name, &ghosts);
+    while ((length = hass_message(p->plan, device, has_ghosts ? &ghosts : NULL, p->buffer,
+                                  p->buffer_size)) == 0) {
         if (!message_lengthen_buffer(p, p->buffer_size * 2))
             return 0;
     }
     topics_discovery(topic, p->options->prefix, inventory->id,
                      number == 0 ? NULL : inventory->devices[device].name);
-    return publish_buffer(p, topic, length, 1);
+    return publish_buffer(p, topic, length, p->options->qos_states);
+}
+
+int message_grave(struct publisher *p, uint32_t ghost)
+{
+    const char *device = p->burial.list->ghosts[ghost].device;
+    struct hass_ghosts ghosts;
+    char topic[TOPICS_SIZE];
+    size_t length;
+
+    if (!burial_ghosts_of(p, device, &ghosts))
+        return 0;
+    topics_discovery(topic, p->options->prefix, p->plan->inventory->id, device);
+    if (ghosts.removed)
+        return publish_text(p, topic, "");
+    while ((length = hass_ghost_message(p->plan, &ghosts, p->buffer, p->buffer_size)) == 0) {
+        if (!message_lengthen_buffer(p, p->buffer_size * 2))
+            return 0;
+    }
+    return publish_buffer(p, topic, length, p->options->qos_states);
 }
 
 int message_health(struct publisher *p)
@@ -165,8 +231,9 @@ int message_health(struct publisher *p)
     char topic[TOPICS_SIZE];
 
     topics_health(topic, p->plan->base);
-    return publish_buffer(
-        p, topic, payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size), 1);
+    return publish_buffer(p, topic,
+                          payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size),
+                          p->options->qos_states);
 }
 
 void message_delivered(struct publisher *p, int64_t row)
@@ -191,6 +258,7 @@ int message_entry(struct publisher *p, const struct outbox_entry *entry)
     int r;
 
     if (entry->inventory) {
+        message.qos = p->options->qos_events;
         message.topic = topics_event(topic, p->options->base);
         message.payload = p->buffer;
         message.length =

@@ -14,9 +14,12 @@ struct publisher;
 int message_status(struct publisher *p);
 int message_health(struct publisher *p);
 int message_availability(struct publisher *p, uint32_t device);
-int message_state(struct publisher *p, uint32_t device);
+int message_state(struct publisher *p, uint32_t device);  /* all channels in one */
+int message_value(struct publisher *p, uint32_t sensor);  /* one channel alone */
+int message_device(struct publisher *p, uint32_t device); /* whichever are wanted */
 int message_rule(struct publisher *p, uint32_t instance);
 int message_group(struct publisher *p, uint32_t group);
+int message_grave(struct publisher *p, uint32_t ghost);      /* a device that is gone */
 int message_discovery(struct publisher *p, uint32_t number); /* 0 is the gateway, n + 1 device n */
 
 /* Of the outbox, and of what is late. */

@@ -6,6 +6,7 @@
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
+#include "gateway/mqtt/ghosts.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
@@ -28,6 +29,7 @@ struct mqtt {
     struct wake *wake;
     struct replay *replay;
     struct receiver *receiver; /* NULL: no commands are taken */
+    struct ghosts *ghosts;     /* NULL: there is no discovery */
     bool said_stuck;
 };
 
@@ -60,6 +62,7 @@ static void end_loop_side(struct mqtt *mqtt)
 {
     replay_free(mqtt->replay);
     receiver_free(mqtt->receiver);
+    ghosts_free(mqtt->ghosts);
 }
 
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
@@ -106,6 +109,9 @@ static void take_one(struct mqtt *mqtt, const struct news *news)
         break;
     case NEWS_REPLAYED:
         replay_arrived(mqtt->replay);
+        break;
+    case NEWS_BURIED:
+        ghosts_buried(mqtt->ghosts, news->value);
         break;
     case NEWS_ONLINE:
         replay_online(mqtt->replay, news->value);
@@ -166,6 +172,30 @@ static int start_receiver(struct mqtt *mqtt)
     return mqtt->receiver ? 0 : -ENOMEM;
 }
 
+static void put_ghosts(void *owner, struct ghost_list *list)
+{
+    struct mqtt *mqtt = owner;
+
+    (void)inbox_put_ghosts(thread_inbox(mqtt->thread), list); /* what fails comes at the restart */
+}
+
+static int start_ghosts(struct mqtt *mqtt)
+{
+    const struct options *options = thread_options(mqtt->thread);
+
+    if (!options->prefix)
+        return 0;
+    mqtt->ghosts = ghosts_new(mqtt->context.store, options, put_ghosts, mqtt);
+    return mqtt->ghosts ? 0 : -ENOMEM;
+}
+
+static void restore(struct mqtt *mqtt)
+{
+    replay_restore(mqtt->replay);
+    if (mqtt->ghosts)
+        ghosts_restore(mqtt->ghosts);
+}
+
 int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
 {
     const char *base = thread_options(mqtt->thread)->base;
@@ -173,16 +203,16 @@ int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
     mqtt->context = *context;
     mqtt->replay = replay_new(context->loop, context->store, base, &replay_calls, mqtt);
     mqtt->wake = wake_new(context->loop, take_news, mqtt);
-    if (!mqtt->replay || !mqtt->wake || start_receiver(mqtt) < 0)
+    if (!mqtt->replay || !mqtt->wake || start_receiver(mqtt) < 0 || start_ghosts(mqtt) < 0)
         return -ENOMEM;
-    replay_restore(mqtt->replay);
+    restore(mqtt);
     mqtt->news = thread_news(mqtt->thread, mqtt->wake);
     return 0;
 }
 
 void mqtt_store_opened(struct mqtt *mqtt)
 {
-    replay_restore(mqtt->replay);
+    restore(mqtt);
 }
 
 int64_t mqtt_stuck_ms(const struct mqtt *mqtt)
@@ -221,6 +251,11 @@ int mqtt_deliver(struct mqtt *mqtt, const struct mqtt_message *message)
     return inbox_put_message(thread_inbox(mqtt->thread), message);
 }
 
+uint8_t mqtt_event_qos(const struct mqtt *mqtt)
+{
+    return thread_options(mqtt->thread)->qos_events;
+}
+
 size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inventory,
                           const struct event *event, char *topic, size_t topic_size, char *payload,
                           size_t size)
@@ -246,6 +281,8 @@ static void sink_inventory(void *sink, struct inventory *inventory)
 
     if (mqtt->replay)
         replay_use(mqtt->replay, inventory);
+    if (mqtt->ghosts)
+        ghosts_use(mqtt->ghosts, inventory);
     inbox_put_inventory(inbox_of(sink), inventory);
 }
 

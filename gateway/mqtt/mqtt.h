@@ -84,6 +84,8 @@ size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inven
                           const struct event *event, char *topic, size_t topic_size, char *payload,
                           size_t size);
 
+uint8_t mqtt_event_qos(const struct mqtt *mqtt);
+
 struct mqtt_counts {
     uint64_t published, acknowledged; /* messages; of QoS 1 and 2 */
     uint64_t unsent;     /* polls that found no broker; they are replayed when it is back */

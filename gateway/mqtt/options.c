@@ -32,6 +32,26 @@ static const struct setting tls_settings[] = {
     {0},
 };
 
+static const struct setting qos_settings[] = {
+    {.key = "readings",
+     .forms = SETTING_INT,
+     .standard = "0",
+     .max = 2,
+     .help = "Of values while the broker is there; those of an outage come at 1."},
+    {.key = "states",
+     .forms = SETTING_INT,
+     .standard = "1",
+     .max = 2,
+     .help = "Of availability, rules, discovery and health."},
+    {.key = "events",
+     .forms = SETTING_INT,
+     .standard = "1",
+     .min = 1,
+     .max = 2,
+     .help = "Of what happens; 0 would lose some."},
+    {0},
+};
+
 const struct setting mqtt_settings[] = {
     {.key = "host",
      .forms = SETTING_TEXT,
@@ -72,6 +92,16 @@ const struct setting mqtt_settings[] = {
      .min = 5000,
      .max = 3600000,
      .help = "After half as long again without an answer the broker is taken for gone."},
+    {.key = "payload",
+     .forms = SETTING_CHOICE,
+     .standard = "json",
+     .choices = "json plain both",
+     .help = "One JSON object a device and poll, one bare value a channel, or both."},
+    {.key = "qos",
+     .forms = SETTING_GROUP,
+     .standard = "{}",
+     .inside = qos_settings,
+     .help = "Of each class of messages."},
     {.key = "commands",
      .forms = SETTING_CHOICE,
      .standard = "ack",
@@ -256,11 +286,18 @@ static bool read_texts(struct options *options, const struct section *section,
 
 static void read_numbers(struct options *options, const struct section *section)
 {
+    const struct section *qos = section_child(section, "qos");
+
     options->port = (int)section_int(section, "port");
     if (options->tls && !section_has(section, "port"))
         options->port = PORT_TLS;
     options->v5 = section_choice(section, "version") != 1;
     options->keep_alive_s = (int)(section_duration_ms(section, "keep_alive") / 1000);
+    options->json = section_choice(section, "payload") != 1;
+    options->plain = section_choice(section, "payload") > 0;
+    options->qos_readings = (uint8_t)section_int(qos, "readings");
+    options->qos_states = (uint8_t)section_int(qos, "states");
+    options->qos_events = (uint8_t)section_int(qos, "events");
     options->commands = (uint8_t)section_choice(section, "commands");
     options->gather_ms = section_duration_ms(section, "gather");
 }

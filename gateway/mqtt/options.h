@@ -19,6 +19,8 @@ struct options {
     char *birth_topic, *birth_payload;
     int keep_alive_s;
     int64_t gather_ms;
+    bool json, plain; /* one object a device, one message a channel */
+    uint8_t qos_readings, qos_states, qos_events;
     uint8_t commands; /* enum command_rights: which ones the broker's clients may give */
     bool tls;
     char *ca_file, *cert_file, *key_file; /* NULL: none; the CAs of the system */

@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/json.h"
+#include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/plan.h"
 
@@ -126,9 +127,35 @@ size_t payload_state(const struct payload_state *state, char *to, size_t size)
     return json_length(&json);
 }
 
+size_t payload_value(const struct inventory *inventory, const struct reading *reading, char *to,
+                     size_t size)
+{
+    const char *text = "None";
+
+    if (reading->quality == QUALITY_GOOD && reading->kind == VALUE_NUMBER)
+        return text_from_number(to, size, reading->number, decimals_of(inventory, reading->sensor));
+    if (reading->quality == QUALITY_GOOD && reading->kind == VALUE_TEXT)
+        text = text_table_get(inventory->texts, reading->text);
+    return text_copy(to, size, text) ? strlen(to) : 0;
+}
+
 static uint32_t sensor_of(const struct inventory *inventory, uint32_t instance)
 {
     return instance < inventory->n_rules ? inventory->rules[instance].sensor : UINT32_MAX;
+}
+
+/* Adjustable ones, as they are set now. */
+static void put_limits(struct json *json, const struct inventory *inventory,
+                       const struct instance_state *state)
+{
+    const struct inventory_rule *rule = &inventory->rules[state->instance];
+
+    if (state->n_limits == 0)
+        return;
+    json_object(json, "limits");
+    for (uint8_t i = 0; i < state->n_limits && i < rule->n_limits; i++)
+        json_number(json, rule->limits[i].key, state->limits[i], -1);
+    json_end(json);
 }
 
 size_t payload_rule(const struct inventory *inventory, const struct instance_state *state, char *to,
@@ -148,6 +175,7 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
     json_bool(&json, "acked", state->acked);
     json_bool(&json, "muted", state->muted);
     json_bool(&json, "enabled", !state->disabled);
+    put_limits(&json, inventory, state);
     put_time(&json, "ts", state->at_ms);
     json_end(&json);
     return json_length(&json);

@@ -37,7 +37,10 @@ struct payload_state {
 };
 /* Needs plan->state_size bytes. */
 size_t payload_state(const struct payload_state *state, char *to, size_t size);
-/* The same inside something larger. */
+/* A bare value; "None" where there is none, which Home Assistant takes for unknown. */
+size_t payload_value(const struct inventory *inventory, const struct reading *reading, char *to,
+                     size_t size);
+/* A state inside something larger. */
 struct json;
 void payload_put_state(struct json *json, const struct payload_state *state);
 

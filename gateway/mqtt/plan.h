@@ -3,6 +3,7 @@
  * Immutable after plan_new(); its texts live as long as it does. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ struct plan {
     const char **groups;  /* names of the rules */
     uint32_t *group_size; /* instances */
     uint32_t n_groups;
+
+    /* Set by who announces it: values stand alone under their channels' topics; which commands are
+     * allowed (enum command_rights). */
+    bool bare;
+    uint8_t rights;
 
     char *texts; /* what state_topics and keys point into */
 };

@@ -74,7 +74,9 @@ void publisher_free(struct publisher *p)
     if (!p)
         return;
     release_todos(p);
+    burial_release(p);
     shadow_release(&p->shadow);
+    change_release(&p->change);
     outbox_free(p->outbox);
     outbox_free(p->late);
     plan_free(p->plan);
@@ -136,9 +138,10 @@ static bool step(struct publisher *p)
     if (gateway_is_first(p))
         return do_next(p, &p->discovery, message_discovery);
     return do_outbox(p) || do_next(p, &p->availability, message_availability) ||
-           do_next(p, &p->discovery, message_discovery) || do_next(p, &p->states, message_state) ||
-           do_next(p, &p->rules, message_rule) || do_next(p, &p->groups, message_group) ||
-           do_flag(p, &p->health, message_health) || do_late(p);
+           do_next(p, &p->discovery, message_discovery) || do_next(p, &p->graves, message_grave) ||
+           do_next(p, &p->states, message_device) || do_next(p, &p->rules, message_rule) ||
+           do_next(p, &p->groups, message_group) || do_flag(p, &p->health, message_health) ||
+           do_late(p);
 }
 
 /* Nothing is skipped because it is unchanged: the other side may have lost everything. */
@@ -150,6 +153,7 @@ static void announce(struct publisher *p)
         return;
     if (p->options->prefix)
         todo_add_all(&p->discovery);
+    burial_announce(p);
     todo_add_all(&p->availability);
     todo_add_all(&p->states);
     todo_add_all(&p->rules);
@@ -167,15 +171,20 @@ void publisher_run(struct publisher *p, int64_t now_ms)
         p->health = p->plan != NULL;
         p->health_at = now_ms + HEALTH_MS;
     }
+    burial_run(p, now_ms);
     while (session_room(p->session) > 0 && step(p))
         ;
 }
 
 int64_t publisher_next_ms(const struct publisher *p)
 {
+    int64_t next_ms = p->announce_at < p->health_at ? p->announce_at : p->health_at;
+
     if (!p->online)
         return CLOCK_NEVER;
-    return p->announce_at < p->health_at ? p->announce_at : p->health_at;
+    if (burial_next_ms(p) < next_ms)
+        next_ms = burial_next_ms(p);
+    return next_ms;
 }
 
 /* -- the session's life --------------------------------------------------------------------- */
@@ -222,6 +231,7 @@ void publisher_birth(struct publisher *p, int64_t now_ms)
 
     if (at_ms < p->announce_at)
         p->announce_at = at_ms;
+    p->burial.next_for_birth = true;
 }
 
 void publisher_goodbye(struct publisher *p)
@@ -231,6 +241,8 @@ void publisher_goodbye(struct publisher *p)
     p->health = false;
     p->announce_at = p->health_at = CLOCK_NEVER;
     todo_clear(&p->discovery);
+    todo_clear(&p->graves);
+    p->burial.stage = BURIAL_IDLE;
     todo_clear(&p->states);
     todo_add_all(&p->availability);
 }
@@ -243,6 +255,11 @@ bool publisher_is_done(const struct publisher *p)
 }
 
 /* -- news ----------------------------------------------------------------------------------- */
+
+bool publisher_is_full(const struct publisher *p)
+{
+    return p->online && p->options->qos_readings > 0 && session_room(p->session) == 0;
+}
 
 static int resize_todos(struct publisher *p, const struct plan *plan)
 {
@@ -272,9 +289,34 @@ static void take_inventory(struct publisher *p, struct inventory *inventory)
     }
     plan_free(p->plan);
     p->plan = plan;
+    plan->bare = !p->options->json;
+    plan->rights = p->options->commands;
+    if (change_use(&p->change, plan->inventory) < 0)
+        log_warn("mqtt: out of memory: values are published also when they have not changed");
     if (resize_todos(p, plan) < 0)
         log_error("mqtt: out of memory: states are not published anew");
     p->announce_at = clock_boot_ms() + (first ? 0 : DEBOUNCE_MS);
+}
+
+/* A poll goes out as one object with its last reading, or each reading alone. */
+static void publish_reading(struct publisher *p, uint32_t device, const struct inbox_item *item)
+{
+    const struct options *options = p->options;
+    bool due = change_is_due(&p->change, &item->reading);
+    int r = p->online ? 0 : -ENOTCONN;
+
+    p->poll_is_due = due || p->poll_is_due;
+    if (r == 0 && due && options->plain)
+        r = message_value(p, item->reading.sensor);
+    if (!item->last)
+        return;
+    if (r == 0 && p->poll_is_due && options->json)
+        r = message_state(p, device);
+    p->poll_is_due = false;
+    if (r == 0)
+        session_mark(p->session, item->reading.at_ms);
+    else
+        atomic_fetch_add_explicit(&p->counters->unsent, 1, memory_order_relaxed);
 }
 
 /* Hearing a good value says that a device is there, even before anyone said so. */
@@ -288,12 +330,7 @@ static void take_reading(struct publisher *p, const struct inbox_item *item)
     if (!p->shadow.devices[device].heard && item->reading.quality == QUALITY_GOOD &&
         shadow_device(&p->shadow, device, true))
         todo_add(&p->availability, device);
-    if (!item->last)
-        return;
-    if (p->online && message_state(p, device) == 0)
-        session_mark(p->session, item->reading.at_ms);
-    else
-        atomic_fetch_add_explicit(&p->counters->unsent, 1, memory_order_relaxed);
+    publish_reading(p, device, item);
 }
 
 static void take_instance(struct publisher *p, const struct instance_state *state)
@@ -373,6 +410,9 @@ void publisher_take(struct publisher *p, struct inbox_item *item)
         break;
     case INBOX_EVENT:
         take_event(p, &item->event);
+        break;
+    case INBOX_GHOSTS:
+        burial_take(p, item->ghosts);
         break;
     case INBOX_REPLAY:
         take_replay(p, item->publish);

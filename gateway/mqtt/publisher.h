@@ -30,6 +30,8 @@ struct publisher *publisher_new(const struct options *options, struct session *s
                                 struct queue *news, struct publisher_counters *counters);
 void publisher_free(struct publisher *publisher); /* NULL is legal */
 
+/* Whether the inbox must wait: readings go at a QoS above 0, and there is no room for one. */
+bool publisher_is_full(const struct publisher *publisher);
 /* News from the inbox; releases what the item owns. */
 void publisher_take(struct publisher *publisher, struct inbox_item *item);
 

@@ -264,8 +264,8 @@ static bool drain(struct thread *t)
 
     t->work = t->urgent = t->acked = false;
     for (int i = 0; i < DRAIN_MAX; i++) {
-        if (!inbox_next(t->inbox, &item))
-            return false;
+        if (publisher_is_full(t->publisher) || !inbox_next(t->inbox, &item))
+            return false; /* an acknowledgement comes first, or the bell */
         publisher_take(t->publisher, &item);
     }
     return true;

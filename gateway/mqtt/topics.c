@@ -52,6 +52,12 @@ char *topics_device_state(char *to, const char *base, const char *device)
     return to;
 }
 
+char *topics_channel(char *to, const char *base, const char *device, const char *channel)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/%s", base, device, channel);
+    return to;
+}
+
 char *topics_device_availability(char *to, const char *base, const char *device)
 {
     snprintf(to, TOPICS_SIZE, "%s/%s/availability", base, device);

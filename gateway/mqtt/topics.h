@@ -5,6 +5,7 @@
  *   <base>/event                         what happened
  *   <base>/.../set, result               commands and their answers (receiver.h)
  *   <base>/<device>/state                every channel of a device
+ *   <base>/<device>/<channel>            the same, a bare value each
  *   <base>/<device>/availability         online, offline
  *   <base>/<device>/replay               what it measured while the broker was away
  *   <base>/rule/<instance>/state         how a rule stands
@@ -30,6 +31,7 @@ char *topics_status(char *to, const char *base);
 char *topics_health(char *to, const char *base);
 char *topics_event(char *to, const char *base);
 char *topics_device_state(char *to, const char *base, const char *device);
+char *topics_channel(char *to, const char *base, const char *device, const char *channel);
 char *topics_device_availability(char *to, const char *base, const char *device);
 char *topics_device_replay(char *to, const char *base, const char *device);
 char *topics_rule_state(char *to, const char *base, const char *instance);

@@ -64,6 +64,15 @@ static inline const char *hass_component_keys(const char *platform)
     if (strcmp(platform, "binary_sensor") == 0)
         return " p uniq_id name stat_t val_tpl dev_cla pl_on pl_off exp_aft ic ent_cat en qos avty "
                "avty_mode json_attr_t off_dly frc_upd ";
+    if (strcmp(platform, "number") == 0)
+        return " p uniq_id name stat_t val_tpl dev_cla unit_of_meas cmd_t cmd_tpl min max step "
+               "mode "
+               "ic ent_cat en qos avty avty_mode ";
+    if (strcmp(platform, "switch") == 0)
+        return " p uniq_id name stat_t val_tpl dev_cla cmd_t pl_on pl_off stat_on stat_off ic "
+               "ent_cat en qos avty avty_mode ";
+    if (strcmp(platform, "button") == 0)
+        return " p uniq_id name dev_cla cmd_t pl_prs ic ent_cat en qos avty avty_mode ";
     if (strcmp(platform, "event") == 0)
         return " p uniq_id name stat_t val_tpl dev_cla evt_typ ic ent_cat en qos avty avty_mode "
                "json_attr_t ";
@@ -126,6 +135,27 @@ static inline void hass_check_sensor(struct hass_check *check, const cJSON *comp
         hass_fault(check, "a total has state class measurement", klass);
 }
 
+static inline void hass_check_number(struct hass_check *check, const cJSON *component)
+{
+    const cJSON *min = cJSON_GetObjectItemCaseSensitive(component, "min"),
+                *max = cJSON_GetObjectItemCaseSensitive(component, "max"),
+                *step = cJSON_GetObjectItemCaseSensitive(component, "step");
+    const char *klass = hass_text(component, "dev_cla");
+
+    if (min && max && !(max->valuedouble > min->valuedouble))
+        hass_fault(check, "number", "max is not above min");
+    if (step && step->valuedouble < 0.001)
+        hass_fault(check, "number", "step is too small");
+    if (klass && !hass_unit_is_right(klass, hass_text(component, "unit_of_meas")))
+        hass_fault(check, "unit does not fit class", klass);
+}
+
+/* Platforms by which commands are given: they may be in the category `config`, and have a topic. */
+static inline int hass_is_control(const char *platform)
+{
+    return hass_is_among(platform, " number switch button ");
+}
+
 static inline void hass_check_binary(struct hass_check *check, const cJSON *component)
 {
     const char *klass = hass_text(component, "dev_cla");
@@ -177,14 +207,19 @@ static inline void hass_check_component(struct hass_check *check, const cJSON *c
         hass_fault(check, "platform", component->string);
         return;
     }
+    if (cJSON_GetArraySize(component) == 1)
+        return; /* it is removed */
     hass_check_keys(check, component, hass_component_keys(platform), platform);
     if (!id || !id[0])
         hass_fault(check, "no unique_id", component->string);
     else
         hass_remember(check, platform, id);
-    if (!has_state_topic && !hass_text(component, "stat_t"))
+    if (hass_is_control(platform) && !hass_text(component, "cmd_t"))
+        hass_fault(check, "no command topic", component->string);
+    if (!has_state_topic && !hass_is_control(platform) && !hass_text(component, "stat_t"))
         hass_fault(check, "no state topic", component->string);
-    if (category && strcmp(category, "diagnostic") != 0)
+    if (category && strcmp(category, "diagnostic") != 0 &&
+        !(hass_is_control(platform) && strcmp(category, "config") == 0))
         hass_fault(check, "category", category);
     hass_check_name(check, component, device);
     hass_check_availability(check, cJSON_GetObjectItemCaseSensitive(component, "avty"));
@@ -192,7 +227,9 @@ static inline void hass_check_component(struct hass_check *check, const cJSON *c
         hass_check_sensor(check, component);
     else if (strcmp(platform, "binary_sensor") == 0)
         hass_check_binary(check, component);
-    else
+    else if (strcmp(platform, "number") == 0)
+        hass_check_number(check, component);
+    else if (strcmp(platform, "event") == 0)
         hass_check_event(check, component);
 }
 

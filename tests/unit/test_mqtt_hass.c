@@ -51,7 +51,7 @@ static int teardown(void **state)
 /* The judged message of a device. */
 static const cJSON *message_of(struct fixture *f, uint32_t device)
 {
-    assert_true(hass_message(f->plan, device, f->text, MESSAGE_SIZE) > 0);
+    assert_true(hass_message(f->plan, device, NULL, f->text, MESSAGE_SIZE) > 0);
     cJSON_Delete(f->json);
     f->json = hass_judge(&f->check, f->text);
     assert_string_equal(f->check.fault, "");
@@ -223,7 +223,7 @@ static void a_device_says_whether_it_answers(void **state)
 static void a_rule_is_shown_at_its_device_and_outlives_its_silence(void **state)
 {
     struct fixture *f = *state;
-    const cJSON *it = entity(message_of(f, BOILER), "rule-high-boiler-flow_temp");
+    const cJSON *it = entity(message_of(f, BOILER), "rule-high-boiler-flow_temp-state");
 
     assert_text(it, "p", "binary_sensor");
     assert_text(it, "uniq_id", "cellar-rule-high-boiler-flow_temp-state");
@@ -232,7 +232,7 @@ static void a_rule_is_shown_at_its_device_and_outlives_its_silence(void **state)
     assert_text(it, "stat_t", "t/cellar/rule/high@boiler.flow_temp/state");
     assert_text(it, "json_attr_t", "t/cellar/rule/high@boiler.flow_temp/state");
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(it, "avty")), 1);
-    it = entity(message_of(f, METER), "rule-overload");
+    it = entity(message_of(f, METER), "rule-overload-state");
     assert_text(it, "name", "Überlast");
     assert_text(it, "uniq_id", "cellar-rule-overload-state");
 }
@@ -240,7 +240,7 @@ static void a_rule_is_shown_at_its_device_and_outlives_its_silence(void **state)
 static void a_rule_over_many_is_one_count_at_the_gateway(void **state)
 {
     struct fixture *f = *state;
-    const cJSON *it = entity(message_of(f, GATEWAY), "rule-silent");
+    const cJSON *it = entity(message_of(f, GATEWAY), "rule-silent-state");
 
     assert_text(it, "p", "sensor");
     assert_text(it, "stat_t", "t/cellar/rule/silent/state");
@@ -265,8 +265,8 @@ static void the_gateway_has_status_events_and_rules_without_a_device(void **stat
     assert_string_equal(
         cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(it, "evt_typ"), 0)->valuestring,
         "fired");
-    entity(message, "rule-whole_house");
-    entity(message, "rule-on_hidden");
+    entity(message, "rule-whole_house-state");
+    entity(message, "rule-on_hidden-state");
 }
 
 static void what_is_not_for_home_assistant_is_not_shown(void **state)
@@ -281,10 +281,10 @@ static void what_is_not_for_home_assistant_is_not_shown(void **state)
 static void a_message_that_does_not_fit_is_none(void **state)
 {
     struct fixture *f = *state;
-    size_t length = hass_message(f->plan, BOILER, f->text, MESSAGE_SIZE);
+    size_t length = hass_message(f->plan, BOILER, NULL, f->text, MESSAGE_SIZE);
 
-    assert_int_equal(hass_message(f->plan, BOILER, f->text, length), 0);
-    assert_int_equal(hass_message(f->plan, BOILER, f->text, length + 1), length);
+    assert_int_equal(hass_message(f->plan, BOILER, NULL, f->text, length), 0);
+    assert_int_equal(hass_message(f->plan, BOILER, NULL, f->text, length + 1), length);
 }
 
 static void five_hundred_sensors_fit_into_one_message(void **state)

@@ -49,6 +49,71 @@ static void each_poll_is_published_in_order_even_when_gathered(void **state)
     assert_true(expected == 500);
 }
 
+static void bare_values_go_out_one_by_one(void **state)
+{
+    struct fixture *f = *state;
+
+    start_and_listen(f, "payload = \"plain\"");
+    assert_non_null(hear(f, "t/cellar/status", "online"));
+    poll_boiler(f, 61.26);
+    assert_non_null(hear(f, "t/cellar/boiler/flow_temp", "61.3"));
+    assert_non_null(hear(f, "t/cellar/boiler/fault", "0"));
+    assert_non_null(hear(f, "t/cellar/boiler/mode", "None"));
+    assert_null(listener_find(f->listener, 0, "t/cellar/boiler/state", NULL));
+    assert_retained(f, "t/cellar/boiler/flow_temp", "61.3");
+}
+
+static void objects_and_bare_values_go_together(void **state)
+{
+    struct fixture *f = *state;
+
+    start_and_listen(f, "payload = \"both\"");
+    assert_non_null(hear(f, "t/cellar/status", "online"));
+    poll_boiler(f, 61.26);
+    assert_non_null(hear(f, "t/cellar/boiler/flow_temp", "61.3"));
+    assert_non_null(hear(f, "t/cellar/boiler/state", "\"flow_temp\":61.3"));
+}
+
+static void at_a_higher_qos_every_reading_arrives_once_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t before;
+
+    start_and_listen(f, "qos: { readings = 2 }; discovery = \"none\"");
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    before = mqtt_counts(f->mqtt).acknowledged;
+    for (int i = 1; i <= 500; i++)
+        poll_hidden(f, i);
+    assert_non_null(hear(f, "t/cellar/hidden/state", "\"temp\":500"));
+    assert_true(mqtt_counts(f->mqtt).acknowledged - before >= 400);
+    assert_in_range(listener_count(f->listener, "t/cellar/hidden/state", NULL), 500, 505);
+}
+
+/* What Home Assistant would complain of, in everything that was heard. */
+static void the_whole_log_pleases_home_assistant(void **state)
+{
+    struct fixture *f = *state;
+    struct hass_check check = {0};
+    const char *config = "homeassistant/device/";
+
+    start_and_listen(f, "commands = \"all\"");
+    poll_boiler(f, 61.26);
+    stand(f, HIGH, RULE_FIRING);
+    fire(f, 7);
+    assert_non_null(hear(f, "t/cellar/event", ":7\""));
+    assert_non_null(hear(f, "t/cellar/health", NULL));
+    for (size_t i = 0; i < f->listener->count; i++) {
+        const struct heard *heard = &f->listener->heard[i];
+
+        if (strncmp(heard->topic, config, strlen(config)) == 0)
+            cJSON_Delete(hass_judge(&check, heard->payload));
+        assert_null(strstr(heard->payload, "NaN"));
+    }
+    assert_string_equal(check.fault, "");
+    assert_true(check.n_ids > 10);
+    hass_check_free(&check);
+}
+
 static void an_event_does_not_wait_for_others(void **state)
 {
     struct fixture *f = *state;
@@ -245,6 +310,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values_arrive_as_json_and_are_retained),
         TEST(each_poll_is_published_in_order_even_when_gathered),
+        TEST(bare_values_go_out_one_by_one),
+        TEST(objects_and_bare_values_go_together),
+        TEST(at_a_higher_qos_every_reading_arrives_once_and_in_order),
+        TEST(the_whole_log_pleases_home_assistant),
         TEST(an_event_does_not_wait_for_others),
         TEST(events_and_rule_states_are_told_and_only_states_are_retained),
         TEST(availability_follows_the_device),

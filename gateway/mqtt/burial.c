@@ -1,0 +1,121 @@
+#include "gateway/mqtt/burial.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/queue.h"
+#include "gateway/core/inventory.h"
+#include "gateway/mqtt/ghosts.h"
+#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/inside.h"
+#include "gateway/mqtt/news.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REMOVE_MS 2000 /* Home Assistant needs 1.5 s to take an announcement in */
+
+static size_t count_of(const struct publisher *p)
+{
+    return p->burial.list ? p->burial.list->count : 0;
+}
+
+bool burial_ghosts_of(const struct publisher *p, const char *device, struct hass_ghosts *ret_ghosts)
+{
+    const struct ghost *ghosts = count_of(p) > 0 ? p->burial.list->ghosts : NULL;
+    size_t i = 0, n = 0;
+
+    while (i < count_of(p) && strcmp(ghosts[i].device, device) != 0)
+        i++;
+    while (i + n < count_of(p) && strcmp(ghosts[i + n].device, device) == 0)
+        n++;
+    *ret_ghosts = (struct hass_ghosts){.count = n, .removed = p->burial.stage == BURIAL_REMOVING};
+    if (n > 0)
+        ret_ghosts->ghosts = &ghosts[i];
+    return n > 0;
+}
+
+/* The number in discovery's todo of a device that is there; UINT32_MAX: it is not. */
+static uint32_t discovery_number(const struct publisher *p, const char *device)
+{
+    const struct inventory *inventory = p->plan->inventory;
+
+    if (strcmp(device, "gateway") == 0)
+        return 0;
+    for (uint32_t d = 0; d < inventory->n_devices; d++) {
+        if (strcmp(inventory->devices[d].name, device) == 0)
+            return hass_shows(p->plan, d) ? d + 1 : UINT32_MAX;
+    }
+    return UINT32_MAX;
+}
+
+/* Every device that has ghosts, once: with its own discovery, or as a grave, which is the number of
+ * its first ghost. */
+static void add_graves(struct publisher *p)
+{
+    const struct ghost *ghosts = count_of(p) > 0 ? p->burial.list->ghosts : NULL;
+
+    for (size_t i = 0; i < count_of(p); i++) {
+        uint32_t number;
+
+        if (i > 0 && strcmp(ghosts[i].device, ghosts[i - 1].device) == 0)
+            continue;
+        number = discovery_number(p, ghosts[i].device);
+        if (number == UINT32_MAX)
+            todo_add(&p->graves, (uint32_t)i);
+        else if (p->burial.stage == BURIAL_REMOVING)
+            todo_add(&p->discovery, number);
+    }
+}
+
+void burial_take(struct publisher *p, struct ghost_list *list)
+{
+    free(p->burial.list);
+    p->burial.list = list;
+    p->burial.stage = BURIAL_IDLE; /* with the next announcement */
+    if (todo_resize(&p->graves, (uint32_t)list->count) < 0)
+        log_warn("mqtt: out of memory: removed devices may stay in Home Assistant");
+}
+
+void burial_release(struct publisher *p)
+{
+    free(p->burial.list);
+    todo_release(&p->graves);
+}
+
+void burial_announce(struct publisher *p)
+{
+    p->burial.for_birth = p->burial.next_for_birth;
+    p->burial.next_for_birth = false;
+    if (count_of(p) == 0 || !p->options->prefix)
+        return;
+    p->burial.stage = BURIAL_ANNOUNCING;
+    add_graves(p);
+}
+
+static bool is_out(const struct publisher *p)
+{
+    return p->discovery.length == 0 && p->graves.length == 0 && session_underway(p->session) == 0;
+}
+
+void burial_run(struct publisher *p, int64_t now_ms)
+{
+    struct burial *burial = &p->burial;
+
+    if (burial->stage == BURIAL_ANNOUNCING && is_out(p)) {
+        burial->stage = BURIAL_WAITING;
+        burial->at_ms = now_ms + REMOVE_MS;
+    } else if (burial->stage == BURIAL_WAITING && now_ms >= burial->at_ms) {
+        burial->stage = BURIAL_REMOVING;
+        add_graves(p);
+    } else if (burial->stage == BURIAL_REMOVING && is_out(p)) {
+        burial->stage = BURIAL_IDLE;
+        if (burial->for_birth)
+            queue_push(p->news, &(struct news){.what = NEWS_BURIED, .value = burial->list->serial},
+                       1);
+    }
+}
+
+int64_t burial_next_ms(const struct publisher *p)
+{
+    return p->burial.stage == BURIAL_WAITING ? p->burial.at_ms : CLOCK_NEVER;
+}

@@ -1,0 +1,374 @@
+#include "gateway/mqtt/ghosts.h"
+
+#include "gateway/base/clock.h"
+#include "gateway/base/log.h"
+#include "gateway/base/text.h"
+#include "gateway/core/inventory.h"
+#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/plan.h"
+#include "gateway/store/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the store: "shown/<device>" has a line "platform key" for each component that was announced,
+ * "gone/<device>" a line "platform key since" for each that is no longer. */
+#define STATE_KIND "mqtt"
+#define SHOWN      "shown/"
+#define GONE       "gone/"
+
+#define KEEP_MS    (INT64_C(90) * 86400000)
+#define GHOSTS_MAX 4096
+#define GATEWAY    "gateway"
+
+/* What was announced of one device. */
+struct shown {
+    char device[64];
+    char *lines; /* NULL: memory was out */
+    size_t length;
+    bool seen; /* it is still there */
+};
+
+struct ghosts {
+    struct store *store;
+    const struct options *options;
+    void (*put)(void *owner, struct ghost_list *list);
+    void *owner;
+    struct inventory *inventory; /* that was announced; NULL: none yet */
+    struct shown *before;        /* what was announced before it, while they are compared */
+    size_t n_before;
+    struct ghost *gone;
+    size_t n_gone;
+    int64_t serial; /* of the newest list */
+};
+
+/* -- lines ---------------------------------------------------------------------------------- */
+
+static void add_line(void *owner, const char *platform, const char *key)
+{
+    struct shown *shown = owner;
+    size_t more = strlen(platform) + strlen(key) + 2;
+    char *longer = realloc(shown->lines, shown->length + more + 1);
+
+    if (!longer)
+        return;
+    shown->lines = longer;
+    shown->length += (size_t)snprintf(longer + shown->length, more + 1, "%s %s\n", platform, key);
+}
+
+/* What is announced of number `device` of the plan. */
+static struct shown list_device(const struct plan *plan, uint32_t device)
+{
+    const struct inventory *inventory = plan->inventory;
+    struct shown shown = {.lines = calloc(1, 1)};
+
+    text_copy(shown.device, sizeof(shown.device),
+              device < inventory->n_devices ? inventory->devices[device].name : GATEWAY);
+    if (hass_shows(plan, device))
+        hass_list(plan, device, add_line, &shown);
+    return shown;
+}
+
+/* Whether `line`, which ends with a newline, is one of `lines`. */
+static bool has_line(const char *lines, const char *line, size_t length)
+{
+    for (const char *at = lines; at && *at; at = strchr(at, '\n') + 1) {
+        if (strncmp(at, line, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct plan *plan_of(const struct ghosts *ghosts, struct inventory *inventory)
+{
+    struct plan *plan = plan_new(inventory, ghosts->options->base);
+
+    if (plan)
+        plan->rights = ghosts->options->commands;
+    return plan;
+}
+
+/* -- the store ------------------------------------------------------------------------------ */
+
+static void commit(struct ghosts *ghosts, const char *prefix, const char *device, const char *lines,
+                   size_t length)
+{
+    char key[80];
+    struct store_state state = {
+        .kind = STATE_KIND, .key = key, .value = length > 0 ? lines : NULL, .size = length};
+    struct store_record record = {.states = &state, .n_states = 1};
+
+    snprintf(key, sizeof(key), "%s%s", prefix, device);
+    if (ghosts->store && store_commit(ghosts->store, &record, NULL) < 0)
+        log_warn("mqtt: entities of %s that are removed later may stay in Home Assistant", device);
+}
+
+static void save_gone(struct ghosts *ghosts, const char *device)
+{
+    char *lines = malloc(ghosts->n_gone * sizeof(struct ghost) + 1);
+    size_t length = 0;
+
+    for (size_t i = 0; lines && i < ghosts->n_gone; i++) {
+        const struct ghost *it = &ghosts->gone[i];
+
+        if (strcmp(it->device, device) == 0)
+            length += (size_t)sprintf(lines + length, "%s %s %" PRId64 "\n", it->platform, it->key,
+                                      it->since_ms);
+    }
+    if (lines)
+        commit(ghosts, GONE, device, lines, length);
+    free(lines);
+}
+
+/* -- the gone ------------------------------------------------------------------------------- */
+
+static void add_gone(struct ghosts *ghosts, const struct ghost *ghost)
+{
+    struct ghost *longer;
+
+    if (ghosts->n_gone == GHOSTS_MAX)
+        return;
+    longer = realloc(ghosts->gone, (ghosts->n_gone + 1) * sizeof(*longer));
+    if (!longer)
+        return;
+    ghosts->gone = longer;
+    longer[ghosts->n_gone++] = *ghost;
+}
+
+/* Those of a device that are announced (again). */
+static bool drop_shown(struct ghosts *ghosts, const struct shown *now)
+{
+    size_t kept = 0, before = ghosts->n_gone;
+    char line[400];
+
+    for (size_t i = 0; i < ghosts->n_gone; i++) {
+        const struct ghost *it = &ghosts->gone[i];
+        int length = snprintf(line, sizeof(line), "%s %s\n", it->platform, it->key);
+
+        if (strcmp(it->device, now->device) != 0 || !has_line(now->lines, line, (size_t)length))
+            ghosts->gone[kept++] = *it;
+    }
+    ghosts->n_gone = kept;
+    return kept != before;
+}
+
+/* Each line that was announced and is not any more. */
+static bool add_vanished(struct ghosts *ghosts, const struct shown *was, const char *now)
+{
+    struct ghost ghost = {.since_ms = clock_wall_ms(clock_boot_ms())};
+    bool any = false;
+
+    text_copy(ghost.device, sizeof(ghost.device), was->device);
+    for (const char *at = was->lines; at && *at; at = strchr(at, '\n') + 1) {
+        size_t length = strcspn(at, "\n") + 1;
+
+        if (has_line(now, at, length) || sscanf(at, "%15s %319s", ghost.platform, ghost.key) != 2)
+            continue;
+        add_gone(ghosts, &ghost);
+        any = true;
+    }
+    return any;
+}
+
+/* -- restored ------------------------------------------------------------------------------- */
+
+static void restore_shown(struct ghosts *ghosts, const char *device,
+                          const struct store_state *state)
+{
+    struct shown *longer = realloc(ghosts->before, (ghosts->n_before + 1) * sizeof(*longer));
+
+    if (!longer)
+        return;
+    ghosts->before = longer;
+    longer += ghosts->n_before++;
+    *longer = (struct shown){.lines = strndup(state->value, state->size), .length = state->size};
+    text_copy(longer->device, sizeof(longer->device), device);
+}
+
+static void restore_gone(struct ghosts *ghosts, const char *device, const struct store_state *state)
+{
+    int64_t oldest_ms = clock_wall_ms(clock_boot_ms()) - KEEP_MS;
+    char *lines = strndup(state->value, state->size);
+    struct ghost ghost = {0};
+
+    text_copy(ghost.device, sizeof(ghost.device), device);
+    for (const char *at = lines; at && *at; at += strcspn(at, "\n") + 1) {
+        if (sscanf(at, "%15s %319s %" SCNd64, ghost.platform, ghost.key, &ghost.since_ms) == 3 &&
+            ghost.since_ms > oldest_ms)
+            add_gone(ghosts, &ghost);
+        if (!strchr(at, '\n'))
+            break;
+    }
+    free(lines);
+}
+
+static void take_state(void *owner, const struct store_state *state)
+{
+    struct ghosts *ghosts = owner;
+
+    if (strncmp(state->key, SHOWN, strlen(SHOWN)) == 0 && !ghosts->inventory)
+        restore_shown(ghosts, state->key + strlen(SHOWN), state);
+    if (strncmp(state->key, GONE, strlen(GONE)) == 0)
+        restore_gone(ghosts, state->key + strlen(GONE), state);
+}
+
+static int compare_gone(const void *a, const void *b)
+{
+    return strcmp(((const struct ghost *)a)->device, ((const struct ghost *)b)->device);
+}
+
+static void put_list(struct ghosts *ghosts)
+{
+    struct ghost_list *list =
+        malloc(sizeof(*list) + ghosts->n_gone * sizeof(struct ghost) + sizeof(struct ghost));
+
+    if (!list)
+        return;
+    list->serial = ++ghosts->serial;
+    list->count = ghosts->n_gone;
+    if (list->count > 0) {
+        qsort(ghosts->gone, ghosts->n_gone, sizeof(*ghosts->gone), compare_gone);
+        memcpy(list->ghosts, ghosts->gone, list->count * sizeof(list->ghosts[0]));
+    }
+    ghosts->put(ghosts->owner, list);
+}
+
+void ghosts_restore(struct ghosts *ghosts)
+{
+    if (ghosts->store)
+        store_state_each(ghosts->store, STATE_KIND, take_state, ghosts);
+    if (ghosts->inventory && ghosts->n_gone > 0)
+        put_list(ghosts);
+}
+
+/* -- what is configured --------------------------------------------------------------------- */
+
+static void forget_before(struct ghosts *ghosts)
+{
+    for (size_t i = 0; i < ghosts->n_before; i++)
+        free(ghosts->before[i].lines);
+    free(ghosts->before);
+    ghosts->before = NULL;
+    ghosts->n_before = 0;
+}
+
+/* After the first time the inventory itself tells what was announced. */
+static void list_before(struct ghosts *ghosts)
+{
+    struct plan *plan = ghosts->inventory ? plan_of(ghosts, ghosts->inventory) : NULL;
+
+    if (!plan)
+        return;
+    forget_before(ghosts);
+    ghosts->before = calloc((size_t)ghosts->inventory->n_devices + 1, sizeof(*ghosts->before));
+    for (uint32_t d = 0; ghosts->before && d <= ghosts->inventory->n_devices; d++)
+        ghosts->before[ghosts->n_before++] = list_device(plan, d);
+    plan_free(plan);
+}
+
+static int compare_shown(const void *a, const void *b)
+{
+    return strcmp(((const struct shown *)a)->device, ((const struct shown *)b)->device);
+}
+
+static struct shown *find_before(struct ghosts *ghosts, const struct shown *now)
+{
+    if (ghosts->n_before == 0)
+        return NULL;
+    return bsearch(now, ghosts->before, ghosts->n_before, sizeof(*now), compare_shown);
+}
+
+static void compare_device(struct ghosts *ghosts, const struct shown *now)
+{
+    struct shown *was = find_before(ghosts, now);
+    bool changed = drop_shown(ghosts, now);
+
+    if (was && was->lines && strcmp(was->lines, now->lines) == 0) {
+        was->seen = true;
+    } else {
+        commit(ghosts, SHOWN, now->device, now->lines, now->length);
+        if (was) {
+            changed = add_vanished(ghosts, was, now->lines) || changed;
+            was->seen = true;
+        }
+    }
+    if (changed)
+        save_gone(ghosts, now->device);
+}
+
+/* Devices that are not there any more: all of theirs. */
+static void compare_rest(struct ghosts *ghosts)
+{
+    for (size_t i = 0; i < ghosts->n_before; i++) {
+        const struct shown *was = &ghosts->before[i];
+
+        if (was->seen)
+            continue;
+        if (add_vanished(ghosts, was, ""))
+            save_gone(ghosts, was->device);
+        commit(ghosts, SHOWN, was->device, NULL, 0);
+    }
+}
+
+void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
+{
+    struct plan *plan = plan_of(ghosts, inventory);
+    struct shown *now = calloc((size_t)inventory->n_devices + 1, sizeof(*now));
+
+    list_before(ghosts);
+    if (ghosts->n_before > 0)
+        qsort(ghosts->before, ghosts->n_before, sizeof(*ghosts->before), compare_shown);
+    for (uint32_t d = 0; plan && now && d <= inventory->n_devices; d++)
+        now[d] = list_device(plan, d);
+    for (uint32_t d = 0; plan && now && d <= inventory->n_devices; d++) {
+        if (now[d].lines)
+            compare_device(ghosts, &now[d]);
+        free(now[d].lines);
+    }
+    if (plan && now)
+        compare_rest(ghosts);
+    forget_before(ghosts);
+    free(now);
+    plan_free(plan);
+    inventory_release(ghosts->inventory);
+    ghosts->inventory = inventory_hold(inventory);
+    put_list(ghosts);
+}
+
+void ghosts_buried(struct ghosts *ghosts, int64_t serial)
+{
+    if (serial != ghosts->serial)
+        return; /* there are others by now: once more, with all */
+    while (ghosts->n_gone > 0) {
+        char device[64];
+
+        text_copy(device, sizeof(device), ghosts->gone[ghosts->n_gone - 1].device);
+        while (ghosts->n_gone > 0 && strcmp(ghosts->gone[ghosts->n_gone - 1].device, device) == 0)
+            ghosts->n_gone--;
+        save_gone(ghosts, device);
+    }
+    put_list(ghosts);
+}
+
+struct ghosts *ghosts_new(struct store *store, const struct options *options,
+                          void (*put)(void *owner, struct ghost_list *list), void *owner)
+{
+    struct ghosts *ghosts = calloc(1, sizeof(*ghosts));
+
+    if (ghosts)
+        *ghosts = (struct ghosts){.store = store, .options = options, .put = put, .owner = owner};
+    return ghosts;
+}
+
+void ghosts_free(struct ghosts *ghosts)
+{
+    if (!ghosts)
+        return;
+    forget_before(ghosts);
+    inventory_release(ghosts->inventory);
+    free(ghosts->gone);
+    free(ghosts);
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""Home Assistant's side: what is removed from the config leaves it, whenever that happened."""
+import signal
+import unittest
+
+import harness
+
+BUS = 'sim: { adapter = "sim" }'
+TANK = 'tank: { bus = "sim"; label = "Öltank 🛢️"; channels: { level: { low = 5 } %s } }\n'
+PUMP = 'pump: { bus = "sim"; label = "水泵"; channels: { power: { low = 7 } } }\n'
+OLD = 'old: { low = 6 }'
+CONFIG = "homeassistant/device/test-"
+
+
+class Hass(harness.Case):
+    def text(self, devices, mqtt=""):
+        return self.config(devices, buses=BUS, mqtt=mqtt) + f'store: {{ path = "{self.path("s")}" }}'
+
+    def start(self, devices):
+        self.running = self.gateway(self.text(devices))
+
+    def config_of(self, device, test, since=0):
+        return self.seen.wait(f"{CONFIG}{device}/config", test, since)
+
+    def announced(self, device, key, since):
+        """When a component came with more than its platform."""
+        return self.config_of(device, lambda m: len(m.json["components"][key]) > 1, since).at
+
+    def removed(self, device, key, since):
+        return self.config_of(device, lambda m: list(m.json["components"][key]) == ["p"], since).at
+
+    def gone(self, device, since):
+        return self.config_of(device, lambda m: m.payload == b"" and not m.retained, since).at
+
+    def change_while_away(self):
+        self.broker()
+        self.seen = self.subscriber()
+        self.start(TANK % OLD + PUMP)
+        self.announced("tank", "old", 0)
+        self.announced("pump", "power", 0)
+        self.running.stop()
+        since = self.seen.mark()
+        self.start(TANK % "")
+        return since
+
+    def test_what_was_removed_while_the_gateway_was_off_is_announced_once_more_and_removed(self):
+        since = self.change_while_away()
+        shown, removed = self.announced("tank", "old", since), self.removed("tank", "old", since)
+        self.assertGreaterEqual(removed - shown, 1.5)
+        shown = self.announced("pump", "power", since)
+        self.assertGreaterEqual(self.gone("pump", since) - shown, 1.5)
+
+    def test_it_is_done_again_until_home_assistant_was_there(self):
+        since = self.change_while_away()
+        self.gone("pump", since)
+        since = self.seen.mark()
+        self.seen.publish("homeassistant/status", "online")
+        self.announced("pump", "power", since)
+        self.removed("tank", "old", since)
+        self.gone("pump", since)
+        self.running.stop()
+        since = self.seen.mark()
+        self.start(TANK % "")
+        state = self.config_of("tank", lambda m: m.json["components"]["level"], since).json
+        self.assertNotIn("old", state["components"])
+        self.seen.state("tank", since, level=5)
+        self.assertEqual(self.seen.find(f"{CONFIG}pump/config", lambda m: m.payload, since), [])
+
+    def test_a_reload_removes_and_a_second_one_brings_back(self):
+        self.broker()
+        self.seen = self.subscriber()
+        self.start(TANK % OLD)
+        self.announced("tank", "old", 0)
+        for devices, wait in ((TANK % "", self.removed), (TANK % OLD, self.announced)):
+            since = self.seen.mark()
+            self.write("thermogate.cfg", self.text(devices))
+            self.running.process.send_signal(signal.SIGHUP)
+            wait("tank", "old", since)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

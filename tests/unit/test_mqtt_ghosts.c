@@ -1,0 +1,191 @@
+/* Entities that were announced and are no longer configured, over restarts with a real store. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "gateway/core/command.h"
+#include "gateway/mqtt/ghosts.h"
+#include "gateway/mqtt/options.h"
+#include "tests/unit/mqtt_site.h"
+#include "tests/unit/store_world.h"
+
+struct fixture {
+    char folder[64];
+    struct loop *loop;
+    struct store *store;
+    struct options options;
+    struct ghosts *ghosts;
+    struct ghost_list *list; /* the newest */
+};
+
+static const struct store_calls nobody;
+
+static void take_list(void *owner, struct ghost_list *list)
+{
+    struct fixture *f = owner;
+
+    free(f->list);
+    f->list = list;
+}
+
+/* A new start of the gateway. */
+static void begin(struct fixture *f)
+{
+    struct store_options options = world_options(f->folder);
+
+    assert_int_equal(store_open(f->loop, &options, 5000, &nobody, f, &f->store, NULL), 0);
+    f->ghosts = ghosts_new(f->store, &f->options, take_list, f);
+    ghosts_restore(f->ghosts);
+    store_state_release(f->store);
+}
+
+static void end(struct fixture *f)
+{
+    ghosts_free(f->ghosts);
+    assert_int_equal(store_close(f->store, 5000), 0);
+    f->ghosts = NULL;
+    f->store = NULL;
+}
+
+static int setup(void **state)
+{
+    static char base[] = "t";
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    log_set_level(LOG_LEVEL_ERROR);
+    folder_new(f->folder);
+    f->loop = loop_new();
+    f->options.base = base;
+    f->options.commands = COMMAND_RIGHTS_ALL;
+    *state = f;
+    begin(f);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    end(f);
+    free(f->list);
+    loop_free(f->loop);
+    folder_free(f->folder);
+    free(f);
+    return 0;
+}
+
+/* The site with its first `devices` devices and without the rules. */
+static void use(struct fixture *f, uint32_t devices)
+{
+    struct inventory *site = site_new(NULL);
+
+    site->n_devices = devices;
+    site->n_sensors = devices > METER ? ENERGY + 4 : ENERGY;
+    site->n_rules = 0;
+    inventory_finish(site);
+    ghosts_use(f->ghosts, site);
+    inventory_release(site);
+}
+
+static bool has(const struct fixture *f, const char *device, const char *platform, const char *key)
+{
+    for (size_t i = 0; i < f->list->count; i++) {
+        const struct ghost *it = &f->list->ghosts[i];
+
+        if (strcmp(it->device, device) == 0 && strcmp(it->platform, platform) == 0 &&
+            strcmp(it->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void what_stays_has_no_ghosts(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    assert_int_equal(f->list->count, 0);
+    use(f, 2);
+    assert_int_equal(f->list->count, 0);
+    end(f);
+    begin(f);
+    use(f, 2);
+    assert_int_equal(f->list->count, 0);
+}
+
+static void a_reload_leaves_those_that_it_removes(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    use(f, 1);
+    assert_int_equal(f->list->count, 5);
+    assert_true(has(f, "meter", "sensor", "energy"));
+    assert_true(has(f, "meter", "binary_sensor", "availability"));
+    use(f, 2); /* it was a slip */
+    assert_int_equal(f->list->count, 0);
+}
+
+static void a_restart_with_another_config_knows_what_was_announced(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    end(f);
+    begin(f);
+    use(f, 1);
+    assert_int_equal(f->list->count, 5);
+    end(f);
+    begin(f);
+    use(f, 1); /* nobody has seen them go */
+    assert_int_equal(f->list->count, 5);
+    assert_true(has(f, "meter", "sensor", "values"));
+}
+
+static void what_was_seen_to_go_is_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    use(f, 1);
+    ghosts_buried(f->ghosts, f->list->serial - 1); /* an older list */
+    assert_int_equal(f->list->count, 5);
+    ghosts_buried(f->ghosts, f->list->serial);
+    assert_int_equal(f->list->count, 0);
+    end(f);
+    begin(f);
+    use(f, 1);
+    assert_int_equal(f->list->count, 0);
+}
+
+static void what_a_right_took_away_goes_too(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 1);
+    end(f);
+    f->options.commands = COMMAND_RIGHTS_ACK;
+    begin(f);
+    use(f, 1);
+    assert_int_equal(f->list->count, 1);
+    assert_true(has(f, "gateway", "button", "reload"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_stays_has_no_ghosts),
+        TEST(a_reload_leaves_those_that_it_removes),
+        TEST(a_restart_with_another_config_knows_what_was_announced),
+        TEST(what_was_seen_to_go_is_forgotten),
+        TEST(what_a_right_took_away_goes_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+/* Entities by which something is done - what may be written, rules - and those that leave. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "gateway/core/command.h"
+#include "gateway/mqtt/ghosts.h"
+#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/plan.h"
+#include "tests/unit/hass_check.h"
+#include "tests/unit/mqtt_site.h"
+
+#include <math.h>
+
+#define MESSAGE_SIZE 100000
+
+static const struct inventory_limit limits[] = {{"above", 10, 90, 0.5}, {"below", -INFINITY, 5, 0}};
+
+struct fixture {
+    struct inventory *site;
+    struct inventory_sensor sensors[N_SENSORS];
+    struct inventory_rule rules[N_RULES];
+    struct plan *plan;
+    struct hass_check check;
+    char text[MESSAGE_SIZE];
+    cJSON *json;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    f->site = site_new(NULL);
+    memcpy(f->sensors, site_sensors, sizeof(f->sensors));
+    memcpy(f->rules, site_rules, sizeof(f->rules));
+    f->site->sensors = f->sensors;
+    f->site->rules = f->rules;
+    f->sensors[FLOW_TEMP].writable = f->sensors[FAULT].writable = true;
+    f->sensors[FLOW_TEMP].write_min = -20;
+    f->sensors[FLOW_TEMP].write_max = INFINITY;
+    f->rules[HIGH].ack = true;
+    f->rules[HIGH].n_limits = 2;
+    f->rules[HIGH].limits = limits;
+    f->plan = plan_new(f->site, "t/cellar");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    cJSON_Delete(f->json);
+    hass_check_free(&f->check);
+    plan_free(f->plan);
+    inventory_release(f->site);
+    free(f);
+    return 0;
+}
+
+static const cJSON *judge(struct fixture *f)
+{
+    cJSON_Delete(f->json);
+    hass_check_free(&f->check); /* it judges each message for itself */
+    f->json = hass_judge(&f->check, f->text);
+    assert_string_equal(f->check.fault, "");
+    return cJSON_GetObjectItemCaseSensitive(f->json, "components");
+}
+
+static const cJSON *components(struct fixture *f, uint32_t device, uint8_t rights)
+{
+    f->plan->rights = rights;
+    assert_true(hass_message(f->plan, device, NULL, f->text, MESSAGE_SIZE) > 0);
+    return judge(f);
+}
+
+static void assert_has(const cJSON *components, const char *key, const char *json)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(components, key);
+    char *text = cJSON_PrintUnformatted(item);
+
+    assert_non_null(item);
+    if (!strstr(text, json))
+        fail_msg("%s has no %s", text, json);
+    free(text);
+}
+
+static void what_may_be_written_is_a_number_or_a_switch(void **state)
+{
+    const cJSON *all = components(*state, BOILER, COMMAND_RIGHTS_ALL);
+
+    assert_has(all, "flow_temp", "\"p\":\"number\"");
+    assert_has(all, "flow_temp", "\"cmd_t\":\"t/cellar/boiler/flow_temp/set\"");
+    assert_has(all, "flow_temp", "\"min\":-20,\"max\":1000000000,\"step\":0.1,\"mode\":\"box\"");
+    assert_has(all, "fault", "\"p\":\"switch\"");
+    assert_has(all, "fault", "\"stat_on\":\"1\",\"stat_off\":\"0\"");
+}
+
+static void what_would_be_refused_is_not_offered(void **state)
+{
+    const cJSON *few = components(*state, BOILER, COMMAND_RIGHTS_ACK);
+
+    assert_has(few, "flow_temp", "\"p\":\"sensor\"");
+    assert_has(few, "fault", "\"p\":\"binary_sensor\"");
+    assert_has(few, "rule-high-boiler-flow_temp-ack", "\"pl_prs\":\"ack\"");
+    assert_has(few, "rule-high-boiler-flow_temp-mute", "\"p\":\"switch\"");
+    assert_null(cJSON_GetObjectItem(few, "rule-high-boiler-flow_temp-enable"));
+    few = components(*state, BOILER, COMMAND_RIGHTS_NONE);
+    assert_null(cJSON_GetObjectItem(few, "rule-high-boiler-flow_temp-ack"));
+}
+
+static void a_rule_with_limits_has_numbers_for_them(void **state)
+{
+    const cJSON *all = components(*state, BOILER, COMMAND_RIGHTS_ALL);
+
+    assert_has(all, "rule-high-boiler-flow_temp-limit_above",
+               "\"cmd_tpl\":\"limit above={{ value }}\"");
+    assert_has(all, "rule-high-boiler-flow_temp-limit_above", "\"min\":10,\"max\":90,\"step\":0.5");
+    assert_has(all, "rule-high-boiler-flow_temp-limit_above",
+               "\"uniq_id\":\"cellar-rule-high-boiler-flow_temp-limit_above\"");
+    assert_has(all, "rule-high-boiler-flow_temp-limit_below", "\"min\":-1000000000");
+    assert_has(all, "rule-high-boiler-flow_temp-enable", "\"pl_off\":\"disable\"");
+}
+
+static void a_rule_with_which_nothing_is_to_do_has_only_a_state(void **state)
+{
+    const cJSON *all = components(*state, METER, COMMAND_RIGHTS_ALL);
+
+    assert_non_null(cJSON_GetObjectItem(all, "rule-overload-state"));
+    assert_null(cJSON_GetObjectItem(all, "rule-overload-mute"));
+}
+
+static void bare_values_have_topics_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+
+    f->plan->bare = true;
+    assert_has(components(f, BOILER, COMMAND_RIGHTS_NONE), "flow_temp",
+               "\"stat_t\":\"t/cellar/boiler/flow_temp\"");
+    assert_null(cJSON_GetObjectItem(f->json, "state_topic"));
+}
+
+static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
+{
+    static const struct ghost gone[] = {{.device = "boiler", .platform = "sensor", .key = "old"},
+                                        {.device = "boiler", .platform = "number", .key = "set"},
+                                        {.device = "boiler", .platform = "button", .key = "go"},
+                                        {.device = "boiler", .platform = "event", .key = "ev"}};
+    struct fixture *f = *state;
+    struct hass_ghosts ghosts = {.ghosts = gone, .count = 4};
+    const cJSON *all;
+
+    assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
+    all = judge(f);
+    assert_has(all, "old", "\"uniq_id\":\"cellar-boiler-old\"");
+    assert_has(all, "set", "\"cmd_t\":");
+    assert_has(all, "flow_temp", "\"p\":\"sensor\"");
+    ghosts.removed = true;
+    assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
+    assert_has(judge(f), "old", "{\"p\":\"sensor\"}");
+    ghosts.removed = false;
+    assert_true(hass_ghost_message(f->plan, &ghosts, f->text, MESSAGE_SIZE) > 0);
+    assert_has(judge(f), "ev", "\"evt_typ\":[\"removed\"]");
+}
+
+struct names {
+    const cJSON *components;
+    int count;
+};
+
+static void check_name(void *owner, const char *platform, const char *key)
+{
+    struct names *names = owner;
+    char text[40];
+
+    snprintf(text, sizeof(text), "\"p\":\"%s\"", platform);
+    assert_has(names->components, key, text);
+    names->count++;
+}
+
+static void what_is_listed_is_what_is_announced(void **state)
+{
+    struct fixture *f = *state;
+
+    for (uint32_t d = 0; d <= N_DEVICES; d++) {
+        struct names names = {.components = components(f, d, COMMAND_RIGHTS_ALL)};
+
+        hass_list(f->plan, d, check_name, &names);
+        assert_int_equal(names.count, cJSON_GetArraySize(names.components));
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_may_be_written_is_a_number_or_a_switch),
+        TEST(what_would_be_refused_is_not_offered),
+        TEST(a_rule_with_limits_has_numbers_for_them),
+        TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
+        TEST(bare_values_have_topics_of_their_own),
+        TEST(a_ghost_is_announced_with_the_least_and_then_removed),
+        TEST(what_is_listed_is_what_is_announced),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
