@@ -2,6 +2,8 @@
 """Modbus by hand: `read` and `scan modbus`, over TCP and over a serial line."""
 import json
 import os
+import signal
+import subprocess
 import unittest
 
 import harness
@@ -43,6 +45,37 @@ class ModbusTools(harness.Case):
         self.assertNotIn("unit = 2", found)
         self.assert_good_config(found)
 
+    def test_a_device_is_asked_what_it_is(self):
+        cable = self.plug_in(*XY_MD02, identity="Acme;B2;1.0")
+        found = self.scan(f"serial:{cable.ends[0]}", "--unit", "5")
+        self.assertIn("# it says: Acme B2 1.0", found)
+        self.broker()
+        socket = self.path("api.sock")
+        bus = f'rs485: {{ adapter = "modbus"; connect = "serial:{cable.ends[0]}" }}'
+        self.gateway(self.config('climate: { bus = "rs485"; unit = 5; template = "xy_md02" }',
+                                 buses=bus) + f'web: {{ socket = "{socket}" }}\n').wait_log("is up")
+        found = self.scan(f"serial:{cable.ends[0]}", "--unit", "5", "--socket", socket)
+        self.assertIn("# it says: Acme B2 1.0", found)
+        self.assertIn('bus = "rs485"', found)
+
+    def test_progress_is_shown_and_ctrl_c_ends_it_with_what_was_found(self):
+        device = self.device("--sparse", *sets(XY_MD02))
+        screen, terminal = os.openpty()
+        self.addCleanup(os.close, screen)
+        scan = subprocess.Popen([harness.BINARY, "scan", "modbus", device.connect, "--timeout", "1s",
+                                 "--unit", "5-247"], stdout=subprocess.PIPE, stderr=terminal, text=True)
+        self.addCleanup(scan.wait)
+        self.addCleanup(scan.kill)
+        self.addCleanup(scan.stdout.close)
+        os.close(terminal)
+        shown = ""
+        while "1 found, at most " not in shown:
+            shown += os.read(screen, 4096).decode()
+        self.assertRegex(shown, r"tcp://127\.0\.0\.1:\d+: unit \d+, 1 found, at most \d+m")
+        scan.send_signal(signal.SIGINT)
+        self.assertIn('template = "xy_md02"', scan.stdout.read())
+        self.assertEqual(scan.wait(harness.SOON), 0)
+
     def test_a_scan_answers_programs(self):
         device = self.device("--sparse", *sets(XY_MD02))
         found = json.loads(self.scan(device.connect, "--unit", "4-5", "--json"))
@@ -60,12 +93,12 @@ class ModbusTools(harness.Case):
         self.assertEqual(run.returncode, 1)
         self.assertIn("nobody answers: 127.0.0.1:", run.stderr)
 
-    def plug_in(self, *texts):
-        """A line with these devices; where the gateway's end is."""
+    def plug_in(self, *texts, identity=""):
+        """A line with these devices; the first end is the gateway's."""
         cable = Cable()
         self.addCleanup(cable.pull)
         slave = self.process([harness.PYTHON, os.path.join(harness.TOOLS, "modbus-device"), "--serial",
-                              cable.ends[1], "--sparse", *sets(texts)], "slave")
+                              cable.ends[1], "--sparse", "--identity", identity, *sets(texts)], "slave")
         self.assertEqual(slave.line(), f"ready {cable.ends[1]}")
         self.addCleanup(slave.kill)
         return cable
