@@ -101,24 +101,39 @@ deb_mark_release() {
     apt_root sed -i "s/^\(thermogate (.*\))/\1~deb$number)/" "$2/debian/changelog" "$2/debian/NEWS"
 }
 
+# deb_with_root ROOT COMMAND...: while nobody else builds in that root.
+deb_with_root() {
+    local root=$1 lock status
+    shift
+    exec {lock}>"$root.lock"
+    flock "$lock"
+    apt_root rm -rf "$root/build"
+    "$@"
+    status=$?
+    apt_root rm -rf "$root/build"
+    exec {lock}>&-
+    return $status
+}
+
 # deb_build SUITE ARCH FOLDER [NAME=VALUE...]: builds, and puts what comes of it into FOLDER. DEB_PLACE is
 # the folder in the root in which it is built.
 deb_build() {
-    local suite=$1 arch=$2 to=$3 place=${DEB_PLACE:-/build/thermogate} root status=0
+    local suite=$1 arch=$2 root
+    shift 2
+    root=$(deb_root "$suite" "$arch") && deb_with_root "$root" deb_build_in "$root" "$arch" "$@"
+}
+
+deb_build_in() {
+    local root=$1 arch=$2 to=$3 place=${DEB_PLACE:-/build/thermogate}
     shift 3
-    root=$(deb_root "$suite" "$arch") || return
-    apt_root rm -rf "$root/build"
     deb_source "$root$place"
     deb_mark_release "$root" "$root$place"
-    deb_in_root "$root" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" "$@" sh -c \
+    if ! deb_in_root "$root" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" "$@" sh -c \
         "cd $place && dpkg-buildpackage --build=binary --host-arch=$arch \
-            --build-profiles=$(deb_profiles "$arch") --no-sign" >"$to.log" 2>&1 || status=$?
-    if [ $status = 0 ]; then
-        mkdir -p "$to"
-        find "$root$(dirname "$place")" -maxdepth 1 -type f -exec cp -t "$to" {} +
-    else
-        tail -n 40 "$to.log" >&2
+            --build-profiles=$(deb_profiles "$arch") --no-sign" >"$to.log" 2>&1; then
+        grep -E 'error|FAILED' "$to.log" | cut -c1-200 | tail -n 20 >&2
+        return 1
     fi
-    apt_root rm -rf "$root/build"
-    return $status
+    mkdir -p "$to"
+    find "$root$(dirname "$place")" -maxdepth 1 -type f -exec cp -t "$to" {} +
 }
