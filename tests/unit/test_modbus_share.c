@@ -244,6 +244,28 @@ static void an_answer_after_the_end_finds_nobody(void **state)
     answer_question(world);
 }
 
+/* Every bit of a question turned over, and every end cut off by a master who leaves at once:
+ * whoever comes next is served. */
+static void mutated_questions_are_survived(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t bit = 0; bit < 8 * sizeof(read_one); bit++) {
+        uint8_t mutated[2 * sizeof(read_one)];
+
+        memcpy(mutated, read_one, sizeof(read_one));
+        memcpy(mutated + sizeof(read_one), read_one, sizeof(read_one));
+        mutated[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(
+            stream_write(world->master, mutated, sizeof(mutated) - bit % sizeof(read_one)), 0);
+        stream_close(world->master);
+        world->down = false;
+        connect_master(world);
+    }
+    exchange(world, read_one, sizeof(read_one), 11);
+    assert_int_equal(world->in[10], 215);
+}
+
 static void a_port_that_is_taken_is_tried_again(void **state)
 {
     struct world *world = *state;
@@ -287,6 +309,7 @@ int main(void)
         TEST(what_is_no_modbus_is_cut_off),
         TEST(who_asks_without_waiting_is_cut_off),
         TEST(an_answer_after_the_end_finds_nobody),
+        TEST(mutated_questions_are_survived),
         TEST(a_port_that_is_taken_is_tried_again),
         TEST(an_address_of_somebody_else_is_said),
     };
