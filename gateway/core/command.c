@@ -1,12 +1,14 @@
 #include "gateway/core/command.h"
 
 #include "gateway/base/clock.h"
+#include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/hold.h"
 #include "gateway/core/inventory.h"
+#include "gateway/core/max_on.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/write.h"
 #include "rules/rules.h"
@@ -26,6 +28,7 @@ struct commands {
     struct wake *wake;
     struct writes *writes;
     struct holds *holds;
+    struct max_on *max_on;
     struct inventory *inventory;
     void (*reload)(void *owner);
     void *owner;
@@ -48,10 +51,8 @@ static const char *const results[] = {
 };
 
 static const char *const origins[] = {
-    [COMMAND_VIA_RULE] = "rule",
-    [COMMAND_VIA_MQTT] = "mqtt",
-    [COMMAND_VIA_API] = "api",
-    [COMMAND_VIA_SIGNAL] = "signal",
+    [COMMAND_VIA_RULE] = "rule",     [COMMAND_VIA_MQTT] = "mqtt",     [COMMAND_VIA_API] = "api",
+    [COMMAND_VIA_SIGNAL] = "signal", [COMMAND_VIA_MAX_ON] = "max_on",
 };
 
 const char *command_result_name(uint8_t result)
@@ -394,6 +395,21 @@ int commands_write_for_rule(struct commands *commands, const struct rule_action 
     return holds_put(commands->holds, action);
 }
 
+/* The way of every command, so that it is an event, and ends what a rule holds. */
+static void switch_off(void *owner, uint32_t sensor, double value)
+{
+    struct commands *commands = owner;
+    struct command command = {.kind = COMMAND_WRITE,
+                              .origin = COMMAND_VIA_MAX_ON,
+                              .rights = COMMAND_RIGHTS_ALL,
+                              .expires_ms = CLOCK_NEVER,
+                              .note = "it was on for too long"};
+
+    text_copy(command.target, sizeof(command.target), commands->inventory->sensors[sensor].id);
+    text_from_number(command.argument, sizeof(command.argument), value, -1);
+    (void)command_submit(commands, &command); /* refused only when too many wait: then again soon */
+}
+
 struct commands *commands_new(struct loop *loop, struct pipeline *pipeline,
                               void (*reload)(void *owner), void *owner)
 {
@@ -409,7 +425,9 @@ struct commands *commands_new(struct loop *loop, struct pipeline *pipeline,
     commands->wake = wake_new(loop, take_all, commands);
     commands->writes = writes_new(loop, end, commands);
     commands->holds = holds_new(loop, submit_for_rule, commands);
-    if (!commands->queue || !commands->wake || !commands->writes || !commands->holds) {
+    commands->max_on = max_on_new(loop, switch_off, commands);
+    if (!commands->queue || !commands->wake || !commands->writes || !commands->holds ||
+        !commands->max_on) {
         commands_free(commands);
         return NULL;
     }
@@ -422,6 +440,7 @@ void commands_free(struct commands *commands)
         return;
     writes_free(commands->writes);
     holds_free(commands->holds);
+    max_on_free(commands->max_on);
     wake_free(commands->wake);
     queue_free(commands->queue);
     inventory_release(commands->inventory);
@@ -472,6 +491,8 @@ static void take_inventory(void *sink, struct inventory *inventory)
 
     writes_use(commands->writes, inventory);
     holds_use(commands->holds, inventory);
+    if (max_on_use(commands->max_on, inventory) < 0)
+        log_error("out of memory: outputs with max_on are not watched");
     inventory_release(commands->inventory);
     commands->inventory = inventory_hold(inventory);
 }
@@ -483,6 +504,7 @@ static void take_readings(void *sink, uint32_t device, const struct reading *rea
     (void)device;
     writes_read_back(commands->writes, readings, count);
     holds_on_readings(commands->holds, readings, count);
+    max_on_readings(commands->max_on, readings, count);
 }
 
 static void take_instance(void *sink, const struct instance_state *state)

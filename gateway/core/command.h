@@ -34,7 +34,13 @@ const char *command_kind_name(uint8_t kind);
 bool command_kind_parse(const char *word, enum command_kind *ret_kind);
 
 /* Who asks; `via` of the event. */
-enum command_origin { COMMAND_VIA_RULE, COMMAND_VIA_MQTT, COMMAND_VIA_API, COMMAND_VIA_SIGNAL };
+enum command_origin {
+    COMMAND_VIA_RULE,
+    COMMAND_VIA_MQTT,
+    COMMAND_VIA_API,
+    COMMAND_VIA_SIGNAL,
+    COMMAND_VIA_MAX_ON
+};
 const char *command_origin_name(uint8_t origin);
 
 /* Which commands an origin may give. */

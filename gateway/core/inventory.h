@@ -48,6 +48,7 @@ struct inventory_sensor {
     double write_min, write_max; /* of what may be written; -INFINITY, INFINITY: any */
     double write_step;           /* 0: any */
     double safe;                 /* written at a stop; NAN: nothing is */
+    int64_t max_on_ms;           /* it must not be on for longer; 0: it may */
     int64_t stale_ms;
     bool sparse;     /* published only when it changes by `deadband` or more (0: at all), */
     double deadband; /* and when it was last published so long ago: */

@@ -106,6 +106,8 @@ const struct setting channel_settings[] = {
     {"step", SETTING_NUMBER, .min = 1e-9, .max = 1e12,
      .help = "Values that may be written are `min` and whole steps above."},
     {"safe", SETTING_NUMBER, .help = "Value that is written when the gateway stops."},
+    {"max_on", SETTING_DURATION, .min = 1000, .max = 30 * 86400e3,
+     .help = "How long it may be on (other than `safe`, or 0) before it is switched off."},
     {0},
 };
 

@@ -174,7 +174,7 @@ static bool find_adapter(struct site_device *device, struct problems *problems)
 static void check_writing(const struct site_device *device, const struct section *channel,
                           struct problems *problems)
 {
-    static const char *const keys[] = {"min", "max", "step", "safe"};
+    static const char *const keys[] = {"min", "max", "step", "safe", "max_on"};
     bool writable = section_bool(channel, "writable");
 
     if (writable && !device->adapter->write && !device->adapter->begin_write)
@@ -189,6 +189,10 @@ static void check_writing(const struct site_device *device, const struct section
         section_number(channel, "min") >= section_number(channel, "max"))
         problem_error(problems, section_place(channel, "max"), "exchange them",
                       "max is not above min");
+    if (section_has(channel, "max_on") && !section_has(channel, "safe") &&
+        (section_number(channel, "min") > 0 || section_number(channel, "max") < 0))
+        problem_error(problems, section_key_place(channel, "max_on"), "say what off is: safe = ...",
+                      "0 may not be written, so `max_on` cannot switch it off");
 }
 
 static bool read_channels(struct site_device *device, struct problems *problems)
@@ -397,6 +401,7 @@ static void describe_writing(const struct section *channel, struct inventory_sen
     sensor->write_max = number_or(channel, "max", INFINITY);
     sensor->write_step = number_or(channel, "step", 0);
     sensor->safe = number_or(channel, "safe", NAN);
+    sensor->max_on_ms = section_has(channel, "max_on") ? section_duration_ms(channel, "max_on") : 0;
 }
 
 /* What the channel says, else the device. */

@@ -111,6 +111,19 @@ class Values(harness.Case):
         for i in range(100):
             self.seen.state(f"d{i}", v=i)
 
+    def test_an_output_that_is_on_for_too_long_is_switched_off(self):
+        device = self.device("--set", "coil 3=1")
+        self.start(device, 'heater: { register = "coil 3"; writable = true; max_on = "1s" } '
+                           'level: { register = "holding 0"; every = "1s" }')
+        self.seen.state("boiler", heater=1, level=0)
+        self.seen.state("boiler", heater=0)
+
+    def test_what_a_device_forgets_is_written_before_it_is_read(self):
+        device = self.device()
+        self.start(device, 'level: { register = "holding 0" }', 'on_connect = "holding 0 = 42";')
+        self.assertEqual(self.seen.wait("t/boiler/state", lambda m: m.json["level"] is not None)
+                         .json["level"], 42)
+
     def test_the_log_has_no_complaint(self):
         device = self.device()
         self.start(device, 'level: { register = "holding 0"; type = "uint16" }')

@@ -72,6 +72,15 @@ static void a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shor
     site_world_close(&world);
 }
 
+static void max_on_needs_a_value_that_is_off(void **state)
+{
+    (void)state;
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                     "channels: { t: { register = \"holding 0\"; writable = true; min = 20\n"
+                     "max_on = \"1h\" } } } }",
+                 "t.cfg:4:1: error: 0 may not be written, so `max_on` cannot switch it off");
+}
+
 static void an_unknown_bus_is_named_with_the_nearest(void **state)
 {
     static const char text[] =
@@ -198,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_bus_that_is_no_text_is_no_bus),
         cmocka_unit_test(a_channel_is_read_less_often_than_its_device_or_not_at_all_by_itself),
         cmocka_unit_test(a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shortest),
+        cmocka_unit_test(max_on_needs_a_value_that_is_off),
         cmocka_unit_test(an_unknown_bus_is_named_with_the_nearest),
         cmocka_unit_test(an_unknown_adapter_is_named_with_the_nearest),
         cmocka_unit_test(an_address_of_another_scheme_is_refused),
