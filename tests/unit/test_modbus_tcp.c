@@ -318,6 +318,55 @@ static void many_requests_may_be_in_flight_at_once(void **state)
     assert_int_equal(atomic_load(&f->server.requests), 90);
 }
 
+/* The server on ::1 instead of 127.0.0.1; false where the machine has no IPv6. */
+static bool move_to_ipv6(struct fixture *f)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof(address);
+
+    stop_server(f);
+    f->server.listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (f->server.listener < 0 ||
+        bind(f->server.listener, (struct sockaddr *)&address, size) != 0) {
+        close(f->server.listener);
+        return false;
+    }
+    assert_int_equal(listen(f->server.listener, PEERS_MAX), 0);
+    getsockname(f->server.listener, (struct sockaddr *)&address, &size);
+    snprintf(f->connect, sizeof(f->connect), "tcp://[::1]:%u", ntohs(address.sin6_port));
+    atomic_store(&f->server.stop, false);
+    assert_int_equal(pthread_create(&f->server.thread, NULL, serve, &f->server), 0);
+    f->serving = true;
+    return true;
+}
+
+static void an_ipv6_address_is_reached(void **state)
+{
+    struct fixture *f = *state;
+
+    if (!move_to_ipv6(f))
+        skip();
+    open_bus(f, "timeout=5s", 2);
+    poll_all(f);
+    assert_int_equal(f->ends[0], QUALITY_GOOD);
+    assert_int_equal(f->ends[1], QUALITY_GOOD);
+}
+
+/* A name may resolve later than we start; there is no telling when, so it is looked up each time.
+ */
+static void a_name_that_does_not_resolve_ends_polls_and_is_told_once(void **state)
+{
+    struct fixture *f = *state;
+
+    snprintf(f->connect, sizeof(f->connect), "tcp://no-such-host.invalid:1502");
+    open_bus(f, "timeout=5s", 1);
+    for (int i = 0; i < 3; i++) {
+        poll_all(f);
+        assert_int_equal(f->ends[0], QUALITY_DISCONNECTED);
+    }
+    assert_int_equal(f->downs, 1);
+}
+
 static void nothing_is_opened_before_the_first_poll(void **state)
 {
     struct fixture *f = *state;
@@ -425,6 +474,8 @@ int main(void)
         TEST(devices_with_one_address_share_one_connection),
         TEST(every_request_is_counted_with_its_times),
         TEST(many_requests_may_be_in_flight_at_once),
+        TEST(an_ipv6_address_is_reached),
+        TEST(a_name_that_does_not_resolve_ends_polls_and_is_told_once),
         TEST(nothing_is_opened_before_the_first_poll),
         TEST(a_refused_connection_ends_polls_soon_and_is_told_once),
         TEST(a_peer_that_was_restarted_is_back_within_five_seconds),
