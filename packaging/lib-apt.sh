@@ -10,7 +10,7 @@
 # What it takes to build, to test, and to show it on a broker.
 APT_BUILD=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libconfig-dev libmodbus-dev
            libcjson-dev libsystemd-dev libpaho-mqtt-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev)
-APT_TEST=(libcmocka-dev mbpoll python3 python3-aiosmtpd openssl owserver)
+APT_TEST=(libcmocka-dev faketime mbpoll python3 python3-aiosmtpd openssl owserver)
 APT_SHOW=(mosquitto mosquitto-clients python3 python3-pymodbus python3-serial-asyncio)
 # What it takes to build packages, here and in roots of other releases, and to test them.
 APT_DEB=(dpkg-dev debhelper fakeroot)

@@ -48,11 +48,12 @@ def wait_for(what, seconds=SOON, saying="it"):
 class Process:
     """A child with its output in a file, and as lines."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, environment=None):
         self.log = log
         with open(log, "ab") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=errors, text=True)
+                                            stderr=errors, text=True,
+                                            env={**os.environ, **(environment or {})})
         self.lines = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -283,8 +284,9 @@ class SilentDevice:
 class Gateway(Process):
     """`thermogate run` on a config file."""
 
-    def __init__(self, case, path, *options):
-        super().__init__([BINARY, "run", "--config", path, *options], case.path("gateway.log"))
+    def __init__(self, case, path, *options, environment=None):
+        super().__init__([BINARY, "run", "--config", path, *options], case.path("gateway.log"),
+                         environment)
 
     def wait_log(self, pattern, seconds=SOON):
         return wait_for(lambda: re.search(pattern, self.errors()), seconds, f"\"{pattern}\" in the log")
@@ -344,8 +346,9 @@ class Case(unittest.TestCase):
                 f'defaults: {{ every = "{every}" }}\n'
                 f"buses: {{ {buses} }}\ndevices: {{\n{devices}\n}}\nrules: {{\n{rules}\n}}\n")
 
-    def gateway(self, config, *options):
-        gateway = Gateway(self, self.write("thermogate.cfg", config), *options)
+    def gateway(self, config, *options, environment=None):
+        gateway = Gateway(self, self.write("thermogate.cfg", config), *options,
+                          environment=environment)
         self.addCleanup(lambda: self.assert_no_sanitizer_spoke(gateway.errors()))
         self.addCleanup(gateway.kill)
         self.addCleanup(self.show, gateway)
@@ -358,6 +361,11 @@ class Case(unittest.TestCase):
         """The gateway's log, where a test has failed."""
         if not self._outcome.success:
             print(f"--- log of the gateway in {self.id()}\n{gateway.errors()[-4000:]}---")
+
+    def ask(self, *arguments):
+        """What the running gateway answers a subcommand, as JSON."""
+        run = self.command(*arguments, "--json", "--socket", self.path("api"))
+        return json.loads(run.stdout) if run.stdout.startswith("{") else None
 
     def command(self, *arguments, seconds=SOON):
         """Runs the binary to its end."""
