@@ -82,8 +82,9 @@ deb_profiles() {
 deb_in_root() {
     local root=$1
     shift
+    # shellcheck disable=SC2016
     apt_root unshare --mount --net --pid --fork --kill-child --mount-proc="$root/proc" \
-        chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 "$@"
+        sh -c 'mount --bind /dev/pts "$0/dev/pts" && exec chroot "$0" "$@"' "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 "$@"
 }
 
 # deb_source FOLDER: the source as it is here, with what git does not ignore, and debian/ at its top.
