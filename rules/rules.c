@@ -422,7 +422,7 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance)
         .summary = from->summary,
         .sensor = from->slots[0],
         .severity = rule->levels->severity,
-        .many = rule->many,
+        .many = rule->many && !rule->of_limits,
         .ack = rule->ack,
         .n_limits = rule->n_limits,
         .notify = rule->notify,

@@ -290,7 +290,7 @@ struct rule_info {
     const char *summary; /* the condition in words: "boiler.flow_temp above 85 for 30s" */
     uint32_t sensor;     /* that it judges; RULES_NO_SENSOR when it reads several or none */
     uint8_t severity;
-    bool many;        /* one of several instances of its rule: over `sensors`, or of limits */
+    bool many;        /* one of the instances of a rule over `sensors`; limits stand alone */
     bool ack;         /* it wants to be acknowledged */
     uint8_t n_limits; /* that people may adjust */
     const char *const *notify; /* names of the notifiers that tell it */

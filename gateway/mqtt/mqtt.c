@@ -49,6 +49,8 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
     r = options_read(section, gateway_name, &options, reterr);
     if (r == 0)
+        options_warn(options);
+    if (r == 0)
         r = thread_start(options, &mqtt->thread, reterr);
     if (r < 0) {
         free(mqtt);

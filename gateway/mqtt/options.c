@@ -1,5 +1,7 @@
 #include "gateway/mqtt/options.h"
 
+#include "gateway/base/log.h"
+#include "gateway/base/secret.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
 #include "gateway/mqtt/mqtt.h"
@@ -13,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PASSWORD_MAX  4096
 #define PORT_TLS      8883
 #define CLIENT_ID_MAX 128
 
@@ -29,6 +30,10 @@ static const struct setting tls_settings[] = {
      .forms = SETTING_TEXT,
      .help = "Our own certificate, for a broker that asks for one."},
     {.key = "key_file", .forms = SETTING_TEXT, .help = "The key of cert_file."},
+    {.key = "insecure",
+     .forms = SETTING_BOOL,
+     .standard = "false",
+     .help = "Takes any certificate: whoever is between us and the broker can read everything."},
     {0},
 };
 
@@ -66,7 +71,7 @@ const struct setting mqtt_settings[] = {
     {.key = "username", .forms = SETTING_TEXT, .help = "The name to log in with."},
     {.key = "password_file",
      .forms = SETTING_TEXT,
-     .help = "A file whose only line is the password."},
+     .help = "A file whose only line is the password, or the name of a credential of systemd."},
     {.key = "client_id",
      .forms = SETTING_TEXT,
      .help = "What the broker knows us by; by default made of the gateway's name and the machine."},
@@ -202,29 +207,6 @@ static char *copy_of(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-/* One line of a file, without its end. */
-static int read_password(const char *path, char **ret_password, struct error *reterr)
-{
-    char bytes[PASSWORD_MAX + 1];
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t length = file >= 0 ? read(file, bytes, sizeof(bytes)) : -1;
-    int code = length < 0 ? -errno : 0;
-
-    if (file >= 0)
-        close(file);
-    if (code < 0)
-        return error_set(reterr, code, "mqtt: password_file \"%s\": %s", path, strerror(-code));
-    while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
-        length--;
-    if (length == 0 || length > PASSWORD_MAX || memchr(bytes, '\0', (size_t)length) ||
-        memchr(bytes, '\n', (size_t)length) || !text_is_utf8(bytes, (size_t)length))
-        return error_set(reterr, -EINVAL, "mqtt: password_file \"%s\" must have one line of text",
-                         path);
-    *ret_password = strndup(bytes, (size_t)length);
-    explicit_bzero(bytes, sizeof(bytes));
-    return *ret_password ? 0 : -ENOMEM;
-}
-
 static uint64_t hash_more(uint64_t hash, const char *text)
 {
     while (*text)
@@ -277,6 +259,7 @@ static bool read_texts(struct options *options, const struct section *section,
     if (section_choice(section, "discovery") == 0)
         options->prefix = copy_of(section_text(section, "discovery_prefix"));
     options->tls = tls != NULL;
+    options->insecure = tls && section_bool(tls, "insecure");
     options->ca_file = tls ? copy_of(section_text(tls, "ca_file")) : NULL;
     options->cert_file = tls ? copy_of(section_text(tls, "cert_file")) : NULL;
     options->key_file = tls ? copy_of(section_text(tls, "key_file")) : NULL;
@@ -320,7 +303,7 @@ int options_read(const struct section *section, const char *gateway_name,
         r = error_set(reterr, -EINVAL, "mqtt: \"%s\" cannot be a topic; set \"topic\"",
                       options->base);
     else if (section_has(section, "password_file"))
-        r = read_password(section_text(section, "password_file"), &options->password, reterr);
+        r = secret_read(section_text(section, "password_file"), &options->password, reterr);
     if (r < 0) {
         options_free(options);
         return r;
@@ -329,16 +312,31 @@ int options_read(const struct section *section, const char *gateway_name,
     return 0;
 }
 
+static bool is_loopback(const char *host)
+{
+    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           strcmp(host, "::1") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+void options_warn(const struct options *options)
+{
+    if (options->insecure)
+        log_warn(
+            "mqtt: `insecure`: the broker's certificate is not checked; anybody can pretend to "
+            "be %s",
+            options->host);
+    if (options->password && !options->tls && !is_loopback(options->host))
+        log_warn("mqtt: the password goes to %s without encryption: add `tls`", options->host);
+}
+
 void options_free(struct options *options)
 {
     if (!options)
         return;
-    if (options->password)
-        explicit_bzero(options->password, strlen(options->password));
     free(options->host);
     free(options->client_id);
     free(options->username);
-    free(options->password);
+    secret_free(options->password);
     free(options->base);
     free(options->prefix);
     free(options->birth_topic);

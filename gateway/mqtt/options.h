@@ -22,7 +22,7 @@ struct options {
     bool json, plain; /* one object a device, one message a channel */
     uint8_t qos_readings, qos_states, qos_events;
     uint8_t commands; /* enum command_rights: which ones the broker's clients may give */
-    bool tls;
+    bool tls, insecure;
     char *ca_file, *cert_file, *key_file; /* NULL: none; the CAs of the system */
 };
 
@@ -33,4 +33,6 @@ size_t options_check(const struct section *section, struct problems *problems);
 /* Reads the password file too. 0, -ENOMEM, or -Exxx with `reterr`. */
 int options_read(const struct section *section, const char *gateway_name,
                  struct options **ret_options, struct error *reterr);
+/* What a person should know at every start, to the log. */
+void options_warn(const struct options *options);
 void options_free(struct options *options);

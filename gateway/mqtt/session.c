@@ -233,8 +233,8 @@ static void fill_tls(struct session *session, MQTTClient_SSLOptions *tls)
     tls->trustStore = options->ca_file;
     tls->keyStore = options->cert_file;
     tls->privateKey = options->key_file;
-    tls->enableServerCertAuth = 1;
-    tls->verify = 1; /* the name in the certificate too */
+    tls->enableServerCertAuth = !options->insecure;
+    tls->verify = !options->insecure; /* the name in the certificate too */
     tls->ssl_error_cb = on_tls_error;
     tls->ssl_error_context = session;
 }

@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""The connection with the broker, where it is not as it should be."""
+import socket
+import threading
+import unittest
+
+import harness
+from harness import SOON
+
+BUS = 'sim: { adapter = "sim" }'
+TANK = 'tank: { bus = "sim"; channels: { level: { low = 5 } } }\n'
+
+
+class Proxy:
+    """Between a client and the broker: passes on, holds back, or cuts."""
+
+    def __init__(self, case, port):
+        self.to, self.passes, self.pairs = port, True, []
+        self.changed = threading.Condition()
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.listen(20)
+        self.port = self.socket.getsockname()[1]
+        case.addCleanup(self.close)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                broker = socket.create_connection(("127.0.0.1", self.to), SOON)
+            except OSError:
+                client.close()
+                continue
+            broker.settimeout(None)
+            self.pairs.append((client, broker))
+            for ends in ((client, broker), (broker, client)):
+                threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    def _pump(self, source, target):
+        try:
+            while data := source.recv(65536):
+                with self.changed:
+                    self.changed.wait_for(lambda: self.passes)
+                target.sendall(data)
+        except OSError:
+            pass
+        self._end(source, target)
+
+    def _end(self, *sockets):
+        for one in sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def hold(self, held):
+        with self.changed:
+            self.passes = not held
+            self.changed.notify_all()
+
+    def cut(self):
+        for pair in self.pairs:
+            self._end(*pair)
+            for one in pair:
+                one.close()
+        self.pairs = []
+
+    def close(self):
+        self.hold(False)
+        self.cut()
+        self._end(self.socket)
+        self.socket.close()
+
+
+class Session(harness.Case):
+    def through(self, port, more="", every="100ms"):
+        """A gateway that takes this port for the broker's."""
+        broker = self.the_broker.port
+        text = self.config(TANK, buses=BUS, mqtt=more, every=every)
+        return self.gateway(text.replace(f"port = {broker}", f"port = {port}"))
+
+    def test_a_connection_that_is_cut_is_made_anew_and_nothing_is_missing(self):
+        self.broker()
+        self.seen = self.subscriber()
+        proxy = Proxy(self, self.the_broker.port)
+        running = self.through(proxy.port)
+        for _ in range(3):
+            since = self.seen.mark()
+            self.seen.state("tank", since, level=5)
+            proxy.cut()
+            running.wait_log("lost the broker")
+            self.seen.wait("t/tank/replay", since=since)
+            self.seen.state("tank", since, level=5)
+
+    def test_a_connection_that_stands_still_goes_on_where_it_was(self):
+        self.broker()
+        self.seen = self.subscriber()
+        proxy = Proxy(self, self.the_broker.port)
+        self.through(proxy.port)
+        self.seen.state("tank", level=5)
+        proxy.hold(True)
+        since = self.seen.mark()
+        count = len(self.seen.find("t/tank/state", since=since))
+        proxy.hold(False)
+        harness.wait_for(lambda: len(self.seen.find("t/tank/state", since=since)) > count + 5)
+
+    def test_a_broker_that_accepts_and_says_nothing_is_given_up_and_does_not_hold_up_the_end(self):
+        self.broker()
+        silent = harness.SilentDevice(self)
+        running = self.through(int(silent.connect.rsplit(":", 1)[1]))
+        running.wait_log("no connection")
+        status, seconds = running.stop()
+        self.assertEqual(status, 0)
+        self.assertLess(seconds, 2 * harness.SLOWNESS)
+
+    def test_two_clients_of_one_id_are_told_once(self):
+        self.broker()
+        first = self.through(self.the_broker.port, 'client_id = "twin";')
+        first.wait_log("connected")
+        self.through(self.the_broker.port, 'client_id = "twin";')
+        first.wait_log("same client id \"twin\"", 2 * SOON)
+
+    def test_what_is_not_safe_is_said_at_every_start(self):
+        self.broker()
+        self.write("password", "secret\n")
+        login = f'username = "gw"; password_file = "{self.path("password")}";'
+        for more, words in ((login + ' tls: { insecure = true }', "certificate is not checked"),
+                            (login, "without encryption")):
+            text = self.config(TANK, buses=BUS, mqtt=more).replace("127.0.0.1", "no-such-host.invalid")
+            running = self.gateway(text)
+            running.wait_log(words)
+            self.assertNotIn("secret\n", running.errors())
+            running.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
