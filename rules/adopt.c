@@ -82,7 +82,8 @@ static void adopt_life(struct instance *to, const struct instance *from)
 static void end_gone(struct rules *old, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &old->catalog.instances[index];
-    instance->last.muted = instance->last.disabled = false;
+    instance->last.muted = instance->last.disabled = instance->last.inhibited = false;
+    instance->speaks = true;
     instance->last.muted_until_ms = CLOCK_NEVER;
     judge_retire(old, index, now_ms, "the rule is gone");
     tell_owed(old, index, now_ms);
@@ -103,10 +104,10 @@ static void adopt_instance(struct rules *fresh, uint32_t index, struct rules *ol
         judge_retire(old, from, now_ms, "the rule has changed");
     adopt_life(to, &old->catalog.instances[from]);
     adopt_limits(fresh, index, old, &old->catalog.instances[from], now_ms);
-    const struct rule *rule = to->rule;                      /* what it holds it has to say again */
     if (is_other || old->catalog.instances[from].is_changed) /* else what is saved of it holds */
         tell_changed(fresh, index);
-    if (is_other || rule->while_firing.count > 0 || rule->while_ok.count > 0)
+    const struct rule *rule = to->rule; /* what it holds it has to say again */
+    if (is_other || rule->while_firing.count > 0 || rule->while_ok.count > 0 || tell_is_owed(to))
         judge_soon(fresh, index);
     else
         judge_plan(fresh, index);

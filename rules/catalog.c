@@ -477,6 +477,7 @@ bool catalog_source(const struct catalog *catalog, const struct instance *instan
 void catalog_release(struct catalog *catalog)
 {
     free(catalog->instances);
+    free(catalog->group_names);
     free(catalog->facts.at);
     names_free(catalog->names);
     names_free(catalog->instance_names);

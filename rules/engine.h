@@ -25,7 +25,10 @@ struct rules {
     uint32_t n_derived;      /* in this pass */
     uint32_t *makes;         /* derived sensors that are made of a sensor, sensor after sensor */
     uint32_t *first_made;    /* by sensor: where those begin; one more for the end */
-    uint32_t changed;        /* first of those to be saved; RULES_NO_INSTANCE: none */
+    uint32_t *group_first;   /* by group: first of its instances that wait to tell something */
+    struct gathering *gathering; /* NULL: there is no group */
+    bool gathers;                /* what is told goes there, to be told together */
+    uint32_t changed;            /* first of those to be saved; RULES_NO_INSTANCE: none */
     char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
 };
 
@@ -100,6 +103,9 @@ void tell_order(struct rules *rules, uint32_t index, enum rule_event_kind kind, 
 void tell_limit(struct rules *rules, uint32_t index, uint8_t limit, int64_t now_ms,
                 const struct rules_order *order, const char *note);
 
+/* Whether something that is so was not told. */
+bool tell_is_owed(const struct instance *instance);
+
 /* Tells what has not been told, as far as nothing makes it rest. */
 void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
@@ -117,6 +123,20 @@ void tell_holds(struct rules *rules, uint32_t index, int64_t now_ms);
 
 /* What the instance holds in its present state. */
 const struct action_list *hold_list(const struct instance *instance);
+
+/* -- group.c -- */
+
+int group_start(struct rules *rules);
+void group_stop(struct rules *rules);
+
+/* The instance has something to tell, which it does together with others of its group. */
+void group_join(struct rules *rules, uint32_t index, int64_t now_ms);
+
+/* The wait of the group is over. */
+void group_due(struct rules *rules, uint32_t group, int64_t now_ms);
+
+/* Whether the action is a notification that is held back for now. */
+bool group_takes(struct rules *rules, const struct rule_action *action);
 
 /* -- remind.c -- */
 

@@ -6,10 +6,10 @@
 
 /* What tells, and decides nothing. */
 static const char *const telling[] = {
-    "label",       "severity",     "message",  "clear_message", "notify",   "blind",
-    "ack",         "adjustable",   "latch",    "inhibited_by",  "active",   "repeat",
-    "max_repeats", "cooldown",     "escalate", "on_fire",       "on_clear", "on_change",
-    "on_nodata",   "while_firing", "while_ok",
+    "label",       "severity",   "message",    "clear_message", "notify",   "blind",
+    "ack",         "adjustable", "latch",      "inhibited_by",  "active",   "repeat",
+    "max_repeats", "cooldown",   "escalate",   "on_fire",       "on_clear", "on_change",
+    "on_nodata",   "group",      "group_wait", "while_firing",  "while_ok",
 };
 
 static uint64_t mix(uint64_t print, const void *bytes, size_t count)

@@ -2,6 +2,7 @@
  * level.c. */
 #include "rules/compile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* An option of the rule, else of `defaults`. */
@@ -92,6 +93,33 @@ static void compile_active(struct compiler *compiler, struct rule *rule)
     rule->n_active = windows ? count : 0;
 }
 
+/* The number of the group, made when it is not there. */
+static uint32_t find_group(struct compiler *compiler, const char *name)
+{
+    struct catalog *catalog = compiler->catalog;
+    for (uint32_t i = 0; i < catalog->n_groups; i++)
+        if (strcmp(catalog->group_names[i], name) == 0)
+            return i;
+    const char **grown = reallocarray(catalog->group_names, catalog->n_groups + 1, sizeof *grown);
+    if (grown)
+        catalog->group_names = grown;
+    if (!grown || !(grown[catalog->n_groups] = arena_text(&catalog->arena, name))) {
+        compiler->no_memory = true;
+        return RULES_NO_GROUP;
+    }
+    return catalog->n_groups++;
+}
+
+static void compile_group(struct compiler *compiler, struct rule *rule)
+{
+    const char *name = section_text(compiler->section, "group");
+    rule->group = name ? find_group(compiler, name) : RULES_NO_GROUP;
+    rule->group_wait_ms = section_duration_ms(compiler->section, "group_wait");
+    if (!name && section_has(compiler->section, "group_wait"))
+        compile_error(compiler, "group_wait", "add group = \"name\"",
+                      "\"group_wait\" goes only with \"group\"");
+}
+
 static void check_repeat(struct compiler *compiler, const struct rule *rule)
 {
     if (rule->max_repeats > 0 && rule->repeat_ms == 0)
@@ -126,6 +154,7 @@ static bool finish_rule(struct compiler *compiler, const struct plain_option *op
     compile_actions(compiler, "while_ok", &rule->while_ok);
     compile_escalations(compiler, rule);
     compile_active(compiler, rule);
+    compile_group(compiler, rule);
     check_repeat(compiler, rule);
     rule->print = compile_print(section, NULL);
     if (good)

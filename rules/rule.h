@@ -16,9 +16,10 @@
 
 /* Limits of what a person can make grow. */
 #define RULE_INSTANCES_MAX 200000 /* of all rules together */
-#define ESCALATIONS_MAX    32     /* of one rule */
-#define FORMULAS_MAX       16     /* to write, of one rule */
-#define HOLDS_MAX          8      /* of one state of a rule */
+#define RULES_NO_GROUP     UINT32_MAX
+#define ESCALATIONS_MAX    32 /* of one rule */
+#define FORMULAS_MAX       16 /* to write, of one rule */
+#define HOLDS_MAX          8  /* of one state of a rule */
 
 struct action {
     uint8_t kind; /* enum rule_action_kind */
@@ -90,6 +91,8 @@ struct rule {
     int64_t repeat_ms;    /* 0: it is told once */
     uint32_t max_repeats; /* 0: any */
     int64_t cooldown_ms;
+    uint32_t group; /* RULES_NO_GROUP: it tells for itself */
+    int64_t group_wait_ms;
     uint8_t n_limits;
     bool timed;      /* it may change without any reading, also before the first one */
     uint32_t number; /* of rules of one name, which firing() asks */
@@ -149,6 +152,9 @@ struct instance {
     struct life *lives;          /* of each level */
     struct rule_transition last; /* the state that comes of them, and the flags */
     struct told_of told[N_WAYS];
+    uint32_t next_grouped;
+    bool is_grouped;  /* in the list of those of its group that have something to tell */
+    bool speaks;      /* the wait of its group is over */
     bool is_read;     /* it is being judged because of a reading */
     bool holds;       /* what it holds in this state has been said */
     uint8_t yielded;  /* a bit for each hold of this state that a person has written over */
@@ -192,6 +198,8 @@ struct catalog {
     struct instance *instances;
     uint32_t n_instances, capacity;
     struct names *instance_names;
+    const char **group_names;
+    uint32_t n_groups;
     struct names *rule_names;    /* by number: those of the config, then "low" and "high" */
     const char *const *rule_ids; /* by number */
     uint32_t n_rules;

@@ -91,9 +91,11 @@ int rules_new(const struct rules_config *config, const struct rules_output *outp
     if (result == 0)
         result = list_readers(rules);
     if (result == 0) {
-        rules->due = heap_new((size_t)rules->catalog.n_instances + rules->catalog.n_sensors);
+        rules->due = heap_new((size_t)rules->catalog.n_instances + rules->catalog.n_sensors +
+                              rules->catalog.n_groups);
         rules->later = heap_new(rules->catalog.n_instances);
         result = rules->due && rules->later ? derive_start(rules) : -ENOMEM;
+        result = result == 0 ? group_start(rules) : result;
     }
     if (result) {
         rules_free(rules);
@@ -110,6 +112,7 @@ void rules_free(struct rules *rules)
     heap_free(rules->due);
     heap_free(rules->later);
     heap_free(rules->derive);
+    group_stop(rules);
     free(rules->derived);
     free(rules->makes);
     free(rules->first_made);
@@ -177,13 +180,15 @@ static void sensor_due(struct rules *rules, uint32_t sensor, int64_t now_ms)
 
 void engine_run_due(struct rules *rules, int64_t until_ms)
 {
-    uint32_t id;
+    uint32_t n_instances = rules->catalog.n_instances, n_sensors = rules->catalog.n_sensors, id;
     int64_t at_ms;
     while (heap_first(rules->due, &id, &at_ms) && at_ms <= until_ms) {
-        if (id < rules->catalog.n_instances)
+        if (id < n_instances)
             judge_in_turn(rules, id, at_ms);
+        else if (id - n_instances < n_sensors)
+            sensor_due(rules, id - n_instances, at_ms);
         else
-            sensor_due(rules, id - rules->catalog.n_instances, at_ms);
+            group_due(rules, id - n_instances - n_sensors, at_ms);
         engine_judge_later(rules, at_ms);
     }
 }
@@ -200,9 +205,7 @@ int64_t engine_sum_ms(int64_t at_ms, int64_t more_ms)
 static bool has_no_reading_to_wait_for(const struct instance *instance)
 {
     return instance->rule->timed || instance->rule->n_active > 0 ||
-           instance->rule->n_inhibitors > 0 || instance_fires(instance) ||
-           instance->told[WAY_NOTIFY].firing != TOLD_NOTHING ||
-           instance->told[WAY_PUBLISH].firing != TOLD_NOTHING;
+           instance->rule->n_inhibitors > 0 || instance_fires(instance) || tell_is_owed(instance);
 }
 
 /* The first call tells what time it is: from then on every sensor has its time to be read. */

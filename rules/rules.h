@@ -272,9 +272,9 @@ void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
  * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
  * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
  * of this limit) but label, severity, message, clear_message, notify, blind, ack, latch, repeat,
- * max_repeats, cooldown, escalate, inhibited_by, active, while_*, adjustable and the on_* actions.
- * What is gone or has changed while it fired or was blind ends with its event, told by `old` with
- * its own indices. New and changed instances are judged at the next call with a time. */
+ * max_repeats, cooldown, escalate, group*, inhibited_by, active, while_*, adjustable and the on_*
+ * actions. What is gone or has changed while it fired or was blind ends with its event, told by
+ * `old` with its own indices. New and changed instances are judged at the next call with a time. */
 void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
 
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------

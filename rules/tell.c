@@ -20,6 +20,13 @@ bool tell_rests(const struct instance *instance)
     return instance->last.muted || instance->last.disabled || instance->last.inhibited;
 }
 
+/* Of a group people are told together, a little later. */
+static bool way_rests(const struct instance *instance, enum way way)
+{
+    bool waits = instance->rule->group != RULES_NO_GROUP && !instance->speaks;
+    return tell_rests(instance) || (way == WAY_NOTIFY && waits);
+}
+
 void tell_changed(struct rules *rules, uint32_t index)
 {
     struct instance *instance = &rules->catalog.instances[index];
@@ -152,7 +159,8 @@ static void send_action(const struct occasion *occasion, const struct action *ac
         todo.text = template_fill(&action->text, occasion->scene, rules->text, sizeof rules->text);
     else if (action->kind == ACTION_WRITE)
         todo.text = NULL;
-    rules->output.action(rules->owner, &todo);
+    if (!group_takes(rules, &todo))
+        rules->output.action(rules->owner, &todo);
 }
 
 static unsigned sort_of(const struct action *action)
@@ -223,7 +231,7 @@ static bool may_tell(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
     bool was_told = told->firing != TOLD_NOTHING;
-    if (tell_rests(instance)) {
+    if (way_rests(instance, way)) {
         if (kind != RULE_EVENT_LEVEL)
             told->firing = was_told ? TOLD_EARLIER : TOLD_NOTHING;
         return false;
@@ -347,7 +355,7 @@ static uint8_t sight_of(const struct instance *instance)
 static bool may_tell_sight(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
-    if (tell_rests(instance))
+    if (way_rests(instance, way))
         return false;
     bool tells = kind == RULE_EVENT_BLIND || told->blind;
     told->blind = kind == RULE_EVENT_BLIND;
@@ -380,6 +388,15 @@ static uint8_t owed_change(const struct instance *instance, const struct told_of
     if (told->firing != TOLD_THIS)
         return RULE_EVENT_FIRED;
     return told->level != instance->last.level ? RULE_EVENT_LEVEL : NOTHING_OWED;
+}
+
+bool tell_is_owed(const struct instance *instance)
+{
+    bool owed = false;
+    for (unsigned way = 0; way < N_WAYS; way++)
+        owed = owed || owed_change(instance, &instance->told[way]) != NOTHING_OWED ||
+               instance->told[way].blind != instance->last.blind;
+    return owed;
 }
 
 /* A firing is told with the time that it is, an end with the time at which it was. */
@@ -423,6 +440,10 @@ void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms)
         bool sight = told->blind != instance->last.blind;
         if ((kind == NOTHING_OWED && !sight) || tell_rests(instance))
             continue;
+        if (way_rests(instance, (enum way)way)) {
+            group_join(rules, index, now_ms);
+            continue;
+        }
         tell_changed(rules, index);
         if (kind != NOTHING_OWED)
             tell_change_late(rules, instance, kind, (enum way)way, now_ms);
@@ -455,6 +476,12 @@ static void send_to_all(const struct occasion *occasion, const struct action *ac
 
 void tell_again(struct rules *rules, uint32_t index, int64_t now_ms)
 {
+    struct instance *instance = &rules->catalog.instances[index];
+    if (instance->rule->group != RULES_NO_GROUP) { /* with the repeats of the others */
+        instance->told[WAY_NOTIFY].firing = TOLD_EARLIER;
+        tell_owed(rules, index, now_ms);
+        return;
+    }
     tell_firing_now(rules, &rules->catalog.instances[index], now_ms, send_to_all, NULL);
 }
 

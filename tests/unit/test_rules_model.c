@@ -7,8 +7,9 @@
 
 #include <math.h>
 
-#define STEPS       100000
-#define N_INSTANCES 15
+#define STEPS         100000
+#define N_INSTANCES   17
+#define GROUP_WAIT_MS 2000
 
 /* Two configs that differ in some conditions: a reload goes to the other one, or to the same. */
 #define SAME                                                                                       \
@@ -32,6 +33,12 @@
     "shut: { sensor = \"room.temp\"; above = 4; notify = \"n\"; inhibited_by = [ \"cool\", "       \
     "\"plain\" ] }"                                                                                \
     "times: { sensor = \"room.temp\"; above = 3; notify = \"n\"; active = \"00:00-12:00\" }"       \
+    "joint: { sensor = \"room.temp\"; above = 6; message = \"fires\"; clear_message = \"ends\"; "  \
+    "notify = \"n\"; group = \"g\"; group_wait = "                                                 \
+    "\"2s\" }"                                                                                     \
+    "other: { sensor = \"pump.load\"; above = 6; message = \"fires\"; clear_message = \"ends\"; "  \
+    "notify = \"n\"; group = \"h\"; group_wait = "                                                 \
+    "\"1s\" }"                                                                                     \
     "some: { sensor = \"room.temp\"; above = 2; hits = \"3 of 5\"; for = \"4s\"; notify = \"n\" }"
 static const char *const configs[] = {
     "rules: { " SAME
@@ -44,14 +51,16 @@ static const char *const configs[] = {
     "pump_limits: { high = 5; for = \"3s\"; notify = \"n\" }",
 };
 static const char *const ids[N_INSTANCES] = {
-    "plain",          "slow",  "two",  "alarm", "fine", "change", "low@room.temp", "high@room.temp",
-    "high@pump.load", "steps", "some", "held",  "cool", "shut",   "times"};
+    "plain",          "slow",           "two",   "alarm", "fine", "change", "low@room.temp",
+    "high@room.temp", "high@pump.load", "steps", "some",  "held", "cool",   "shut",
+    "times",          "joint",          "other"};
 
 /* What people and the disk know of an instance; events and saved texts are written in one go. */
 struct seen {
     bool fires, blind, acked, muted, disabled; /* by the events */
     bool told_fires, told_blind;               /* by the notifications */
     bool inhibited, inactive;
+    int64_t at_ms;        /* of the last event */
     uint8_t state, level; /* by the transitions */
     uint8_t told_level;   /* of what was told last */
     char saved[RULES_SAVED_SIZE];
@@ -133,6 +142,7 @@ static void see_event(void *owner, const struct rule_event *event)
     bool fires = seen->state == RULE_FIRING || seen->state == RULE_RECOVERING;
     add_to_sum(voice->model, (uint64_t)(seen - voice->model->seen) * 64 + 32 + event->kind,
                event->at_ms);
+    seen->at_ms = event->at_ms;
     switch ((enum rule_event_kind)event->kind) {
     case RULE_EVENT_FIRED:
         turn(&seen->fires, true);
@@ -181,15 +191,9 @@ static void see_event(void *owner, const struct rule_event *event)
     assert_int_equal(event->status.disabled, seen->disabled);
 }
 
-static void see_action(void *owner, const struct rule_action *action)
+static void see_told(struct seen *seen, uint8_t event)
 {
-    struct voice *voice = owner;
-    struct seen *seen = seen_of(voice, action->instance);
-    assert_int_equal(action->kind, ACTION_NOTIFY);
-    assert_false(seen->muted || seen->disabled || seen->inhibited);
-    add_to_sum(voice->model, (uint64_t)(seen - voice->model->seen) * 64 + 16 + action->event,
-               action->at_ms);
-    switch (action->event) {
+    switch (event) {
     case RULE_EVENT_FIRED:
         assert_true(seen->fires);
         seen->told_fires = true;
@@ -214,6 +218,35 @@ static void see_action(void *owner, const struct rule_action *action)
     default:
         fail();
     }
+}
+
+/* Of a group several come in one text; of each line its words tell what it is. */
+static void see_lines(struct seen *seen, const char *text)
+{
+    for (const char *line = text; (line = strstr(line, "\n- ")); line++) {
+        if (strncmp(line + 3, "fires", 5) == 0)
+            see_told(seen, RULE_EVENT_FIRED);
+        else if (strncmp(line + 3, "ends", 4) == 0)
+            see_told(seen, RULE_EVENT_CLEARED);
+        else if (strstr(line, "is blind:") || strstr(line, "is blind\n"))
+            see_told(seen, RULE_EVENT_BLIND);
+        else
+            see_told(seen, RULE_EVENT_SEEING);
+    }
+}
+
+static void see_action(void *owner, const struct rule_action *action)
+{
+    struct voice *voice = owner;
+    struct seen *seen = seen_of(voice, action->instance);
+    assert_int_equal(action->kind, ACTION_NOTIFY);
+    assert_false(seen->muted || seen->disabled || seen->inhibited);
+    add_to_sum(voice->model, (uint64_t)(seen - voice->model->seen) * 64 + 16 + action->event,
+               action->at_ms);
+    if (strstr(action->text, " messages\n- "))
+        see_lines(seen, action->text);
+    else
+        see_told(seen, action->event);
 }
 
 /* -- the gateway around the rules -- */
@@ -370,9 +403,13 @@ static void come_to_rest(struct model *model)
         order.kind = ORDER_UNMUTE;
         rules_order(model->rules, &order, model->now_ms, NULL);
     }
+    model->now_ms += GROUP_WAIT_MS;
+    model->wall_ms += GROUP_WAIT_MS;
+    rules_on_time(model->rules, model->now_ms);
+    save_changed(model);
     for (size_t i = 0; i < N_INSTANCES; i++) {
         const struct seen *seen = &model->seen[i];
-        if (seen->inhibited)
+        if (seen->inhibited || seen->at_ms > model->now_ms - GROUP_WAIT_MS)
             continue;
         assert_int_equal(seen->told_fires, seen->fires);
         assert_true(!seen->fires || seen->told_level == seen->level);
