@@ -9,7 +9,8 @@
 /* Keys that say what `when` says already. */
 static bool check_alone(struct compiler *compiler)
 {
-    static const char *const others[] = {"hysteresis", "clear_below", "clear_above", "within"};
+    static const char *const others[] = {"hysteresis", "clear_below", "clear_above", "within",
+                                         "adjustable"};
     bool good = true;
     for (const struct plain_option *option = plain_of_rules; option->option; option++) {
         if (!section_has(compiler->section, option->option))

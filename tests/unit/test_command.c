@@ -17,7 +17,8 @@ static const char config[] =
     "  v: { writable = true; min = -10; max = 100; step = 0.5; safe = 0 }\n"
     "  w: { writable = true }\n"
     "  r: { } } } }\n"
-    "rules: { hot: { sensor = \"d.r\"; above = 50 } }\n";
+    "rules: { hot: { sensor = \"d.r\"; above = 50 }\n"
+    "         both: { when = \"d.r > 50 and d.w > 50\" } }\n";
 
 struct world {
     struct guard guard;
@@ -418,6 +419,20 @@ static void orders_that_make_no_sense_are_refused(void **state)
     assert_int_equal(ask_for(world, COMMAND_RESUME, "d", "")->result, COMMAND_OK);
 }
 
+/* By what a rule reads, whatever its own sensor is. */
+static void standby_mutes_every_rule_that_reads_the_device(void **state)
+{
+    struct world *world = *state;
+    const struct rules *rules = world->site.site->rules;
+    uint32_t of_two = rules_find(rules, "both");
+    assert_int_equal(rules_info(rules, of_two).sensor, RULES_NO_SENSOR);
+    assert_int_equal(ask_for(world, COMMAND_STANDBY, "d", "1h")->result, COMMAND_OK);
+    assert_true(rules_status(rules, of_two).muted);
+    assert_true(rules_status(rules, rules_find(rules, "hot")).muted);
+    assert_int_equal(ask_for(world, COMMAND_RESUME, "d", "")->result, COMMAND_OK);
+    assert_false(rules_status(rules, of_two).muted);
+}
+
 static void one_reload_answers_all_who_asked(void **state)
 {
     struct world *world = *state;
@@ -466,6 +481,7 @@ int main(void)
         COMMAND_TEST(a_command_that_was_given_already_is_not_done_again),
         COMMAND_TEST(an_unknown_kind_is_refused),
         COMMAND_TEST(orders_that_make_no_sense_are_refused),
+        COMMAND_TEST(standby_mutes_every_rule_that_reads_the_device),
         COMMAND_TEST(one_reload_answers_all_who_asked),
         COMMAND_TEST(one_too_many_is_told_to_whoever_asks),
     };
