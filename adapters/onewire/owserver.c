@@ -63,6 +63,7 @@ struct ow_bus {
     int64_t converted_ms;    /* when the last was done */
     int64_t retry_ms;        /* no conversion for all before */
     bool converting;         /* it is asked for */
+    bool said_alone;         /* that the server refuses it */
     struct ow_write *writes; /* under way: only to be freed */
     struct ow_ask list;
     struct timer *look; /* with `discover` */
@@ -84,9 +85,14 @@ static void take_converted(struct ow_ask *ask, const struct ow_end *end)
 
     bus->converting = false;
     bus->converted_ms = end->at_ms;
+    if (end->quality == QUALITY_GOOD)
+        bus->said_alone = false;
     if (end->result == 0)
         return;
     bus->retry_ms = clock_boot_ms() + RETRY_MS;
+    if (bus->said_alone)
+        return;
+    bus->said_alone = true;
     snprintf(words, sizeof(words), "thermometers are measured one after the other: %s",
              ow_words(end->result, why, sizeof(why)));
     bus->host->note(bus->host, words);
