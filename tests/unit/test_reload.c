@@ -3,6 +3,7 @@
 #include "config/config.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/reading.h"
+#include "gateway/core/found.h"
 #include "gateway/core/inventory.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/site.h"
@@ -56,18 +57,26 @@ static void take(void *owner, struct reloaded *reloaded)
     loop_stop(f->loop);
 }
 
-static void reload(struct fixture *f, const char *text)
+/* Builds `conf` again, or reads `text` where that is NULL. */
+static void build(struct fixture *f, const char *text, struct conf *conf, const struct found *found)
 {
-    struct conf_text config = {"t.cfg", text, strlen(text)};
+    struct conf_text config = {"t.cfg", text, text ? strlen(text) : 0};
     struct app_options options = {.texts = &config, .n_texts = 1};
     struct site_context context = {.output = &pipeline_rules_output,
                                    .owner = f->pipeline,
+                                   .found = found,
                                    .texts = pipeline_texts(f->pipeline)};
 
-    assert_int_equal(reload_start(f->loop, &options, NULL, &context, take, f), 0);
+    f->ended = 0;
+    assert_int_equal(reload_start(f->loop, &options, conf, &context, take, f), 0);
     assert_int_equal(f->ended, 0); /* never from inside */
     loop_run(f->loop);
     assert_int_equal(f->ended, 1);
+}
+
+static void reload(struct fixture *f, const char *text)
+{
+    build(f, text, NULL, NULL);
 }
 
 static void a_good_config_becomes_a_site(void **state)
@@ -78,6 +87,26 @@ static void a_good_config_becomes_a_site(void **state)
     assert_int_equal(f->reloaded.result, 0);
     assert_int_equal(f->reloaded.site->inventory->n_sensors, 1);
     assert_non_null(f->reloaded.workings);
+}
+
+static void a_config_that_was_read_is_built_again_with_what_was_found(void **state)
+{
+    struct fixture *f = *state;
+    struct adapter_found device = {
+        .name = "w1_28_0316a2794aff", .key = "address", .value = "28-0316a2794aff", .what = ""};
+    struct found *found = found_new();
+
+    reload(f, "buses: { w1: { adapter = \"onewire\"; discover = true } }");
+    assert_int_equal(f->reloaded.result, 0);
+    assert_false(f->reloaded.again);
+    assert_int_equal(f->reloaded.site->inventory->n_devices, 0);
+    site_free(f->reloaded.site);
+    found_add(found, "w1", &device);
+    build(f, NULL, f->reloaded.conf, found);
+    found_free(found);
+    assert_int_equal(f->reloaded.result, 0);
+    assert_true(f->reloaded.again);
+    assert_int_equal(f->reloaded.site->inventory->n_devices, 1);
 }
 
 static void a_bad_one_is_said_and_has_no_site(void **state)
@@ -96,6 +125,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_good_config_becomes_a_site, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_config_that_was_read_is_built_again_with_what_was_found,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_bad_one_is_said_and_has_no_site, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
