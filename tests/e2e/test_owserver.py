@@ -77,6 +77,17 @@ class OwServer(harness.Case):
         scan = self.command("scan", "onewire", f"owserver://127.0.0.1:{server.port}")
         return [line.split()[0] for line in scan.stdout.splitlines() if line.startswith("28-")]
 
+    def test_thermometers_that_it_has_are_taken_in(self):
+        server = Server(self, f"--tester={TESTER}")
+        self.broker()
+        self.seen = self.subscriber()
+        self.running = self.gateway(self.config("", buses=(
+            f'ow: {{ adapter = "onewire"; connect = "owserver://127.0.0.1:{server.port}"; '
+            'discover = true }')))
+        self.seen.state("w1_28_000028d70000", temp=4)
+        self.seen.state("w1_10_000010ef0100", temp=1.7)
+        self.assertEqual(self.seen.find("t/w1_29*"), [])
+
     def test_a_server_that_is_killed_and_comes_back(self):
         server = Server(self, f"--tester={TESTER}")
         self.start(server)
