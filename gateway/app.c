@@ -14,6 +14,7 @@
 #include "gateway/keeper.h"
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/refill.h"
 #include "gateway/reload.h"
 #include "gateway/senses.h"
 #include "gateway/starts.h"
@@ -341,6 +342,18 @@ static int start_web(struct app *app, struct error *reterr)
     return pipeline_add_sink(app->pipeline, &app->web_at_once, app->web);
 }
 
+/* What the rules knew of the past. */
+static void refill(struct app *app)
+{
+    if (!clock_wall_is_good())
+        return;
+    app->refill =
+        refill_windows(app->loop, app->store, app->site->rules, pipeline_texts(app->pipeline));
+    if (refill_count(app->refill) > 0)
+        log_debug("windows of the rules: %zu readings out of the history",
+                  refill_count(app->refill));
+}
+
 static int use_site(struct app *app, struct error *reterr)
 {
     if (app->options->sink)
@@ -351,6 +364,7 @@ static int use_site(struct app *app, struct error *reterr)
         store_state_each(app->store, "rule", wiring_restore, app);
         store_state_release(app->store);
         keeper_start(app->keeper);
+        refill(app);
     }
     return 0;
 }
@@ -448,6 +462,7 @@ static bool close_all(struct app *app)
     abandoned = store_close(app->store, STOP_STORE_MS) < 0 || abandoned;
     if (abandoned)
         return true;
+    refill_free(app->refill);
     commands_free(app->commands);
     web_free(app->web);
     site_free(app->site);
@@ -480,7 +495,8 @@ int app_run(const struct app_options *options, bool *ret_abandoned)
     }
     if (r == 0) {
         tell_start(&app);
-        loop_run(app.loop);
+        if (app.stop_by_ms == 0) /* else told to end while it was starting */
+            loop_run(app.loop);
         tell_end(&app);
         result = APP_OK;
     } else if (result != APP_CONFIG) {

@@ -34,6 +34,7 @@ struct app {
     bool reload_waits; /* for that to end */
     struct pulse *pulse;
     struct senses *senses;
+    struct refill *refill;
     char disk[PATH_MAX]; /* folder of the store; "": there is none */
     int64_t stop_by_ms;  /* for safe values; 0: not stopping */
     uint64_t fixed_hash; /* of what a reload cannot change */

@@ -403,6 +403,22 @@ bool rules_is_derived(const struct rules *rules, uint32_t sensor)
     return rules->catalog.facts.at[sensor].is_derived;
 }
 
+int64_t rules_past_ms(const struct rules *rules, uint32_t sensor)
+{
+    return windows_past_ms(rules->catalog.facts.windows, sensor);
+}
+
+void rules_refill(struct rules *rules, const struct reading *reading)
+{
+    struct windows *windows = rules->catalog.facts.windows;
+    if (!is_usable(rules, reading))
+        return;
+    if (reading->kind == VALUE_TEXT)
+        windows_push_text(windows, reading->sensor, reading->at_ms, reading->text);
+    else
+        windows_push_number(windows, reading->sensor, reading->at_ms, reading->number);
+}
+
 size_t rules_memory(const struct rules *rules)
 {
     return windows_bytes(rules->catalog.facts.windows);

@@ -165,6 +165,11 @@ const struct rules_sensor *rules_sensor(const struct rules *rules, uint32_t sens
 uint32_t rules_find_sensor(const struct rules *rules, const char *id);
 bool rules_is_derived(const struct rules *rules, uint32_t sensor);
 
+/* How much of the past of a sensor its windows can use; 0: it has none. For rules_refill(), which
+ * puts in a good reading of the past, in order of time; before the first poll. */
+int64_t rules_past_ms(const struct rules *rules, uint32_t sensor);
+void rules_refill(struct rules *rules, const struct reading *reading);
+
 /* Bytes that the windows take, for `check`. */
 size_t rules_memory(const struct rules *rules);
 

@@ -362,6 +362,22 @@ void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, 
         push(windows, sensor, (struct entry){.at_ms = at_ms, .text = text});
 }
 
+/* Twice the time that a counted window, and five times what a smoothed value, takes on average. */
+int64_t windows_past_ms(const struct windows *windows, uint32_t sensor)
+{
+    const struct window_sensor *about = &windows->sensors[sensor];
+    int64_t every_ms = about->every_ms > 0 ? about->every_ms : (int64_t)(1000 / about->max_rate);
+    int64_t past_ms = 0;
+    for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next) {
+        const struct span *span = &windows->list[i].span;
+        int64_t ms = span->kind == SPAN_COUNT  ? 2 * span->length * every_ms
+                     : span->kind == SPAN_EWMA ? 5 * span->length
+                                               : reach_ms(span);
+        past_ms = ms > past_ms ? ms : past_ms;
+    }
+    return past_ms;
+}
+
 double windows_total(const struct windows *windows, uint32_t sensor)
 {
     const struct series *series = &windows->series[sensor];
@@ -388,7 +404,7 @@ static const struct entry *predecessor(const struct windows *windows, const stru
 
 static int64_t end_of(const struct series *series, const struct entry *entry)
 {
-    return series->stale_ms > CLOCK_NEVER - entry->at_ms && entry->at_ms > 0
+    return entry->at_ms > 0 && series->stale_ms > CLOCK_NEVER - entry->at_ms
                ? CLOCK_NEVER
                : entry->at_ms + series->stale_ms;
 }

@@ -122,6 +122,9 @@ void windows_start(struct windows *windows, int64_t now_ms);
 void windows_push_number(struct windows *windows, uint32_t sensor, int64_t at_ms, double number);
 void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, uint32_t text);
 
+/* How much of the past of a sensor its windows can use; 0: it has none. */
+int64_t windows_past_ms(const struct windows *windows, uint32_t sensor);
+
 /* Takes over what `old` remembers of its sensor `from`, as the past of sensor `to`; after
  * windows_start(), before the first sample of that sensor. */
 void windows_adopt(struct windows *fresh, uint32_t to, const struct windows *old, uint32_t from);

@@ -61,6 +61,19 @@ class RulesReplay(harness.Case):
         self.assertRegex(explain.stdout, r"\n  twice\.temp +(40|60)\n")
         gateway.kill()
 
+    def test_a_start_refills_windows_from_the_history(self):
+        config = self.write("refill.cfg", '''
+            store: {{ path = "{}"; commit_every = "1s" }}
+            buses: {{ lab: {{ adapter = "sim" }} }}
+            devices: {{ room: {{ bus = "lab"; every = "200ms"; channels: {{ temp: {{ low = 21 }} }} }} }}
+            rules: {{ full: {{ when = "avg(room.temp, #30) > 20"
+                              on_fire = ( {{ log = "thirty samples" }} ) }} }}
+            '''.format(self.path("store")))
+        first = self.command("run", "--config", config, "--for", "4s", seconds=20 * harness.SLOWNESS)
+        self.assertNotIn("thirty samples", first.stdout + first.stderr)
+        again = self.command("run", "--config", config, "--for", "4s", seconds=20 * harness.SLOWNESS)
+        self.assertIn("thirty samples", again.stdout + again.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

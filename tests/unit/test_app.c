@@ -76,6 +76,7 @@ static void a_good_config_is_summed_up(void **state)
                                 "on_fire = ( { log = \"hot\" } ) } }"),
                      APP_OK);
     expect_words(world, "t.cfg: good: 1 buses, 1 devices, 2 sensors, 1 rules\n");
+    assert_null(strstr(world->got, "windows"));
     assert_null(strstr(world->got, "error"));
 }
 
@@ -146,10 +147,23 @@ static void every_setting_of_the_file_is_explained(void **state)
 
 #define APP_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
+static void what_windows_take_is_told(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(check_text(world, "buses: { sim: { adapter = \"sim\" } }\n"
+                                       "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                                       "rules: { hot: { when = \"avg(a.t, #65536) > 1\";\n"
+                                       "on_fire = ( { log = \"hot\" } ) } }"),
+                     APP_OK);
+    expect_words(world, "windows of the rules take 1.");
+    expect_words(world, " MB of 32 MB\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         APP_TEST(a_good_config_is_summed_up),
+        APP_TEST(what_windows_take_is_told),
         APP_TEST(an_empty_config_is_good),
         APP_TEST(all_errors_are_told_at_once),
         APP_TEST(a_broken_file_is_told_with_its_line),

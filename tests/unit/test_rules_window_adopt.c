@@ -66,11 +66,34 @@ static void a_new_window_takes_what_there_is(void **state)
     world_close(&fresh);
 }
 
+static void a_start_refills_them_and_the_gap_stays(void **state)
+{
+    struct world world;
+    (void)state;
+    assert_int_equal(world_open(&world, "probes: { a = \"avg(room.temp, 10m)\";"
+                                        "          b = \"avg(room.temp, #5)\" }"),
+                     0);
+    assert_int_equal(rules_past_ms(world.rules, TEMP), 600000);
+    assert_int_equal(rules_past_ms(world.rules, HALL), 0);
+    for (int64_t at_ms = -3600000; at_ms <= -100000; at_ms += 10000) {
+        struct reading reading = world_number(at_ms, TEMP, 20);
+        rules_refill(world.rules, &reading);
+    }
+    world_poll(&world, 0, TEMP, 20);
+    assert_int_equal(rules_probe(world.rules, 0, 0).kind, RULES_NUMBER);
+    assert_true(rules_probe(world.rules, 1, 0).number == 20);
+    for (int64_t at_ms = 10000; at_ms <= 300000; at_ms += 10000)
+        world_poll(&world, at_ms, TEMP, 20);
+    assert_int_equal(rules_probe(world.rules, 0, 300000).kind, RULES_NUMBER);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_window_is_what_it_was_and_goes_on),
         cmocka_unit_test(a_new_window_takes_what_there_is),
+        cmocka_unit_test(a_start_refills_them_and_the_gap_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
