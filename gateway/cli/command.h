@@ -42,6 +42,7 @@ struct cli_end cli_rules_replay(const struct cli_options *options);
 /* These ask a gateway that runs. */
 struct cli_end cli_status(const struct cli_options *options);
 struct cli_end cli_rules_list(const struct cli_options *options);
+struct cli_end cli_rules_stats(const struct cli_options *options);
 struct cli_end cli_rules_explain(const struct cli_options *options);
 struct cli_end cli_rules_act(const struct cli_options *options); /* ack, mute, ... */
 struct cli_end cli_write(const struct cli_options *options);

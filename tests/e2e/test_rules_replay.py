@@ -59,6 +59,8 @@ class RulesReplay(harness.Case):
         explain = self.command("rules", "explain", "double", "--socket", self.path("socket"))
         self.assertIn("it watches for: twice.temp above 50", explain.stdout)
         self.assertRegex(explain.stdout, r"\n  twice\.temp +(40|60)\n")
+        stats = self.command("rules", "stats", "--socket", self.path("socket"))
+        self.assertRegex(stats.stdout, r"\n[1-9]\d* +(\d+s|-|0ms) +- +double\n")
         gateway.kill()
 
     def test_a_start_refills_windows_from_the_history(self):

@@ -59,6 +59,7 @@ NOTE(cli_rules_list)
 NOTE(cli_rules_act)
 NOTE(cli_rules_test)
 NOTE(cli_rules_explain)
+NOTE(cli_rules_stats)
 NOTE(cli_rules_replay)
 NOTE(cli_write)
 NOTE(cli_reload)
@@ -181,7 +182,8 @@ static void commands_of_two_words_are_found(void **state)
 static void half_a_command_says_what_could_follow(void **state)
 {
     (void)state;
-    expect_refused("rules", "list, test, explain, replay, ack, mute, unmute, enable, disable");
+    expect_refused("rules",
+                   "list, test, explain, stats, replay, ack, mute, unmute, enable, disable");
     expect_refused("history shoe", "behind history stands one of: show, export, import");
     expect_refused("histor", "\"histor\"");
 }
