@@ -39,7 +39,7 @@ static int forget(struct section *root, struct problems *problems)
 
 struct cli_end cli_forget(const struct cli_options *options)
 {
-    struct problems *problems = problems_new();
+    struct problems *problems;
     struct conf *conf = NULL;
     int code = APP_FAILED;
 
@@ -47,6 +47,7 @@ struct cli_end cli_forget(const struct cli_options *options)
         return (struct cli_end){
             .code = complain("a gateway runs here and would publish it all anew; stop it first: "
                              "systemctl stop thermogate")};
+    problems = problems_new();
     if (problems)
         (void)conf_read(options->config, app_settings, problems, &conf);
     if (conf)
