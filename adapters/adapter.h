@@ -102,6 +102,8 @@ struct adapter_question {
     void *asker;
 };
 
+#define ADAPTER_LEARNT_SIZE 256 /* with the end of the text */
+
 /* The side that the adapter calls. Made by the runner; one for each bus. */
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
@@ -134,6 +136,12 @@ struct adapter_host {
     /* Something that whoever runs this bus may want to know once, logged as it is: "28-...: its
      * resolution stays at 12 bits: Permission denied". Same thread as report(). */
     void (*note)(struct adapter_host *host, const char *words);
+
+    /* What it knows of a device by now and would have to find out anew after a restart, in short
+     * words of its own: the next open() gets them from recall(), NULL when there are none. Same
+     * thread as report(); recall() only from inside open(), borrowed until that returns. */
+    void (*learnt)(struct adapter_host *host, uint32_t device, const char *words);
+    const char *(*recall)(struct adapter_host *host, uint32_t device);
 
     /* It has found a device that is not in its config, on a bus with `discover = true`. May be said
      * again and again. The bus is opened anew with it some time later. Loop only, whatever the way

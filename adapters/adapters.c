@@ -1,16 +1,15 @@
 #include "adapters/adapters.h"
 
+#include "adapters/inside.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/onewire/onewire.h"
 #include "adapters/runner.h"
 #include "adapters/schedule.h"
 #include "adapters/sim/sim.h"
 #include "adapters/sysfs/sysfs.h"
-#include "adapters/tally.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
-#include "gateway/base/report.h"
 #include "gateway/base/text.h"
 
 #include <errno.h>
@@ -57,36 +56,6 @@ const struct adapter *adapters_find(const char *word, const char *connect)
 }
 
 /* -- running -------------------------------------------------------------------------------- */
-
-#define NO_SLOT UINT32_MAX
-
-/* One device in the schedule: where it lives. */
-struct slot {
-    uint32_t bus, device;
-};
-
-struct adapters {
-    struct loop *loop;
-    const struct adapters_bus *buses;
-    size_t n_buses;
-    const struct adapters_events *events;
-    void *owner;
-    struct runner **runners;
-    struct schedule *schedule;
-    struct slot *slots;
-    uint32_t *first_slot; /* by bus */
-    uint32_t *slot_of;    /* by id; NO_SLOT: there is none */
-    size_t n_ids;
-    struct sample *bad; /* room for one sample a channel of the largest device */
-    size_t n_slots;
-    struct timer *timer, *mark_timer;
-    bool polling; /* inside poll_due(): the timer is set once, at its end */
-
-    /* Left over by reloads, until their workers have come back. */
-    struct runner **retired;
-    size_t n_retired;
-    struct timer *retire_timer;
-};
 
 static void plan_timer(struct adapters *adapters)
 {
@@ -184,11 +153,28 @@ static void take_found(void *owner, uint32_t bus, const struct adapter_found *fo
         adapters->events->appear(adapters->owner, adapters->buses[bus].config.name, found);
 }
 
+static void take_learnt(void *owner, uint32_t bus, uint32_t device, const char *words)
+{
+    struct adapters *adapters = owner;
+
+    if (adapters->events->learnt)
+        adapters->events->learnt(adapters->owner, device_of(adapters, bus, device)->name, words);
+}
+
+static const char *recall(void *owner, const char *device)
+{
+    struct adapters *adapters = owner;
+
+    return adapters->events->recall ? adapters->events->recall(adapters->owner, device) : NULL;
+}
+
 static const struct runner_events runner_events = {
     .samples = take_samples,
     .end = take_end,
     .wrote = take_wrote,
     .appear = take_found,
+    .learnt = take_learnt,
+    .recall = recall,
 };
 
 /* -- door ----------------------------------------------------------------------------------- */
@@ -454,15 +440,7 @@ int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses,
     return r;
 }
 
-/* -- writes, counts, end -------------------------------------------------------------------- */
-
-static bool find_device(const struct adapters *adapters, uint32_t id, struct slot *ret_slot)
-{
-    if (id >= adapters->n_ids || adapters->slot_of[id] == NO_SLOT)
-        return false;
-    *ret_slot = adapters->slots[adapters->slot_of[id]];
-    return true;
-}
+/* -- writes, questions, end ------------------------------------------------------------------- */
 
 int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
                    uint32_t token)
@@ -470,7 +448,7 @@ int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, dou
     struct write_request request = {.channel = channel, .number = number};
     struct slot slot;
 
-    if (!find_device(adapters, id, &slot))
+    if (!adapters_find_slot(adapters, id, &slot))
         return -ENOENT;
     request.device = slot.device;
     return runner_write(adapters->runners[slot.bus], &request, token);
@@ -490,19 +468,6 @@ int adapters_ask(struct adapters *adapters, const char *connect,
     return -ENOENT;
 }
 
-struct adapters_counts adapters_counts(const struct adapters *adapters)
-{
-    struct schedule_counts counts = schedule_counts(adapters->schedule);
-
-    return (struct adapters_counts){.polls = counts.polls,
-                                    .failed = counts.failed,
-                                    .late = counts.late,
-                                    .lost = counts.lost,
-                                    .devices = (uint32_t)adapters->n_slots,
-                                    .online = counts.online,
-                                    .away = counts.away};
-}
-
 int64_t adapters_stuck_ms(const struct adapters *adapters)
 {
     int64_t stuck_ms = 0;
@@ -514,58 +479,6 @@ int64_t adapters_stuck_ms(const struct adapters *adapters)
             stuck_ms = one_ms;
     }
     return stuck_ms;
-}
-
-void adapters_report(const struct adapters *adapters, struct report *report)
-{
-    struct adapters_counts counts = adapters_counts(adapters);
-
-    report_count(report, "polls", (double)counts.polls, true, "Polls that ended.");
-    report_count(report, "polls_failed", (double)counts.failed, true, "Polls without an answer.");
-    report_count(report, "polls_late", (double)counts.late, true,
-                 "Due times that passed while the poll before was still under way.");
-    report_count(report, "polls_lost", (double)counts.lost, true,
-                 "Due times left out while a device was away.");
-    report_count(report, "devices_away", counts.away, false, "Devices that do not answer.");
-    if (counts.away > 0)
-        report_problem(report, "%u of %u devices %s not answer", counts.away, counts.devices,
-                       counts.away == 1 ? "does" : "do");
-}
-
-int adapters_device_traffic(const struct adapters *adapters, uint32_t id,
-                            struct adapters_traffic *ret_traffic)
-{
-    struct slot slot;
-
-    if (!find_device(adapters, id, &slot))
-        return -ENOENT;
-    *ret_traffic = tally_traffic(runner_tally(adapters->runners[slot.bus], slot.device));
-    return 0;
-}
-
-int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
-                         struct adapters_traffic *ret_traffic)
-{
-    struct tally sum = {0};
-    double busiest = 0;
-    bool found = false;
-
-    for (size_t b = 0; b < adapters->n_buses; b++) {
-        const struct bus_config *config = &adapters->buses[b].config;
-
-        if (strcmp(config->name, bus) != 0)
-            continue;
-        found = true;
-        sum.share = 0; /* of this line or connection */
-        for (uint32_t d = 0; d < config->n_devices; d++)
-            tally_merge(&sum, runner_tally(adapters->runners[b], d));
-        busiest = sum.share > busiest ? sum.share : busiest;
-    }
-    if (!found)
-        return -ENOENT;
-    sum.share = busiest;
-    *ret_traffic = tally_traffic(&sum);
-    return 0;
 }
 
 int adapters_close(struct adapters *adapters, int64_t wait_ms)

@@ -28,7 +28,7 @@ struct adapters_bus {
     uint64_t hash; /* of all that the config says of it: the same number, the same bus */
 };
 
-/* Called on the loop, never from inside adapters_open(). */
+/* Called on the loop, never from inside adapters_open() but for recall(). */
 struct adapters_events {
     /* The samples of one poll of a device; when it failed, one bad sample for each channel. */
     void (*poll)(void *owner, uint32_t id, const struct sample *samples, size_t count);
@@ -42,6 +42,11 @@ struct adapters_events {
     /* An adapter has found a device on the bus of that name, as adapter_host.appear says. May be
      * NULL where no bus discovers. */
     void (*appear)(void *owner, const char *bus, const struct adapter_found *found);
+    /* What an adapter has learnt of the device of this name, less than ADAPTER_LEARNT_SIZE, and
+     * what it was that learnt() told last, also before a restart; NULL: nothing. That one is asked
+     * from inside adapters_open() and adapters_reload(). Both may be NULL. */
+    void (*learnt)(void *owner, const char *device, const char *words);
+    const char *(*recall)(void *owner, const char *device);
 };
 
 struct adapters;

@@ -19,7 +19,7 @@ struct lanes_events {
     void (*samples)(void *owner, uint32_t device, const struct sample *samples, size_t count);
     void (*end)(void *owner, uint32_t device, uint8_t quality);
     void (*wrote)(void *owner, uint32_t device, uint32_t token, uint8_t quality);
-    /* NOTE_LINK, NOTE_WORDS: what a worker says beside that. */
+    /* NOTE_LINK, NOTE_WORDS, NOTE_LEARNT: what a worker says beside that. */
     void (*words)(void *owner, const struct worker_note *note);
 };
 
@@ -31,7 +31,7 @@ struct lanes *lanes_new(struct loop *loop, const struct adapter *adapter, const 
 /* Starts the workers on the adapter's bus. `most_samples`: of one poll. 0, -ENOMEM, -EAGAIN. */
 int lanes_start(struct lanes *lanes, void *opened, size_t most_samples);
 
-/* On a worker: the host's report(), exchanged(), link() and note(). */
+/* On a worker: the host's report(), exchanged(), link(), note() and learnt(). */
 void lanes_report(struct lanes *lanes, uint32_t device, const struct sample *samples, size_t count);
 void lanes_count(struct lanes *lanes, uint32_t device, const struct adapter_exchange *exchange);
 void lanes_say(struct lanes *lanes, const struct worker_note *note);

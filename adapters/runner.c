@@ -30,9 +30,10 @@ struct runner {
     const struct runner_events *events;
     void *owner;
     uint32_t bus;
-    void *opened;          /* the adapter's bus */
-    size_t most_samples;   /* of one poll: the channels of the largest device */
-    struct tally *tallies; /* by device */
+    void *opened;                     /* the adapter's bus */
+    const struct bus_config *opening; /* while it is being opened */
+    size_t most_samples;              /* of one poll: the channels of the largest device */
+    struct tally *tallies;            /* by device */
     int64_t marked_us;
 
     /* with begin() only */
@@ -137,6 +138,20 @@ static void appear_on_loop(struct adapter_host *host, const struct adapter_found
     runner->events->appear(runner->owner, runner->bus, found);
 }
 
+static void learnt_on_loop(struct adapter_host *host, uint32_t device, const char *words)
+{
+    struct runner *runner = (struct runner *)host;
+
+    runner->events->learnt(runner->owner, runner->bus, device, words);
+}
+
+static const char *recall(struct adapter_host *host, uint32_t device)
+{
+    struct runner *runner = (struct runner *)host;
+
+    return runner->events->recall(runner->owner, runner->opening->devices[device].name);
+}
+
 static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
                               const struct adapter_exchange *exchange)
 {
@@ -171,6 +186,14 @@ static void link_on_worker(struct adapter_host *host, const char *link, const ch
 static void note_on_worker(struct adapter_host *host, const char *words)
 {
     struct worker_note note = {.kind = NOTE_WORDS};
+
+    text_copy(note.why, sizeof(note.why), words);
+    lanes_say(((struct runner *)host)->lanes, &note);
+}
+
+static void learnt_on_worker(struct adapter_host *host, uint32_t device, const char *words)
+{
+    struct worker_note note = {.kind = NOTE_LEARNT, .device = device};
 
     text_copy(note.why, sizeof(note.why), words);
     lanes_say(((struct runner *)host)->lanes, &note);
@@ -217,6 +240,8 @@ static void take_lane_words(void *owner, const struct worker_note *note)
 
     if (note->kind == NOTE_LINK)
         log_link(runner, note->link, note->up, note->why);
+    else if (note->kind == NOTE_LEARNT)
+        learnt_on_loop(&runner->host, note->device, note->why);
     else
         note_on_loop(&runner->host, note->why);
 }
@@ -256,6 +281,17 @@ static int make_waits(struct runner *runner, struct loop *loop)
     return runner->gathered ? 0 : -ENOMEM;
 }
 
+static int open_adapter(struct runner *runner, const struct bus_config *config,
+                        struct error *reterr)
+{
+    int r;
+
+    runner->opening = config;
+    r = runner->adapter->open(config, &runner->host, &runner->opened, reterr);
+    runner->opening = NULL;
+    return r;
+}
+
 int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus,
                 const struct runner_events *events, void *owner, struct runner **ret_runner,
                 struct error *reterr)
@@ -281,6 +317,8 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
         .link = blocks ? link_on_worker : link_on_loop,
         .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
         .note = blocks ? note_on_worker : note_on_loop,
+        .learnt = blocks ? learnt_on_worker : learnt_on_loop,
+        .recall = recall,
         .ask = ask_for_adapter,
         .appear = appear_on_loop,
     };
@@ -291,7 +329,7 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
     if (r < 0)
         error_set(reterr, r, "bus %s: out of memory", plan->config.name);
     else
-        r = plan->adapter->open(&plan->config, &runner->host, &runner->opened, reterr);
+        r = open_adapter(runner, &plan->config, reterr);
     if (r == 0 && blocks &&
         (r = lanes_start(runner->lanes, runner->opened, runner->most_samples)) < 0)
         error_set(reterr, r, "bus %s: cannot start a worker: %s", plan->config.name, strerror(-r));
@@ -379,10 +417,18 @@ static void ignore_found(void *owner, uint32_t bus, const struct adapter_found *
     (void)owner, (void)bus, (void)found;
 }
 
+static void ignore_learnt(void *owner, uint32_t bus, uint32_t device, const char *words)
+{
+    (void)owner, (void)bus, (void)device, (void)words;
+}
+
 void runner_mute(struct runner *runner)
 {
-    static const struct runner_events nobody = {ignore_samples, ignore_end, ignore_wrote,
-                                                ignore_found};
+    static const struct runner_events nobody = {.samples = ignore_samples,
+                                                .end = ignore_end,
+                                                .wrote = ignore_wrote,
+                                                .appear = ignore_found,
+                                                .learnt = ignore_learnt};
 
     runner->events = &nobody;
 }

@@ -8,13 +8,15 @@ struct runner;
 struct tally;
 
 /* What a runner tells; `device` is the bus's own index. Never called from inside runner_open() or
- * runner_poll(). */
+ * runner_poll(), but for the last. */
 struct runner_events {
     void (*samples)(void *owner, uint32_t bus, uint32_t device, const struct sample *samples,
                     size_t count);
     void (*end)(void *owner, uint32_t bus, uint32_t device, uint8_t quality);
     void (*wrote)(void *owner, uint32_t bus, uint32_t device, uint32_t token, uint8_t quality);
     void (*appear)(void *owner, uint32_t bus, const struct adapter_found *found);
+    void (*learnt)(void *owner, uint32_t bus, uint32_t device, const char *words);
+    const char *(*recall)(void *owner, const char *device); /* only from inside runner_open() */
 };
 
 /* Opens `plan` as bus number `bus`. 0 or -Exxx with `reterr`. */

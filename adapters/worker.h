@@ -13,13 +13,14 @@ struct worker;
 
 /* What workers tell the loop, in the queue of their bus. */
 struct worker_note {
-    enum { NOTE_END, NOTE_WROTE, NOTE_ASKED, NOTE_LINK, NOTE_WORDS } kind;
+    enum { NOTE_END, NOTE_WROTE, NOTE_ASKED, NOTE_LINK, NOTE_WORDS, NOTE_LEARNT } kind;
     uint32_t lane;
     uint32_t device;
-    uint32_t token;          /* of NOTE_WROTE: the job's */
-    uint8_t quality;         /* of NOTE_END and NOTE_WROTE */
-    bool up;                 /* of NOTE_LINK */
-    char link[96], why[256]; /* NOTE_WORDS has only the second */
+    uint32_t token;  /* of NOTE_WROTE: the job's */
+    uint8_t quality; /* of NOTE_END and NOTE_WROTE */
+    bool up;         /* of NOTE_LINK */
+    char link[96];
+    char why[ADAPTER_LEARNT_SIZE]; /* all that NOTE_WORDS and NOTE_LEARNT have to say */
 };
 
 /* `samples_max`: the most channels of a device on this bus. Starts the thread. NULL when memory or

@@ -12,6 +12,7 @@
 #include "gateway/core/site.h"
 #include "gateway/inside.h"
 #include "gateway/keeper.h"
+#include "gateway/learnt.h"
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/refill.h"
@@ -223,7 +224,8 @@ static int open_loop(struct app *app, struct error *reterr)
     if (app->loop)
         app->pipeline = pipeline_new(app->loop);
     app->found = found_new();
-    if (!app->pipeline || !app->found ||
+    app->learnt = learnt_new();
+    if (!app->pipeline || !app->found || !app->learnt ||
         !(app->end_timer = timer_new(app->loop, look_whether_safe, app)) ||
         !(app->found_timer = timer_new(app->loop, take_in_found, app)))
         return error_set(reterr, -ENOMEM, "out of memory or descriptors");
@@ -362,6 +364,7 @@ static int use_site(struct app *app, struct error *reterr)
         return error_set(reterr, -ENOMEM, "out of memory");
     if (app->store) {
         store_state_each(app->store, "rule", wiring_restore, app);
+        learnt_use_store(app->learnt, app->store);
         store_state_release(app->store);
         keeper_start(app->keeper);
         refill(app);
@@ -471,6 +474,7 @@ static bool close_all(struct app *app)
     timer_free(app->end_timer);
     timer_free(app->found_timer);
     found_free(app->found);
+    learnt_free(app->learnt);
     pulse_stop(app->pulse);
     senses_stop(app->senses);
     loop_free(app->loop);

@@ -28,7 +28,8 @@ struct app {
     struct keeper *keeper;
     struct web *web;
     struct adapters *adapters;
-    struct found *found; /* devices that adapters have found */
+    struct found *found;   /* devices that adapters have found */
+    struct learnt *learnt; /* and what they know of devices by now */
     struct timer *end_timer, *found_timer;
     bool building;     /* a site is built on a thread */
     bool reload_waits; /* for that to end */

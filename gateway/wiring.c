@@ -12,6 +12,7 @@
 #include "gateway/core/site.h"
 #include "gateway/inside.h"
 #include "gateway/keeper.h"
+#include "gateway/learnt.h"
 #include "gateway/mqtt/mqtt.h"
 #include "gateway/starts.h"
 #include "gateway/web/web.h"
@@ -59,11 +60,23 @@ static void take_found(void *owner, const char *bus, const struct adapter_found 
     timer_at(app->found_timer, clock_boot_ms() + FOUND_GATHER_MS);
 }
 
+static void take_learnt(void *owner, const char *device, const char *words)
+{
+    learnt_put(((struct app *)owner)->learnt, device, words);
+}
+
+static const char *recall(void *owner, const char *device)
+{
+    return learnt_find(((struct app *)owner)->learnt, device);
+}
+
 const struct adapters_events wiring_adapters = {
     .poll = take_poll,
     .device = take_device,
     .wrote = take_wrote,
     .appear = take_found,
+    .learnt = take_learnt,
+    .recall = recall,
 };
 
 void wiring_write(void *owner, const struct rule_action *action)
@@ -91,7 +104,7 @@ static void take_opened(void *owner)
 
     if (app->mqtt)
         mqtt_store_opened(app->mqtt);
-    store_state_release(app->store); /* too late for rules: instances live already */
+    store_state_release(app->store); /* too late for rules and adapters: they live already */
     if (app->keeper)
         keeper_start(app->keeper);
 }

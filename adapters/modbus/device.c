@@ -1,5 +1,6 @@
 #include "adapters/modbus/device.h"
 
+#include "adapters/modbus/cuts.h"
 #include "adapters/modbus/greeting.h"
 
 #include <errno.h>
@@ -115,51 +116,14 @@ void mb_device_clear(struct mb_device *device)
 
 /* -- a poll --------------------------------------------------------------------------------- */
 
+static uint32_t current_index(const struct mb_device *device)
+{
+    return (device->first_block + device->poll.done) % device->n_blocks;
+}
+
 static struct mb_block *current_block(const struct mb_device *device)
 {
-    return &device->blocks[(device->first_block + device->poll.done) % device->n_blocks];
-}
-
-/* The read that the spans of a block need. */
-static void cover_spans(const struct mb_device *device, struct mb_block *block)
-{
-    unsigned end = 0;
-
-    for (uint32_t i = 0; i < block->n_spans; i++) {
-        const struct mb_span *span = &device->channels[device->order[block->first + i]].span;
-
-        if (i == 0)
-            block->request.address = span->address;
-        if (span->address + (unsigned)span->count > end)
-            end = span->address + (unsigned)span->count;
-    }
-    block->request.count = (uint16_t)(end - block->request.address);
-}
-
-/* Makes two of the present block; there is room for a block a channel. Kept: the next poll asks
- * them apart from the beginning. False for a block of one channel. */
-static bool split_block(struct mb_device *device)
-{
-    uint32_t at = (device->first_block + device->poll.done) % device->n_blocks;
-    struct mb_block *block;
-
-    if (device->blocks[at].n_spans < 2)
-        return false;
-    block = realloc(device->blocks, (device->n_blocks + 1u) * sizeof(*block));
-    if (!block)
-        return false;
-    device->blocks = block;
-    block += at;
-    memmove(block + 1, block, (device->n_blocks - at) * sizeof(*block));
-    block[0].n_spans /= 2;
-    block[1].first += block[0].n_spans;
-    block[1].n_spans -= block[0].n_spans;
-    cover_spans(device, &block[0]);
-    cover_spans(device, &block[1]);
-    device->n_blocks++;
-    if (at < device->first_block)
-        device->first_block++;
-    return true;
+    return &device->blocks[current_index(device)];
 }
 
 /* A poll that comes a little early serves as well: it is on the device's raster, not the block's.
@@ -207,6 +171,16 @@ bool mb_poll_complaint(struct mb_device *device, char *words, size_t size)
              quality_name(device->refusal));
     device->refusal = 0;
     return true;
+}
+
+void mb_poll_tell(struct mb_device *device, struct adapter_host *host, uint32_t index)
+{
+    char words[ADAPTER_LEARNT_SIZE];
+
+    if (mb_poll_complaint(device, words, sizeof(words)))
+        host->note(host, words);
+    if (mb_cuts_learnt(device, words, sizeof(words)))
+        host->learnt(host, index, words);
 }
 
 void mb_poll_want(struct mb_device *device, uint32_t channel)
@@ -330,8 +304,10 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
     }
     if ((quality == QUALITY_EXCEPTION + EXCEPTION_ADDRESS ||
          quality == QUALITY_EXCEPTION + EXCEPTION_VALUE) &&
-        split_block(device))
+        mb_cut(device, current_index(device)))
         return 0;
+    if (quality == QUALITY_GOOD)
+        mb_cuts_prove(device, block);
     n = quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
                                 : block_bad(device, block, quality, at_ms, samples);
     if (is_answer(quality))

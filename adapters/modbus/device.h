@@ -23,6 +23,8 @@ struct mb_device {
         bool whole;    /* everything is due: nothing else would be */
         uint32_t done; /* blocks that are over, or not due */
         bool answered;
+        bool halved;     /* it has cut blocks, */
+        bool proven;     /* and read a part of one (cuts.h) */
         uint8_t silent;  /* blocks without an answer, after one with */
         uint8_t quality; /* why the poll failed */
     } poll;
@@ -52,6 +54,11 @@ void mb_poll_greet(struct mb_device *device);
 
 /* Words about a greeting that was refused, once; false mostly. */
 bool mb_poll_complaint(struct mb_device *device, char *words, size_t size);
+
+/* Tells the host what a poll that is over has left to say: a greeting that was refused, and what
+ * cuts.h has learnt. */
+struct adapter_host;
+void mb_poll_tell(struct mb_device *device, struct adapter_host *host, uint32_t index);
 
 /* The next poll reads this channel, however often it is wanted: it was written. */
 void mb_poll_want(struct mb_device *device, uint32_t channel);

@@ -1,6 +1,5 @@
 #include "adapters/modbus/plan.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 /* By function, interval, address; then by index, so that the order is the same on every machine. */

@@ -3,6 +3,7 @@
 
 #include "adapters/modbus/pdu.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ struct mb_block {
     struct mb_request request;
     uint32_t first, n_spans;
     int64_t every_ms, due_ms;
+    bool cut;  /* from the one before it: see cuts.h */
+    bool half; /* of one that this poll has cut */
 };
 
 struct mb_limits {

@@ -1,5 +1,5 @@
 /* The adapter modbus/serial: devices on lines, a worker for each line. */
-#include "adapters/modbus/device.h"
+#include "adapters/modbus/cuts.h"
 #include "adapters/modbus/held.h"
 #include "adapters/modbus/identity.h"
 #include "adapters/modbus/line.h"
@@ -103,6 +103,7 @@ static int make_devices(struct serial_bus *bus, const struct bus_config *config,
 
         if (result < 0)
             return result;
+        mb_cuts_recall(&device->model, bus->host->recall(bus->host, (uint32_t)i));
         device->model.away = true; /* until it answers it costs the others one request a poll */
         if (find_lane(bus, connect_path(from->connect), &device->lane) < 0)
             return error_set(reterr, -ENOMEM, "out of memory");
@@ -357,7 +358,6 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
     struct serial_device *device = &bus->devices[index];
     struct lane *lane = &bus->lanes[lane_index];
     const struct mb_request *request;
-    char words[120];
 
     if (!lane_ready(bus, lane))
         return QUALITY_DISCONNECTED;
@@ -376,8 +376,7 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
         if (n > 0)
             bus->host->report(bus->host, index, lane->samples, n);
     }
-    if (mb_poll_complaint(&device->model, words, sizeof(words)))
-        bus->host->note(bus->host, words);
+    mb_poll_tell(&device->model, bus->host, index);
     return mb_poll_quality(&device->model);
 }
 

@@ -1,6 +1,7 @@
 /* The adapters modbus/tcp and modbus/rtu+tcp: devices, the connections that they share, and what
  * cannot be asked. */
 #include "adapters/modbus/connection.h"
+#include "adapters/modbus/cuts.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/modbus/write.h"
 
@@ -105,6 +106,7 @@ static int make_devices(struct tcp_bus *bus, const struct bus_config *config, st
 
         if (result < 0)
             return result;
+        mb_cuts_recall(&device->model, bus->host->recall(bus->host, (uint32_t)i));
         if (!bus->framing->numbered && !(device->pending = calloc(1, sizeof(*device->pending))))
             return error_set(reterr, -ENOMEM, "out of memory");
         device->job = (struct mb_job){
@@ -230,10 +232,8 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
 {
     struct tcp_bus *bus = owner;
     struct tcp_device *device = &bus->devices[index];
-    char words[120];
 
-    if (mb_poll_complaint(&device->model, words, sizeof(words))) /* of the last poll */
-        bus->host->note(bus->host, words);
+    mb_poll_tell(&device->model, bus->host, index); /* of the last poll */
     device->job.ticket = ticket;
     mb_poll_start(&device->model, clock_boot_ms());
     if (mb_connection_ask(device->connection, &device->job) < 0)

@@ -26,16 +26,18 @@ struct fake {
     int32_t lane_of[FAKE_DEVICES];
     bool hang[FAKE_LANES];
     uint8_t quality[FAKE_DEVICES];
-    bool in_pieces;  /* a report for each channel */
-    int64_t busy_us; /* of the one request that each poll and write counts */
-    int links;       /* changes of a link to tell of in each poll */
+    bool in_pieces;     /* a report for each channel */
+    int64_t busy_us;    /* of the one request that each poll and write counts */
+    const char *learns; /* with each poll */
+    int links;          /* changes of a link to tell of in each poll */
     int open_result;
 
     /* what happened */
     struct adapter_host *host;
     int started[FAKE_DEVICES]; /* polls */
     int opened, closed;
-    char trace[400]; /* "p1 w0.2=5 ": the order in which polls and writes began */
+    const char *recalled; /* of the last device */
+    char trace[400];      /* "p1 w0.2=5 ": the order in which polls and writes began */
     size_t traced;
 
     pthread_mutex_t lock;
@@ -60,6 +62,8 @@ static inline int fake_open(const struct bus_config *config, struct adapter_host
     if (fake->open_result < 0)
         return error_set(reterr, fake->open_result, "bus %s: refused", config->name);
     fake->host = host;
+    if (config->n_devices > 0)
+        fake->recalled = host->recall(host, (uint32_t)config->n_devices - 1);
     fake->opened++;
     *ret_bus = fake;
     return 0;
@@ -118,8 +122,10 @@ static inline void fake_count(struct fake *fake, uint32_t device, uint8_t qualit
     fake->host->exchanged(fake->host, device, &exchange);
 }
 
-static inline void fake_tell_links(struct fake *fake)
+static inline void fake_say(struct fake *fake, uint32_t device)
 {
+    if (fake->learns)
+        fake->host->learnt(fake->host, device, fake->learns);
     for (int i = 0; i < fake->links; i++)
         fake->host->link(fake->host, "/dev/fake", i % 2 ? NULL : "unplugged");
 }
@@ -141,7 +147,7 @@ static inline uint8_t fake_poll(void *bus, uint32_t device, uint32_t lane)
     fake_note_poll(fake, device);
     quality = fake_hang(fake, device, lane);
     pthread_mutex_unlock(&fake->lock);
-    fake_tell_links(fake);
+    fake_say(fake, device);
     fake_count(fake, device, quality);
     fake_report(fake, device);
     return quality;
@@ -190,7 +196,7 @@ static inline void fake_answer(void *owner)
         uint32_t device = fake->asked[i].device;
         fake_count(fake, device, fake->quality[device]);
         if (!fake->asked[i].write) {
-            fake_tell_links(fake);
+            fake_say(fake, device);
             fake_report(fake, device);
         }
         fake->host->end(fake->host, fake->asked[i].ticket, fake->quality[device]);

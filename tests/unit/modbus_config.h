@@ -146,3 +146,15 @@ static inline void made_free(struct made *made)
     problems_free(made->problems);
     free(made);
 }
+
+/* For hosts of which nobody has learnt anything. */
+static inline const char *made_recall(struct adapter_host *host, uint32_t device)
+{
+    (void)host, (void)device;
+    return NULL;
+}
+
+static inline void made_learnt(struct adapter_host *host, uint32_t device, const char *words)
+{
+    (void)host, (void)device, (void)words;
+}

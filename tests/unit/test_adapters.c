@@ -322,28 +322,6 @@ static void a_write_to_an_unknown_device_is_refused(void **state)
 /* -- opening and closing ------------------------------------------------------------------------
  */
 
-static void requests_are_counted_by_device_and_by_bus(void **state)
-{
-    struct world *world = *state;
-    struct adapters_traffic of[2], bus;
-    fake_init(&world->fakes[0], &fake_asked, 2, 20);
-    fake_init(&world->fakes[1], &fake_blocking, 1, 20);
-    world->fakes[1].ids[0] = 107;
-    world->fakes[0].quality[1] = QUALITY_TIMEOUT;
-    assert_int_equal(open_buses(world, 2, NULL), 0);
-    run(world, 4, 107);
-    assert_int_equal(adapters_device_traffic(world->adapters, 100, &of[0]), 0);
-    assert_int_equal(adapters_device_traffic(world->adapters, 107, &of[1]), 0);
-    assert_int_equal(adapters_device_traffic(world->adapters, 102, &bus), -ENOENT);
-    assert_true(of[0].requests >= 2 && of[1].replies >= 4);
-    assert_int_equal(of[0].replies, of[0].requests);
-    assert_int_equal(adapters_bus_traffic(world->adapters, "fake", &bus), 0);
-    assert_true(bus.timeouts >= 1);
-    assert_int_equal(bus.requests, of[0].requests + of[1].requests + bus.timeouts);
-    assert_in_range(bus.p50_us, 900, 1100);
-    assert_int_equal(adapters_bus_traffic(world->adapters, "other", &bus), -ENOENT);
-}
-
 static void no_buses_are_legal(void **state)
 {
     struct world *world = *state;
@@ -532,7 +510,6 @@ int main(void)
         ADAPTERS_TEST(a_hung_line_does_not_hold_up_another_bus),
         ADAPTERS_TEST(a_write_is_told_and_read_back_before_the_next_due_time),
         ADAPTERS_TEST(a_write_that_failed_is_read_back_too),
-        ADAPTERS_TEST(requests_are_counted_by_device_and_by_bus),
         ADAPTERS_TEST(a_write_to_an_unknown_device_is_refused),
         ADAPTERS_TEST(no_buses_are_legal),
         ADAPTERS_TEST(a_bus_that_does_not_open_closes_those_before_it),

@@ -86,6 +86,12 @@ static void report(struct adapter_host *host, uint32_t device, const struct samp
     lanes_report(world->lanes, device, samples, count);
 }
 
+static const char *recall(struct adapter_host *host, uint32_t device)
+{
+    (void)host, (void)device;
+    return NULL;
+}
+
 static void exchanged(struct adapter_host *host, uint32_t device,
                       const struct adapter_exchange *exchange)
 {
@@ -114,7 +120,7 @@ static int open_world(void **state)
     fake_init(&world->fake, &with_deadline, 3, 1000);
     world->fake.n_lanes = 2;
     world->fake.lane_of[2] = 1;
-    world->host = (struct adapter_host){.report = report, .exchanged = exchanged};
+    world->host = (struct adapter_host){.report = report, .exchanged = exchanged, .recall = recall};
     world->lanes = lanes_new(world->guard.loop, &with_deadline, "w1", FAKE_DEVICES, &events, world);
     assert_non_null(world->lanes);
     fake_open(&world->fake.plan.config, &world->host, &bus, NULL);

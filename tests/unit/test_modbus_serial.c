@@ -113,8 +113,12 @@ static int setup(void **state)
     snprintf(f->link, sizeof(f->link), "%s/line", f->folder);
     snprintf(f->connect, sizeof(f->connect), "serial:%s", f->link);
     f->first = "unit=1";
-    f->host = (struct adapter_host){
-        .report = on_report, .link = on_link, .exchanged = on_exchanged, .note = on_note};
+    f->host = (struct adapter_host){.report = on_report,
+                                    .link = on_link,
+                                    .exchanged = on_exchanged,
+                                    .note = on_note,
+                                    .learnt = made_learnt,
+                                    .recall = made_recall};
     *state = f;
     return 0;
 }

@@ -207,7 +207,9 @@ static int setup(void **state)
                                     .report = on_report,
                                     .end = on_end,
                                     .link = on_link,
-                                    .exchanged = on_exchanged};
+                                    .exchanged = on_exchanged,
+                                    .learnt = made_learnt,
+                                    .recall = made_recall};
     start_server(f);
     snprintf(f->connect, sizeof(f->connect), "tcp://127.0.0.1:%u", f->server.port);
     *state = f;

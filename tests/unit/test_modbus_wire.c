@@ -435,7 +435,9 @@ static void make_bus(struct play *play)
                                        .end = on_end,
                                        .link = on_link,
                                        .note = on_note,
-                                       .exchanged = on_exchanged};
+                                       .exchanged = on_exchanged,
+                                       .learnt = made_learnt,
+                                       .recall = made_recall};
     assert_int_equal(play->adapter->open(&play->made->config, &play->host, &play->bus, &err), 0);
 }
 

@@ -75,7 +75,22 @@ static void take_found(void *owner, uint32_t bus, const struct adapter_found *fo
     say(owner, what);
 }
 
-static const struct runner_events events = {take_samples, take_end, take_wrote, take_found};
+static void take_learnt(void *owner, uint32_t bus, uint32_t device, const char *words)
+{
+    char what[64];
+    assert_int_equal(bus, BUS);
+    snprintf(what, sizeof(what), "l%u:%s", device, words);
+    say(owner, what);
+}
+
+static const char *recall(void *owner, const char *device)
+{
+    (void)owner;
+    return strcmp(device, "d1") == 0 ? "3:110" : NULL;
+}
+
+static const struct runner_events events = {take_samples, take_end,    take_wrote,
+                                            take_found,   take_learnt, recall};
 
 static void take_log(void *owner, enum log_level level, const char *line)
 {
@@ -481,6 +496,30 @@ static void a_bus_that_hung_closes_when_it_goes_on(void **state)
     world->runner = NULL;
 }
 
+static void what_is_learnt_is_handed_on_from_workers_and_from_the_loop(void **state)
+{
+    struct world *world = *state;
+    fake_init(&world->fake, &fake_asked, 2, POLL_FAST);
+    world->fake.learns = "3:110";
+    open_bus(world);
+    poll(world, 1);
+    expect(world, 1, "l1:3:110 s1:3 e1:good ");
+    assert_int_equal(runner_close(world->runner, clock_boot_ms() + CLOSE_MS), 0);
+    fake_init(&world->fake, &fake_blocking, 2, POLL_FAST);
+    world->fake.learns = "4:7";
+    open_bus(world);
+    poll(world, 0);
+    expect(world, 1, "l1:3:110 s1:3 e1:good l0:4:7 s0:3 e0:good ");
+}
+
+static void an_adapter_that_opens_gets_what_was_learnt_of_its_devices(void **state)
+{
+    struct world *world = *state;
+    fake_init(&world->fake, &fake_asked, 2, POLL_FAST);
+    open_bus(world);
+    assert_string_equal(world->fake.recalled, "3:110");
+}
+
 #define RUNNER_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -505,6 +544,8 @@ int main(void)
         RUNNER_TEST(a_link_that_flaps_wildly_does_not_swallow_the_end_of_a_poll),
         RUNNER_TEST(what_an_adapter_finds_is_handed_on),
         RUNNER_TEST(what_is_noted_is_logged_from_workers_and_from_the_loop),
+        RUNNER_TEST(what_is_learnt_is_handed_on_from_workers_and_from_the_loop),
+        RUNNER_TEST(an_adapter_that_opens_gets_what_was_learnt_of_its_devices),
         RUNNER_TEST(a_bus_that_does_not_open_says_why),
         RUNNER_TEST(a_bus_without_lanes_or_devices_is_legal),
         RUNNER_TEST(closing_closes_the_adapter_once),
