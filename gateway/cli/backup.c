@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,34 +33,43 @@ static int complain(const char *path, const char *why)
 
 /* -- what both need ------------------------------------------------------------------------- */
 
-/* "FOLDER/NAME"; "", which opens nothing, when it is too long. */
-static const char *join(char to[PATH_MAX], const char *folder, const char *name)
+/* A path that does not fit would name another file: it is refused, and said so. */
+static int make_path(char to[PATH_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static int make_path(char to[PATH_MAX], const char *format, ...)
 {
-    if (snprintf(to, PATH_MAX, "%s/%s", folder, name) >= PATH_MAX)
-        to[0] = '\0';
-    return to;
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = vsnprintf(to, PATH_MAX, format, args);
+    va_end(args);
+    return length < PATH_MAX ? APP_OK : complain(to, strerror(ENAMETOOLONG));
 }
 
-static void config_folder(const char *config, char to[PATH_MAX])
+static int config_folder(const char *config, char to[PATH_MAX])
 {
     const char *slash = strrchr(config, '/');
 
-    snprintf(to, PATH_MAX, "%.*s", slash ? (int)(slash - config) : 1, slash ? config : ".");
+    return make_path(to, "%.*s", slash ? (int)(slash - config) : 1, slash ? config : ".");
 }
 
 /* Where the store of this config is; one that cannot be read has it where services have it. */
-static void store_folder(const char *config, char to[PATH_MAX])
+static int store_folder(const char *config, char to[PATH_MAX])
 {
     struct problems *problems = problems_new();
     struct conf *conf = NULL;
+    int code;
 
     if (problems)
         (void)conf_read(config, app_settings, problems, &conf);
-    text_copy(to, PATH_MAX,
-              conf ? store_options(section_child(conf_root(conf), "store")).path
-                   : "/var/lib/thermogate");
+    code = make_path(to, "%s",
+                     conf ? store_options(section_child(conf_root(conf), "store")).path
+                          : "/var/lib/thermogate");
     conf_free(conf);
     problems_free(problems);
+    return code;
 }
 
 static int run(const char *const argv[])
@@ -82,10 +92,13 @@ static int run(const char *const argv[])
 static int make_stage(const char *stage)
 {
     char state[PATH_MAX];
+    int code = make_path(state, "%s/state", stage);
 
+    if (code != APP_OK)
+        return code;
     if (mkdir(stage, 0700) < 0)
         return complain(stage, strerror(errno));
-    if (mkdir(join(state, stage, "state"), 0700) < 0)
+    if (mkdir(state, 0700) < 0)
         return complain(state, strerror(errno));
     return APP_OK;
 }
@@ -100,16 +113,16 @@ static void remove_stage(const char *stage)
 static int copy_databases(const char *from, const char *stage)
 {
     char to[PATH_MAX];
+    int code = make_path(to, "%s/state", stage);
 
-    join(to, stage, "state");
-    for (size_t i = 0; i < N_DATABASES; i++) {
+    for (size_t i = 0; i < N_DATABASES && code == APP_OK; i++) {
         int r = snapshot_take(from, to, databases[i]);
 
         if (r < 0)
-            return complain(databases[i],
+            code = complain(databases[i],
                             r == -EBUSY ? "it is written all the time; try again" : strerror(-r));
     }
-    return APP_OK;
+    return code;
 }
 
 /* Members begin with config/ and state/, whatever the folders are called here. Without wildcards
@@ -128,19 +141,22 @@ struct cli_end cli_backup(const struct cli_options *options)
 {
     const char *file = options->operands[0];
     char config[PATH_MAX], state[PATH_MAX], stage[PATH_MAX], whole[PATH_MAX];
-    int code;
+    int code = make_path(stage, "%s.part", file);
 
-    if (snprintf(stage, sizeof(stage), "%s.part", file) >= (int)sizeof(stage))
-        return (struct cli_end){.code = complain(file, strerror(ENAMETOOLONG))};
-    config_folder(options->config, config);
-    store_folder(options->config, state);
+    if (code == APP_OK)
+        code = make_path(whole, "%s/whole", stage);
+    if (code == APP_OK)
+        code = config_folder(options->config, config);
+    if (code == APP_OK)
+        code = store_folder(options->config, state);
     umask(077); /* history is nobody's business, secrets even less */
-    code = make_stage(stage);
+    if (code == APP_OK)
+        code = make_stage(stage);
     if (code != APP_OK)
         return (struct cli_end){.code = code};
     code = copy_databases(state, stage);
     if (code == APP_OK)
-        code = pack(stage, config, options->secrets, join(whole, stage, "whole"));
+        code = pack(stage, config, options->secrets, whole);
     if (code == APP_OK && rename(whole, file) < 0)
         code = complain(file, strerror(errno));
     remove_stage(stage);
@@ -160,10 +176,15 @@ static int unpack(const char *file, const char *stage)
 static int put_file(const char *stage, const char *state, const char *name)
 {
     char from[PATH_MAX], to[PATH_MAX], aside[PATH_MAX];
+    int code = make_path(from, "%s/state/%s", stage, name);
 
-    snprintf(from, sizeof(from), "%s/state/%s", stage, name);
-    snprintf(aside, sizeof(aside), "%s/before-restore.%s", state, name);
-    if (rename(join(to, state, name), aside) < 0 && errno != ENOENT)
+    if (code == APP_OK)
+        code = make_path(to, "%s/%s", state, name);
+    if (code == APP_OK)
+        code = make_path(aside, "%s/before-restore.%s", state, name);
+    if (code != APP_OK)
+        return code;
+    if (rename(to, aside) < 0 && errno != ENOENT)
         return complain(to, strerror(errno));
     return access(from, F_OK) < 0 ? APP_OK : run((const char *const[]){"cp", "-a", from, to, NULL});
 }
@@ -185,8 +206,9 @@ static int put_databases(const char *stage, const char *state)
 static int put_config(const char *stage, const char *config)
 {
     char from[PATH_MAX];
+    int code = make_path(from, "%s/config/.", stage);
 
-    return run((const char *const[]){"cp", "-a", join(from, stage, "config/."), config, NULL});
+    return code == APP_OK ? run((const char *const[]){"cp", "-a", from, config, NULL}) : code;
 }
 
 /* The config of the backup has to be good here: it says where the rest belongs. */
@@ -194,15 +216,16 @@ static int restore(const char *stage, const struct cli_options *options)
 {
     char config[PATH_MAX], state[PATH_MAX], path[PATH_MAX];
     const char *slash = strrchr(options->config, '/');
-    int code;
+    int code = make_path(path, "%s/config/%s", stage, slash ? slash + 1 : options->config);
 
-    snprintf(path, sizeof(path), "%s/config/%s", stage, slash ? slash + 1 : options->config);
-    code = app_check(path, stderr);
-    if (code != APP_OK)
-        return code;
-    store_folder(path, state);
-    config_folder(options->config, config);
-    code = put_databases(stage, state);
+    if (code == APP_OK)
+        code = app_check(path, stderr);
+    if (code == APP_OK)
+        code = store_folder(path, state);
+    if (code == APP_OK)
+        code = config_folder(options->config, config);
+    if (code == APP_OK)
+        code = put_databases(stage, state);
     if (code == APP_OK)
         code = put_config(stage, config);
     if (code == APP_OK)
@@ -221,9 +244,9 @@ struct cli_end cli_restore(const struct cli_options *options)
     if (remote_is_there(options))
         return (struct cli_end){
             .code = complain("a gateway runs here", "stop it first: systemctl stop thermogate")};
-    if (snprintf(stage, sizeof(stage), "%s.restored", file) >= (int)sizeof(stage))
-        return (struct cli_end){.code = complain(file, strerror(ENAMETOOLONG))};
-    code = make_stage(stage);
+    code = make_path(stage, "%s.restored", file);
+    if (code == APP_OK)
+        code = make_stage(stage);
     if (code != APP_OK)
         return (struct cli_end){.code = code};
     code = unpack(file, stage);

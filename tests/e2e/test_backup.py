@@ -103,6 +103,19 @@ class Backup(harness.Case):
             self.assertEqual(file.read(), "# mine\n")
         self.assertFalse(os.path.exists(self.file + ".restored"))
 
+    def test_names_that_are_too_long_are_refused_and_leave_nothing(self):
+        config = self.write("etc/thermogate.cfg", f'store: {{ path = "{self.path("state")}" }}\n')
+        longest = "x" * (os.pathconf("/", "PC_PATH_MAX") - 1)
+        self.good("backup", self.file)
+        for words in (("backup", longest, "--config", config),
+                      ("restore", longest, "--config", config),
+                      ("restore", self.file, "--config", longest)):
+            refused = self.command(*words)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("File name too long", refused.stderr)
+        self.assertFalse(os.path.exists(self.file + ".restored"))
+        self.assertFalse(os.path.exists(self.path("state/before-restore.state.db")))
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
