@@ -106,8 +106,14 @@ int adapters_device_traffic(const struct adapters *adapters, uint32_t id,
 int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
                          struct adapters_traffic *ret_traffic);
 
+/* Each of these by a name: "requests", "crc_errors", "busy_ratio", "answer_p99_seconds" (NAN: not
+ * known). */
+void adapters_traffic_each(const struct adapters_traffic *traffic,
+                           void (*take)(void *to, const char *name, double value), void *to);
+
 struct report;
-/* The same as rows, and as a problem that devices do not answer. */
+/* All counts as rows, those of the traffic by "bus" and by "device" with that before their names;
+ * and as a problem that devices do not answer. */
 void adapters_report(const struct adapters *adapters, struct report *report);
 
 /* For how long the worker that has been at one poll or write longest has been at it; 0: none is. */

@@ -60,27 +60,27 @@ int adapters_bus_traffic(const struct adapters *adapters, const char *bus,
 
 /* -- reports -------------------------------------------------------------------------------- */
 
-/* The order of put_values(). */
+#define ROW(name, total, help)                         \
+    {                                                  \
+        name, "bus_" name, "device_" name, help, total \
+    }
+
+/* The order of fill(). */
 static const struct {
-    const char *of_bus, *of_device, *help;
+    const char *name, *of_bus, *of_device, *help;
     bool total;
 } rows[] = {
-    {"bus_requests", "device_requests", "Requests that were sent.", true},
-    {"bus_replies", "device_replies", "Replies to them, exceptions among them.", true},
-    {"bus_exceptions", "device_exceptions", "Replies that were exceptions.", true},
-    {"bus_timeouts", "device_timeouts", "Requests to which nothing came.", true},
-    {"bus_crc_errors", "device_crc_errors", "Requests to which a damaged reply came.", true},
-    {"bus_protocol_errors", "device_protocol_errors",
-     "Requests to which a reply came that does not fit.", true},
-    {"bus_foreign_frames", "device_foreign_frames", "Frames for others, late replies among them.",
-     true},
-    {"bus_reconnects", "device_reconnects", "Connections or lines that were opened anew.", true},
-    {"bus_busy_ratio", "device_busy_ratio",
-     "How much of a line's or connection's time is taken up: 0 to 1.", false},
-    {"bus_answer_p50_seconds", "device_answer_p50_seconds",
-     "Half of the last replies took no longer.", false},
-    {"bus_answer_p99_seconds", "device_answer_p99_seconds",
-     "99 of 100 of the last replies took no longer.", false},
+    ROW("requests", true, "Requests that were sent."),
+    ROW("replies", true, "Replies to them, exceptions among them."),
+    ROW("exceptions", true, "Replies that were exceptions."),
+    ROW("timeouts", true, "Requests to which nothing came."),
+    ROW("crc_errors", true, "Requests to which a damaged reply came."),
+    ROW("protocol_errors", true, "Requests to which a reply came that does not fit."),
+    ROW("foreign_frames", true, "Frames for others, late replies among them."),
+    ROW("reconnects", true, "Connections or lines that were opened anew."),
+    ROW("busy_ratio", false, "How much of a line's or connection's time is taken up: 0 to 1."),
+    ROW("answer_p50_seconds", false, "Half of the last replies took no longer."),
+    ROW("answer_p99_seconds", false, "99 of 100 of the last replies took no longer."),
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -95,15 +95,26 @@ static double seconds(int64_t us)
     return us < 0 ? NAN : (double)us / 1e6;
 }
 
-static void put_values(struct values *values, const char *of,
-                       const struct adapters_traffic *traffic)
+static void fill(double list[N_ROWS], const struct adapters_traffic *traffic)
 {
-    *values = (struct values){of,
-                              {(double)traffic->requests, (double)traffic->replies,
-                               (double)traffic->exceptions, (double)traffic->timeouts,
-                               (double)traffic->crc, (double)traffic->broken,
-                               (double)traffic->foreign, (double)traffic->reconnects, traffic->busy,
-                               seconds(traffic->p50_us), seconds(traffic->p99_us)}};
+    const double values[N_ROWS] = {
+        (double)traffic->requests, (double)traffic->replies,    (double)traffic->exceptions,
+        (double)traffic->timeouts, (double)traffic->crc,        (double)traffic->broken,
+        (double)traffic->foreign,  (double)traffic->reconnects, traffic->busy,
+        seconds(traffic->p50_us),  seconds(traffic->p99_us),
+    };
+
+    memcpy(list, values, sizeof(values));
+}
+
+void adapters_traffic_each(const struct adapters_traffic *traffic,
+                           void (*take)(void *to, const char *name, double value), void *to)
+{
+    double list[N_ROWS];
+
+    fill(list, traffic);
+    for (size_t row = 0; row < N_ROWS; row++)
+        take(to, rows[row].name, list[row]);
 }
 
 static void report_values(struct report *report, bool of_device, const struct values *values,
@@ -130,8 +141,10 @@ static size_t fill_buses(const struct adapters *adapters, struct values *values)
         const char *name = adapters->buses[b].config.name;
 
         if ((n == 0 || strcmp(values[n - 1].of, name) != 0) &&
-            adapters_bus_traffic(adapters, name, &traffic) == 0)
-            put_values(&values[n++], name, &traffic);
+            adapters_bus_traffic(adapters, name, &traffic) == 0) {
+            fill(values[n].list, &traffic);
+            values[n++].of = name;
+        }
     }
     return n;
 }
@@ -143,8 +156,8 @@ static size_t fill_devices(const struct adapters *adapters, struct values *value
         struct adapters_traffic traffic =
             tally_traffic(runner_tally(adapters->runners[slot->bus], slot->device));
 
-        put_values(&values[i], adapters->buses[slot->bus].config.devices[slot->device].name,
-                   &traffic);
+        fill(values[i].list, &traffic);
+        values[i].of = adapters->buses[slot->bus].config.devices[slot->device].name;
     }
     return adapters->n_slots;
 }

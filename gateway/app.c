@@ -327,6 +327,8 @@ static int start_web(struct app *app, struct error *reterr)
                                   .store = app->store,
                                   .report = wiring_report,
                                   .explain = wiring_explain,
+                                  .bus_traffic = wiring_bus_traffic,
+                                  .device_traffic = wiring_device_traffic,
                                   .test_notifier = wiring_test_notifier,
                                   .ask = wiring_ask,
                                   .owner = app};

@@ -272,6 +272,26 @@ void wiring_explain(void *owner, uint32_t instance,
         part(to, parts[i].what, parts[i].value);
 }
 
+void wiring_bus_traffic(void *owner, const char *bus,
+                        void (*count)(void *to, const char *name, double value), void *to)
+{
+    const struct app *app = owner;
+    struct adapters_traffic traffic;
+
+    if (adapters_bus_traffic(app->adapters, bus, &traffic) == 0)
+        adapters_traffic_each(&traffic, count, to);
+}
+
+void wiring_device_traffic(void *owner, uint32_t device,
+                           void (*count)(void *to, const char *name, double value), void *to)
+{
+    const struct app *app = owner;
+    struct adapters_traffic traffic;
+
+    if (adapters_device_traffic(app->adapters, device, &traffic) == 0)
+        adapters_traffic_each(&traffic, count, to);
+}
+
 /* -- all of them ---------------------------------------------------------------------------- */
 
 void wiring_report(void *owner, struct report *report)

@@ -39,5 +39,11 @@ int wiring_ask(void *owner, const struct web_question *question,
 void wiring_explain(void *owner, uint32_t instance,
                     void (*part)(void *to, const char *what, const char *value), void *to);
 
+/* For the web: how the requests on a bus, or to a device, went. */
+void wiring_bus_traffic(void *owner, const char *bus,
+                        void (*count)(void *to, const char *name, double value), void *to);
+void wiring_device_traffic(void *owner, uint32_t device,
+                           void (*count)(void *to, const char *name, double value), void *to);
+
 /* What all rooms know of themselves. */
 void wiring_report(void *owner, struct report *report);

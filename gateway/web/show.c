@@ -187,11 +187,26 @@ void show_health(struct request *request)
 /* -- buses and devices ---------------------------------------------------------------------- */
 
 /* clang-format off */
+static const struct field traffic_fields[] = {
+    {"requests", "integer", .help = "Requests that were sent, since the start."},
+    {"replies", "integer", .help = "Replies to them, exceptions among them."},
+    {"exceptions", "integer", .help = "Replies that were exceptions."},
+    {"timeouts", "integer", .help = "Requests to which nothing came."},
+    {"crc_errors", "integer", .help = "Requests to which a damaged reply came."},
+    {"protocol_errors", "integer", .help = "Requests to which a reply came that does not fit."},
+    {"foreign_frames", "integer", .help = "Frames for others, late replies among them."},
+    {"reconnects", "integer", .help = "Connections or lines that were opened anew."},
+    {"busy_ratio", "number", .help = "How much of a line's or connection's time is taken up: 0 to 1."},
+    {"answer_p50_seconds", "number?", .help = "Half of the last replies took no longer; null: there were none."},
+    {"answer_p99_seconds", "number?", .help = "99 of 100 of the last replies took no longer."},
+    {0},
+};
 static const struct field bus_fields[] = {
     {"name", "string", .help = "As in the config."},
     {"label", "string", .help = "For people."},
     {"devices", "integer", .help = "How many are on it."},
     {"devices_online", "integer", .help = "How many of them answer."},
+    {"traffic", "object", .help = "How the requests to all of them went; {} for what is not asked.", traffic_fields},
     {0},
 };
 const struct field buses_answer[] = {{"buses", "array", .help = "All of them.", bus_fields}, {0}};
@@ -209,13 +224,20 @@ static const struct field device_fields[] = {
     {"online", "boolean?", .help = "Whether it answers; null: nothing was heard yet."},
     {"why", "string?", .help = "Why it does not answer; null when it does, or when nothing was heard yet."},
     {"since_ms", "integer?", .help = "For how long that has been so."},
+    {"traffic", "object", .help = "How the requests to it went; {} for one that is not asked.", traffic_fields},
     {0},
 };
 const struct field devices_answer[] = {{"devices", "array", .help = "All of them.", device_fields}, {0}};
 /* clang-format on */
 
-static void write_bus(struct json *json, const struct live *live, uint32_t bus)
+static void write_count(void *to, const char *name, double value)
 {
+    json_number(to, name, value, -1);
+}
+
+static void write_bus(struct json *json, const struct web *web, uint32_t bus)
+{
+    const struct live *live = &web->live;
     const struct inventory *inventory = live->inventory;
     uint32_t devices = 0, online = 0;
 
@@ -230,27 +252,31 @@ static void write_bus(struct json *json, const struct live *live, uint32_t bus)
     json_text(json, "label", inventory->buses[bus].label);
     json_int(json, "devices", devices);
     json_int(json, "devices_online", online);
+    json_object(json, "traffic");
+    if (web->context.bus_traffic)
+        web->context.bus_traffic(web->context.owner, inventory->buses[bus].name, write_count, json);
+    json_end(json);
     json_end(json);
 }
 
 static void write_buses(struct json *json, const void *what)
 {
-    const struct live *live = what;
+    const struct web *web = what;
 
     json_object(json, NULL);
     json_array(json, "buses");
-    for (uint32_t i = 0; i < live->inventory->n_buses; i++)
-        write_bus(json, live, i);
+    for (uint32_t i = 0; i < web->live.inventory->n_buses; i++)
+        write_bus(json, web, i);
     json_end(json);
     json_end(json);
 }
 
 void show_buses(struct request *request)
 {
-    const struct live *live = &request->web->live;
+    const struct web *web = request->web;
 
-    request_answer_json(request, MHD_HTTP_OK, 1024 + 200 * (size_t)live->inventory->n_buses,
-                        write_buses, live);
+    request_answer_json(request, MHD_HTTP_OK, 1024 + 500 * (size_t)web->live.inventory->n_buses,
+                        write_buses, web);
 }
 
 static void write_presence(struct json *json, const struct live_device *device)
@@ -265,8 +291,9 @@ static void write_presence(struct json *json, const struct live_device *device)
     show_write_time(json, "since_ms", device->at_ms);
 }
 
-static void write_device(struct json *json, const struct live *live, uint32_t index)
+static void write_device(struct json *json, const struct web *web, uint32_t index)
 {
+    const struct live *live = &web->live;
     const struct inventory_device *device = &live->inventory->devices[index];
 
     json_object(json, NULL);
@@ -281,27 +308,31 @@ static void write_device(struct json *json, const struct live *live, uint32_t in
     json_int(json, "every_ms", device->every_ms);
     json_int(json, "sensors", device->n_sensors);
     write_presence(json, &live->devices[index]);
+    json_object(json, "traffic");
+    if (web->context.device_traffic)
+        web->context.device_traffic(web->context.owner, index, write_count, json);
+    json_end(json);
     json_end(json);
 }
 
 static void write_devices(struct json *json, const void *what)
 {
-    const struct live *live = what;
+    const struct web *web = what;
 
     json_object(json, NULL);
     json_array(json, "devices");
-    for (uint32_t i = 0; i < live->inventory->n_devices; i++)
-        write_device(json, live, i);
+    for (uint32_t i = 0; i < web->live.inventory->n_devices; i++)
+        write_device(json, web, i);
     json_end(json);
     json_end(json);
 }
 
 void show_devices(struct request *request)
 {
-    const struct live *live = &request->web->live;
+    const struct web *web = request->web;
 
-    request_answer_json(request, MHD_HTTP_OK, 1024 + 400 * (size_t)live->inventory->n_devices,
-                        write_devices, live);
+    request_answer_json(request, MHD_HTTP_OK, 1024 + 700 * (size_t)web->live.inventory->n_devices,
+                        write_devices, web);
 }
 
 /* -- sensors and readings ------------------------------------------------------------------- */

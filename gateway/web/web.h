@@ -66,6 +66,12 @@ struct web_context {
     /* Tells each part of what an instance of a rule waits for, and what it is now. May be NULL. */
     void (*explain)(void *owner, uint32_t instance,
                     void (*part)(void *to, const char *what, const char *value), void *to);
+    /* Tell each count of the requests on a bus, or to a device by its number in the inventory, by
+     * the names that /api/v1/devices describes; NAN: not known. May be NULL. */
+    void (*bus_traffic)(void *owner, const char *bus,
+                        void (*count)(void *to, const char *name, double value), void *to);
+    void (*device_traffic)(void *owner, uint32_t device,
+                           void (*count)(void *to, const char *name, double value), void *to);
     void *owner;
 };
 

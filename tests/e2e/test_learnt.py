@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""What the gateway has found out about a device outlives a restart."""
+"""What the gateway finds out about devices: what it learns outlives a restart, what it counts is shown."""
+import json
 import socketserver
 import struct
 import threading
 import unittest
+import urllib.request
 
 import harness
 
@@ -55,6 +57,37 @@ class Learnt(harness.Case):
         seen.state("meter", since, c10=10, c13=13)
         self.assertEqual(second.stop()[0], 0)
         self.assertNotIn((10, 4), meter.asked)
+
+
+class Counted(harness.Case):
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return answer.read().decode()
+
+    def test_how_requests_went_is_in_the_api_and_in_metrics(self):
+        self.port = harness.free_port()
+        self.broker()
+        seen = self.subscriber()
+        device = self.device("--set", "holding 0=5")
+        self.gateway(self.config(
+            f'boiler: {{ bus = "plant"; connect = "{device.connect}"; unit = 1; channels: {{ '
+            'here: { register = "holding 0" } gone: { register = "holding 500" } } }') +
+            f'web: {{ socket = "{self.path("api")}"; listen = "127.0.0.1:{self.port}" }}\n')
+        seen.bad_state("boiler", "gone")
+        bus = json.loads(self.get("/api/v1/buses"))["buses"][0]["traffic"]
+        traffic = json.loads(self.get("/api/v1/devices"))["devices"][0]["traffic"]
+        api = json.loads(self.get("/api/v1/openapi.json"))
+        answer = api["paths"]["/api/v1/devices"]["get"]["responses"]["200"]
+        fields = answer["content"]["application/json"]["schema"]["properties"]["devices"]["items"]
+        self.assertEqual(traffic.keys(), fields["properties"]["traffic"]["properties"].keys())
+        self.assertEqual(bus.keys(), traffic.keys())
+        self.assertGreater(traffic["exceptions"], 0)
+        self.assertEqual(traffic["replies"], traffic["requests"])
+        self.assertGreater(traffic["answer_p99_seconds"], 0)
+        metrics = self.get("/metrics")
+        self.assertRegex(metrics, r'\nthermogate_device_exceptions_total\{device="boiler"\} [1-9]')
+        self.assertRegex(metrics, r'\nthermogate_bus_timeouts_total\{bus="plant"\} 0\n')
+        self.assertRegex(metrics, r'\nthermogate_bus_answer_p50_seconds\{bus="plant"\} 0\.0')
 
 
 if __name__ == "__main__":

@@ -80,6 +80,24 @@ static void requests_are_counted_by_device_and_by_bus(void **state)
     assert_int_equal(adapters_bus_traffic(world->adapters, "other", &bus), -ENOENT);
 }
 
+static void take_count(void *to, const char *name, double value)
+{
+    struct world *world = to;
+
+    text_append(world->text, sizeof(world->text), &world->length, "%s=%g ", name, value);
+}
+
+static void every_count_has_a_name(void **state)
+{
+    const struct adapters_traffic traffic = {1, 2, 3, 4, 5, 6, 7, 8, 0.5, 1500, -1};
+
+    adapters_traffic_each(&traffic, take_count, *state);
+    assert_string_equal(((struct world *)*state)->text,
+                        "requests=1 replies=2 exceptions=3 timeouts=4 crc_errors=5 "
+                        "protocol_errors=6 foreign_frames=7 reconnects=8 busy_ratio=0.5 "
+                        "answer_p50_seconds=0.0015 answer_p99_seconds=nan ");
+}
+
 static void take_row(struct report *report, const struct report_row *row)
 {
     struct world *world = (struct world *)((char *)report - offsetof(struct world, report));
@@ -136,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(requests_are_counted_by_device_and_by_bus),
+        TEST(every_count_has_a_name),
         TEST(every_bus_and_device_has_rows_and_those_of_one_name_follow_each_other),
         TEST(a_device_that_never_answered_has_no_answer_times),
         TEST(devices_that_do_not_answer_are_a_problem_for_those_who_look_for_problems_only),

@@ -41,10 +41,19 @@ static void buses_and_devices_say_who_answers(void **state)
 {
     struct web_world *world = *state;
     web_expect(web_get(world, "/api/v1/buses"), 200,
-               "{\"name\":\"b\",\"label\":\"Bus\",\"devices\":2,\"devices_online\":1}");
+               "{\"name\":\"b\",\"label\":\"Bus\",\"devices\":2,\"devices_online\":1,");
     web_expect(web_get(world, "/api/v1/devices"), 200, "\"label\":\"Heizkessel \\\"1\\\"\"");
     web_expect(web_get(world, "/api/v1/devices"), 200, "\"online\":true,\"why\":null");
     web_expect(web_get(world, "/api/v1/devices"), 200, "\"online\":false,\"why\":\"timeout\"");
+}
+
+static void buses_and_devices_say_how_their_requests_went(void **state)
+{
+    struct web_world *world = *state;
+    web_expect(web_get(world, "/api/v1/buses"), 200,
+               "\"traffic\":{\"requests\":1,\"busy_ratio\":0.25,\"answer_p50_seconds\":null}}");
+    web_expect(web_get(world, "/api/v1/devices"), 200,
+               "\"traffic\":{\"requests\":0,\"busy_ratio\":0.25,\"answer_p50_seconds\":null}}");
 }
 
 static void sensors_say_what_may_be_written(void **state)
@@ -553,6 +562,7 @@ int main(void)
         WEB_TEST(the_status_has_names_numbers_and_counters),
         WEB_TEST(health_is_a_status_code_with_reasons),
         WEB_TEST(buses_and_devices_say_who_answers),
+        WEB_TEST(buses_and_devices_say_how_their_requests_went),
         WEB_TEST(sensors_say_what_may_be_written),
         WEB_TEST(a_bad_reading_is_null_with_its_reason),
         WEB_TEST(a_rule_explains_itself),

@@ -179,6 +179,31 @@ static inline void web_report_rows(void *owner, struct report *report)
         report_problem(report, "%s", world->problem);
 }
 
+/* Requests: as many as the device's number or the length of the bus's name; none was answered. */
+static inline void web_count_traffic(double requests,
+                                     void (*count)(void *to, const char *name, double value),
+                                     void *to)
+{
+    count(to, "requests", requests);
+    count(to, "busy_ratio", 0.25);
+    count(to, "answer_p50_seconds", NAN);
+}
+
+static inline void web_count_bus(void *owner, const char *bus,
+                                 void (*count)(void *to, const char *name, double value), void *to)
+{
+    (void)owner;
+    web_count_traffic((double)strlen(bus), count, to);
+}
+
+static inline void web_count_device(void *owner, uint32_t device,
+                                    void (*count)(void *to, const char *name, double value),
+                                    void *to)
+{
+    (void)owner;
+    web_count_traffic(device, count, to);
+}
+
 /* The notifier "phone" works, "old" does not, "busy" is being tested already. */
 static inline void web_tested(void *owner)
 {
@@ -327,6 +352,8 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
     struct web_context context = {.report = web_report_rows,
                                   .test_notifier = web_test_notifier,
                                   .ask = web_ask_line,
+                                  .bus_traffic = web_count_bus,
+                                  .device_traffic = web_count_device,
                                   .owner = world};
 
     the_world = world;
