@@ -90,19 +90,20 @@ static bool is_left_over(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     bool refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-                   errno == ECONNREFUSED;
+                   (errno == ECONNREFUSED || errno == ENOENT);
 
     if (fd >= 0)
         close(fd);
     return refused;
 }
 
-/* Only a socket is ever removed: the path comes from a config. */
+/* Only a socket, or a link that leads to none, is ever removed: the path comes from a config. */
 static void remove_left_over(const struct sockaddr_un *address)
 {
     struct stat about;
 
-    if (lstat(address->sun_path, &about) == 0 && S_ISSOCK(about.st_mode) && is_left_over(address))
+    if (lstat(address->sun_path, &about) == 0 &&
+        (S_ISSOCK(about.st_mode) || S_ISLNK(about.st_mode)) && is_left_over(address))
         unlink(address->sun_path);
 }
 
@@ -137,6 +138,13 @@ int listen_unix(const char *path, struct error *reterr)
     if (chmod(path, 0666) < 0 || listen(fd, BACKLOG) < 0)
         return fail(fd, "cannot listen on", path, reterr);
     return fd;
+}
+
+int listen_link(const char *link, const char *path, struct error *reterr)
+{
+    if ((unlink(link) < 0 && errno != ENOENT) || symlink(path, link) < 0)
+        return fail(-1, "cannot make the link", link, reterr);
+    return 0;
 }
 
 int listen_tcp(const char *text, struct error *reterr)

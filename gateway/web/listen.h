@@ -20,3 +20,7 @@ int listen_parse(const char *text, struct listen_address *ret_address);
  * replaced; -EADDRINUSE when one answers. */
 int listen_unix(const char *path, struct error *reterr);
 int listen_tcp(const char *text, struct error *reterr);
+
+/* Makes `link` lead to the Unix socket at `path`. Its folder is this service's alone: what stands
+ * there is left over. 0, or -Exxx with `reterr`. */
+int listen_link(const char *link, const char *path, struct error *reterr);

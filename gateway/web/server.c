@@ -217,8 +217,21 @@ static void add_listener(struct server *server, const char *where,
             (struct listener){.server = server, .open = open, .where = where, .fd = -1};
 }
 
+/* Without it commands need --socket, which is no reason not to run. */
+static void make_link(const struct web_options *options)
+{
+    struct error err;
+
+    if (options->link[0] && listen_link(options->link, options->socket, &err) < 0)
+        log_warn("web: %s", err.text);
+}
+
 static void close_listeners(struct server *server)
 {
+    const char *link = server->web->options.link;
+
+    if (link[0])
+        unlink(link);
     for (size_t i = 0; i < server->n_listeners; i++) {
         struct listener *listener = &server->listeners[i];
 
@@ -319,6 +332,7 @@ int server_new(struct web *web, struct server **ret_server, struct error *reterr
     add_listener(server, web->options.socket, listen_unix);
     add_listener(server, web->options.listen, listen_tcp);
     look_after_listeners(server);
+    make_link(&web->options);
     server->retry_ms = clock_boot_ms() + RETRY_MS;
     plan_sweep(server, clock_boot_ms());
     *ret_server = server;

@@ -10,7 +10,8 @@
 const struct setting web_settings[] = {
     {"socket", SETTING_TEXT,
      .help = "Path of the Unix socket on which the command line finds the gateway; by default "
-             "thermogate.sock in the folder that systemd gives it, else " WEB_SOCKET "."},
+             "thermogate.sock in the folder that systemd gives it, else " WEB_SOCKET
+             ". Under systemd a link there leads to another one."},
     {"listen", SETTING_TEXT,
      .help = "Address and port for HTTP over TCP, as \"127.0.0.1:8377\"; only of this machine, and "
              "only for reading. Nothing by default."},
@@ -61,10 +62,13 @@ struct web_options web_options(const struct section *section)
     const char *socket = section_text(section, "socket"), *listen = section_text(section, "listen");
     struct web_options options = {.listen = ""};
 
-    if (socket)
+    default_socket(options.socket);
+    if (socket && strcmp(socket, options.socket) != 0) {
+        /* Without systemd that folder is not ours, and may be another gateway's. */
+        if (getenv("RUNTIME_DIRECTORY"))
+            text_copy(options.link, sizeof(options.link), options.socket);
         text_copy(options.socket, sizeof(options.socket), socket);
-    else
-        default_socket(options.socket);
+    }
     if (listen)
         text_copy(options.listen, sizeof(options.listen), listen);
     return options;

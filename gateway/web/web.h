@@ -34,6 +34,7 @@ size_t web_check(const struct section *section, struct problems *problems);
 
 struct web_options {
     char socket[WEB_SOCKET_SIZE]; /* path */
+    char link[WEB_SOCKET_SIZE];   /* to it, from where commands look; "": that is where it is */
     char listen[64];              /* "127.0.0.1:8377"; "": no TCP */
 };
 struct web_options web_options(const struct section *section);

@@ -152,13 +152,23 @@ class Booted(unittest.TestCase):
         write(EXTRA, SIMULATED)
         run("systemctl", "reload", UNIT)
 
-    def test_07_killed_it_comes_back(self):
+    def test_07_another_socket_is_found_by_commands_and_by_the_reload(self):
+        other = "/run/thermogate/other.sock"
+        for end in (f'web: {{ socket = "{other}"; }}\n', ""):
+            write(EXTRA, SIMULATED + end)
+            run("systemctl", "restart", UNIT)
+            self.assertEqual(os.path.exists(other), bool(end))
+            run("systemctl", "reload", UNIT)
+            wait_for(lambda: status()["sensors_good"] == 1, "a value")
+        reset_starts()
+
+    def test_08_killed_it_comes_back(self):
         old = main_pid()
         os.kill(old, 9)
         wait_for(runs_again(old), "the restart")
         wait_for(lambda: status()["sensors_good"] == 1, "a value")
 
-    def test_08_hanging_it_is_killed_by_the_watchdog_and_comes_back(self):
+    def test_09_hanging_it_is_killed_by_the_watchdog_and_comes_back(self):
         os.makedirs("/run/systemd/system/thermogate.service.d", exist_ok=True)
         write("/run/systemd/system/thermogate.service.d/watchdog.conf", "[Service]\nWatchdogSec=2s\n")
         run("systemctl", "daemon-reload")
@@ -173,7 +183,7 @@ class Booted(unittest.TestCase):
         run("systemctl", "restart", UNIT)
         reset_starts()
 
-    def test_09_after_three_fast_crashes_it_starts_in_safe_mode_until_it_is_restarted(self):
+    def test_10_after_three_fast_crashes_it_starts_in_safe_mode_until_it_is_restarted(self):
         for _ in range(3):
             old = main_pid()
             os.kill(old, 9)
@@ -184,7 +194,7 @@ class Booted(unittest.TestCase):
         self.assertEqual(status()["problems"], [])
         reset_starts()
 
-    def test_10_secrets_are_for_the_service_alone(self):
+    def test_11_secrets_are_for_the_service_alone(self):
         write("/etc/thermogate/broker.password", "secret\n")
         run("systemd-tmpfiles", "--create", "thermogate.conf")
         info = os.stat("/etc/thermogate/broker.password")
@@ -192,12 +202,12 @@ class Booted(unittest.TestCase):
         owner = run("stat", "-c", "%U", "/etc/thermogate/broker.password").stdout.strip()
         self.assertEqual(owner, "thermogate")
 
-    def test_11_its_state_is_its_own(self):
+    def test_12_its_state_is_its_own(self):
         info = os.stat("/var/lib/thermogate")
         self.assertEqual(info.st_mode & 0o777, 0o750)
         self.assertTrue(os.path.exists("/var/lib/thermogate/state.db"))
 
-    def test_12_it_is_removed_and_its_config_and_state_stay(self):
+    def test_13_it_is_removed_and_its_config_and_state_stay(self):
         said = run("dpkg", "-r", "thermogate").stdout
         self.assertIn("thermogate forget", said)
         self.assertFalse(os.path.exists("/usr/bin/thermogate"))
@@ -205,7 +215,7 @@ class Booted(unittest.TestCase):
         self.assertTrue(os.path.exists("/var/lib/thermogate/state.db"))
         self.assertFalse(os.path.exists("/run/thermogate"))
 
-    def test_13_purged_nothing_is_left(self):
+    def test_14_purged_nothing_is_left(self):
         run("dpkg", "-P", "thermogate")
         self.assertEqual(files() - self.files, set())
         self.assertEqual(accounts(), self.accounts)

@@ -17,7 +17,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct conf *read_config(const char *text, struct problems *problems)
 {
@@ -79,9 +82,58 @@ static void the_socket_is_where_systemd_says_else_where_it_always_is(void **stat
     setenv("RUNTIME_DIRECTORY", "/run/a:/run/b", 1);
     options = web_options(none);
     assert_string_equal(options.socket, "/run/a/thermogate.sock");
+    assert_string_equal(options.link, "");
     unsetenv("RUNTIME_DIRECTORY");
     conf_free(conf);
     problems_free(problems);
+}
+
+static void another_socket_is_linked_to_where_systemd_would_have_it(void **state)
+{
+    struct problems *problems = problems_new();
+    struct conf *conf = read_config("web: { socket = \"/run/b/other.sock\" }", problems);
+    struct web_options options;
+    (void)state;
+    unsetenv("RUNTIME_DIRECTORY");
+    options = web_options(section_child(conf_root(conf), "web"));
+    assert_string_equal(options.socket, "/run/b/other.sock");
+    assert_string_equal(options.link, "");
+    setenv("RUNTIME_DIRECTORY", "/run/a", 1);
+    options = web_options(section_child(conf_root(conf), "web"));
+    assert_string_equal(options.socket, "/run/b/other.sock");
+    assert_string_equal(options.link, "/run/a/thermogate.sock");
+    unsetenv("RUNTIME_DIRECTORY");
+    conf_free(conf);
+    problems_free(problems);
+}
+
+/* Clients come to the socket over the link; one that is left, as by kill -9, gives way to a socket
+ * as it does to a new link. */
+static void a_link_leads_to_the_socket(void **state)
+{
+    char folder[] = "/tmp/thermogate-listen-XXXXXX", link[60], path[60];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd, client = socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(link, sizeof(link), "%s/link", folder);
+    snprintf(path, sizeof(path), "%s/path", folder);
+    memcpy(address.sun_path, link, sizeof(link));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(listen_link(link, path, NULL), 0);
+    fd = listen_unix(path, NULL);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen_unix(link, NULL), -EADDRINUSE);
+    close(client);
+    close(fd);
+    fd = listen_unix(link, NULL);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(listen_link("/nowhere/link", path, NULL), -ENOENT);
+    unlink(link);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void expect_when(const char *text, int64_t wanted)
@@ -137,6 +189,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_addresses_of_this_machine_are_good),
         cmocka_unit_test(the_socket_is_where_systemd_says_else_where_it_always_is),
+        cmocka_unit_test(another_socket_is_linked_to_where_systemd_would_have_it),
+        cmocka_unit_test(a_link_leads_to_the_socket),
         cmocka_unit_test(times_are_numbers_spans_and_dates),
         cmocka_unit_test(a_page_grows_and_never_has_half_a_line),
     };

@@ -348,7 +348,7 @@ static inline struct store *web_open_store(struct web_world *world)
 static inline struct web_world *web_world_open(const char *listen, bool with_store)
 {
     struct web_world *world = calloc(1, sizeof(*world));
-    struct web_options options;
+    struct web_options options = {.link = ""};
     struct web_context context = {.report = web_report_rows,
                                   .test_notifier = web_test_notifier,
                                   .ask = web_ask_line,
