@@ -2,10 +2,11 @@
 """What outlives what: the whole gateway under kill -9 and power cuts, a reload of a thousand devices, and
 a disk that stalls. Called by tests/bench/run state.
 
-    kills     killed at random moments, under alarms and writes: no event lost, none told twice
-    cuts      power cuts: its disk, an ext4 in a file, is copied as it is and mounted; needs root
-    reload    one of 1,000 devices changes: how long it takes, and whether a poll is missed
-    stall     the disk stands still again and again while history is asked for: is the loop late?
+    kills         killed at random moments, under alarms and writes: no event lost, none told twice
+    broker-kills  the broker is killed at random moments: no event lost, and soon told again
+    cuts          power cuts: its disk, an ext4 in a file, is copied as it is and mounted; needs root
+    reload        one of 1,000 devices changes: how long it takes, and whether a poll is missed
+    stall         the disk stands still again and again while history is asked for: is the loop late?
 """
 import argparse
 import http.client
@@ -25,6 +26,7 @@ from urllib.parse import urlencode
 
 from bench import FAST_PORT, Figure
 from machine import Machine
+from proxy import Proxy
 
 DEVICES = 20  # of the storm: each fires and clears several times a second
 RELOADS = 10
@@ -77,28 +79,40 @@ class Api:
 
 
 class Listener:
-    """Everything that a subscriber sees of QoS 1, in a file."""
+    """Everything that a subscriber sees, in a file; it comes back by itself to a broker that was gone."""
 
-    def __init__(self, machine):
-        self.path = os.path.join(machine.folder, "seen")
+    def __init__(self, machine, qos=1):
+        self.path, self.port = os.path.join(machine.folder, "seen"), machine.broker_port
         self.process = subprocess.Popen(
-            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(machine.broker_port), "-q", "1",
+            ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), "-q", str(qos),
              "-t", "bench/event", "-t", "bench/ready"], stdout=open(self.path, "wb"))
         machine.programs.append(self)
-        until = time.monotonic() + 20
-        while not os.path.getsize(self.path):
-            subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(machine.broker_port),
-                            "-t", "bench/ready", "-m", "ready"], check=True)
-            if time.monotonic() > until:
+        self.wait_for_more(self.say_ready)
+
+    def say_ready(self):
+        subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port),
+                        "-t", "bench/ready", "-m", "ready"], check=True)
+
+    def wait_for_more(self, ask=lambda: time.sleep(0.005), seconds=20):
+        """How long it took until something came."""
+        size, started = os.path.getsize(self.path), time.monotonic()
+        while os.path.getsize(self.path) == size:
+            ask()
+            if time.monotonic() > started + seconds:
                 raise TimeoutError("the subscriber hears nothing")
+        return time.monotonic() - started
 
     def kill(self):
         self.process.kill()
         self.process.wait()
 
-    def ids(self):
+    def events(self):
+        """(id, payload) of each."""
         with open(self.path, encoding="utf-8") as lines:
-            return [f"{m[1]}:{m[2]}" for m in map(EVENT_ID.search, lines) if m]
+            return [(f"{m[1]}:{m[2]}", m.string) for m in map(EVENT_ID.search, lines) if m]
+
+    def ids(self):
+        return [number for number, _ in self.events()]
 
 
 def storm_config(folder, port, store):
@@ -191,6 +205,49 @@ def run_kills(options):
         Figure("events that the subscriber lacks", len(set(ids) - seen), must=0, always=True,
                digits=0),
         Figure("events that the log lacks", len(seen - set(ids)), must=0, always=True, digits=0),
+    ]
+
+
+def kill_broker(machine, proxy, listener):
+    """Once, at any moment; how long it took until events came again when it was back. The gateway
+    finds it only when the subscriber is there: a broker without memory tells nobody later."""
+    time.sleep(random.uniform(0, 1))
+    machine.kill_broker()
+    proxy.shut()
+    time.sleep(random.uniform(0, 1.5))
+    machine.start_broker()
+    listener.wait_for_more(listener.say_ready)
+    proxy.open()
+    return listener.wait_for_more(seconds=120)
+
+
+def run_broker_kills(options):
+    times = options.times or (5 if options.quick else 50)
+    with tempfile.TemporaryDirectory() as folder, Machine(folder) as machine:
+        machine.start_broker()
+        # At QoS 0 it gets everything before the gateway is told that the broker has it.
+        listener, proxy = Listener(machine, qos=0), Proxy(machine.broker_port)
+        text = storm_config(folder, proxy.port, f"{folder}/store")
+        config = machine.write("storm.cfg", text)
+        gateway = machine.start([options.gateway, "run", "--config", config], "gateway")
+        listener.wait_for_more()
+        waited = [kill_broker(machine, proxy, listener) for _ in range(times)]
+        machine.write("storm.cfg", text.replace("20ms", "1h"))
+        gateway.process.send_signal(signal.SIGHUP)
+        events, seen = settled(Api(f"{folder}/api"), listener)
+        told = listener.events()
+        proxy.close()
+    ids = [event["id"] for event in events]
+    return [
+        Figure("broker kills", times, digits=0),
+        Figure("events", len(ids), must=times, least=True, digits=0),
+        Figure("events that the subscriber lacks", len(set(ids) - seen), must=0, always=True,
+               digits=0),
+        Figure("events that the log lacks", len(seen - set(ids)), must=0, always=True, digits=0),
+        Figure("told more than once, with the same id", len(told) - len(seen), digits=0),
+        Figure("of them with another text", len(set(told)) - len(seen), must=0, always=True, digits=0),
+        Figure("until events came again, the longest, s", max(waited), must=5),
+        Figure("median, s", sorted(waited)[times // 2]),
     ]
 
 
@@ -366,7 +423,8 @@ def run_stall(options):
     ]
 
 
-PARTS = {"kills": run_kills, "cuts": run_cuts, "reload": run_reload, "stall": run_stall}
+PARTS = {"kills": run_kills, "broker-kills": run_broker_kills, "cuts": run_cuts,
+         "reload": run_reload, "stall": run_stall}
 
 
 def main():

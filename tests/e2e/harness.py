@@ -21,6 +21,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 TOOLS = os.path.join(ROOT, "tests", "tools")
 sys.path.insert(0, TOOLS)
 from ports import free_port  # noqa: E402
+from proxy import Proxy  # noqa: E402
 BINARY = os.environ.get("THERMOGATE_BINARY", os.path.join(ROOT, "build/dev/gateway/thermogate"))
 PYTHON = "/usr/bin/python3"
 MOSQUITTO = next((p for p in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto") if os.path.exists(p)),
@@ -329,6 +330,12 @@ class Case(unittest.TestCase):
     def broker(self):
         self.the_broker = Broker(self)
         return self.the_broker
+
+    def proxy(self):
+        """In front of the broker."""
+        proxy = Proxy(self.the_broker.port)
+        self.addCleanup(proxy.close)
+        return proxy
 
     def subscriber(self, topics="#"):
         subscriber = Subscriber(self.the_broker.port, topics)

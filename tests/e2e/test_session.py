@@ -1,7 +1,5 @@
 #!/usr/bin/python3
 """The connection with the broker, where it is not as it should be."""
-import socket
-import threading
 import unittest
 
 import harness
@@ -9,71 +7,6 @@ from harness import SOON
 
 BUS = 'sim: { adapter = "sim" }'
 TANK = 'tank: { bus = "sim"; channels: { level: { low = 5 } } }\n'
-
-
-class Proxy:
-    """Between a client and the broker: passes on, holds back, or cuts."""
-
-    def __init__(self, case, port):
-        self.to, self.passes, self.pairs = port, True, []
-        self.changed = threading.Condition()
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.listen(20)
-        self.port = self.socket.getsockname()[1]
-        case.addCleanup(self.close)
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            try:
-                broker = socket.create_connection(("127.0.0.1", self.to), SOON)
-            except OSError:
-                client.close()
-                continue
-            broker.settimeout(None)
-            self.pairs.append((client, broker))
-            for ends in ((client, broker), (broker, client)):
-                threading.Thread(target=self._pump, args=ends, daemon=True).start()
-
-    def _pump(self, source, target):
-        try:
-            while data := source.recv(65536):
-                with self.changed:
-                    self.changed.wait_for(lambda: self.passes)
-                target.sendall(data)
-        except OSError:
-            pass
-        self._end(source, target)
-
-    def _end(self, *sockets):
-        for one in sockets:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def hold(self, held):
-        with self.changed:
-            self.passes = not held
-            self.changed.notify_all()
-
-    def cut(self):
-        for pair in self.pairs:
-            self._end(*pair)
-            for one in pair:
-                one.close()
-        self.pairs = []
-
-    def close(self):
-        self.hold(False)
-        self.cut()
-        self._end(self.socket)
-        self.socket.close()
 
 
 class Session(harness.Case):
@@ -86,7 +19,7 @@ class Session(harness.Case):
     def test_a_connection_that_is_cut_is_made_anew_and_nothing_is_missing(self):
         self.broker()
         self.seen = self.subscriber()
-        proxy = Proxy(self, self.the_broker.port)
+        proxy = self.proxy()
         running = self.through(proxy.port)
         for _ in range(3):
             since = self.seen.mark()
@@ -99,7 +32,7 @@ class Session(harness.Case):
     def test_a_connection_that_stands_still_goes_on_where_it_was(self):
         self.broker()
         self.seen = self.subscriber()
-        proxy = Proxy(self, self.the_broker.port)
+        proxy = self.proxy()
         self.through(proxy.port)
         self.seen.state("tank", level=5)
         proxy.hold(True)
