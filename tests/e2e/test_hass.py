@@ -58,6 +58,10 @@ class Hass(harness.Case):
         self.announced("pump", "power", since)
         self.removed("tank", "old", since)
         self.gone("pump", since)
+        # Seen is not yet acknowledged; at the next start of Home Assistant it is, and forgotten.
+        since = self.seen.mark()
+        self.seen.publish("homeassistant/status", "online")
+        self.config_of("tank", lambda m: "old" not in m.json["components"], since)
         self.running.stop()
         since = self.seen.mark()
         self.start(TANK % "")
