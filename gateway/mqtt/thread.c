@@ -29,9 +29,6 @@
 #define CLOSE_MS     50   /* for the last words on the connection */
 #define POLL_MAX_MS  3600000
 
-#define SHORT_ONES 3     /* so many connections in a row */
-#define SHORT_MS   10000 /* that did not last, are no accident */
-
 struct thread {
     pthread_t id;
     struct options *options;
@@ -57,7 +54,6 @@ struct thread {
     struct retry retry;
     uint64_t unsent_before;
     char complaint[200]; /* the last one; the same is not said again */
-    int short_ones;      /* connections in a row that were lost at once */
 };
 
 /* -- other threads -------------------------------------------------------------------------- */
@@ -177,20 +173,17 @@ static void try_connect(struct thread *t)
         return;
     }
     complain(t, error.text);
+    retry_failed(&t->retry);
     retry_later(t, clock_boot_ms());
 }
 
-/* Two clients of one id throw each other off for ever: a broker has only one. It says so to MQTT 5
- * at best; what always shows is that connections end right after they were made. */
-static void note_short(struct thread *t, int64_t now_ms)
+/* The broker says why to MQTT 5 at best. */
+static void complain_of_twin(const struct thread *t)
 {
-    if (now_ms - t->since_ms >= SHORT_MS)
-        t->short_ones = 0;
-    else if (++t->short_ones == SHORT_ONES)
-        log_error("mqtt: the broker has ended %d connections right after they were made: has "
-                  "another client the same client id \"%s\", as a second gateway with this config "
-                  "would? Give one of them a `client_id`, and its own gateway.id",
-                  SHORT_ONES, t->options->client_id);
+    log_error("mqtt: the broker keeps ending the connection right after it was made: has another "
+              "client the same client id \"%s\", as a second gateway with this config would? Give "
+              "one of them a `client_id`, and its own gateway.id",
+              t->options->client_id);
 }
 
 static void go_offline(struct thread *t)
@@ -199,7 +192,8 @@ static void go_offline(struct thread *t)
     int reason = session_reason(t->session);
 
     retry_lost(&t->retry, now_ms - t->since_ms, now_ms);
-    note_short(t, now_ms);
+    if (retry_is_thrown_out(&t->retry))
+        complain_of_twin(t);
     if (reason)
         log_warn("mqtt: broker %s:%d closed the connection (reason 0x%02x)", t->options->host,
                  t->options->port, (unsigned)reason);
