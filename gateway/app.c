@@ -23,6 +23,7 @@
 #include "gateway/wiring.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +123,16 @@ static void keep_config(struct app *app, struct conf *conf)
     if (!keep)
         reload_dispose(app->loop, conf, NULL);
     app->conf = keep ? conf : NULL;
+}
+
+/* At the start nothing is polled yet, and what is free again serves all that comes. */
+static void keep_first_config(struct app *app)
+{
+    if (app->site->discovers)
+        return;
+    conf_free(app->conf);
+    app->conf = NULL;
+    malloc_trim(0);
 }
 
 /* `began_us`: when the loop began with it. */
@@ -398,7 +409,7 @@ static int open_rooms(struct app *app, struct error *reterr)
     if (r == 0 && starts_keep_crashing(app->starts))
         commands_write_safe(app->commands);
     app->fixed_hash = hash_fixed(conf_root(app->conf));
-    keep_config(app, app->conf);
+    keep_first_config(app);
     return r;
 }
 

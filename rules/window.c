@@ -40,9 +40,6 @@ struct windows *windows_new(const struct window_sensor *sensors, uint32_t count,
     memset(windows->first, 0xff, ((size_t)count + 1) * sizeof *windows->first);
     if (count)
         memcpy(windows->sensors, sensors, count * sizeof *sensors);
-    for (uint32_t i = 0; i < count; i++)
-        windows->series[i] =
-            (struct series){.text = sensors[i].text, .stale_ms = sensors[i].stale_ms};
     return windows;
 }
 
@@ -145,6 +142,10 @@ static int64_t add_window(struct windows *windows, uint32_t sensor, const struct
     uint32_t samples = span_is_long(span) ? 0 : (uint32_t)capacity;
     if (span_is_long(span) && capacity > minutes->capacity)
         minutes->capacity = (uint32_t)capacity;
+    if (windows->first[sensor] == WINDOW_NONE) { /* what nobody wants takes no memory */
+        series->text = windows->sensors[sensor].text;
+        series->stale_ms = windows->sensors[sensor].stale_ms;
+    }
     if (samples + 2 > series->capacity) /* the entry sample, and one that is on its way out */
         series->capacity = samples + 2;
     windows->list[windows->count] = (struct window){

@@ -42,6 +42,18 @@ void *arena_take(struct arena *arena, size_t bytes)
     return piece;
 }
 
+/* Texts come from the other end of a block, byte by byte: thousands of short ones would otherwise
+ * each pay for an alignment that they do not need. */
+static char *take_text(struct arena *arena, size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2 ||
+        ((!arena->newest || arena->free_bytes < bytes) && !add_block(arena, bytes)))
+        return NULL;
+    arena->newest->size -= bytes;
+    arena->free_bytes -= bytes;
+    return (char *)arena->newest->bytes + arena->newest->size;
+}
+
 void *arena_copy(struct arena *arena, const void *from, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / 2 / size)
@@ -54,7 +66,12 @@ void *arena_copy(struct arena *arena, const void *from, size_t count, size_t siz
 
 const char *arena_text(struct arena *arena, const char *text)
 {
-    return text ? arena_copy(arena, text, strlen(text) + 1, 1) : NULL;
+    size_t size = text ? strlen(text) + 1 : 0;
+    char *copy;
+    if (size <= 1)
+        return text ? "" : NULL;
+    copy = take_text(arena, size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 const char *arena_format(struct arena *arena, const char *format, ...)
@@ -63,7 +80,7 @@ const char *arena_format(struct arena *arena, const char *format, ...)
     va_start(args, format);
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    char *text = length < 0 ? NULL : arena_take(arena, (size_t)length + 1);
+    char *text = length < 0 ? NULL : take_text(arena, (size_t)length + 1);
     if (text)
         vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);

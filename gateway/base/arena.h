@@ -6,7 +6,7 @@
 
 struct arena {
     struct arena_block *newest;
-    size_t free_bytes; /* at the end of the newest block */
+    size_t free_bytes; /* in the middle of the newest block: texts come from its end */
 };
 
 /* A zeroed arena is empty. Zeroed memory, aligned for every type; NULL when memory is out. */

@@ -29,11 +29,17 @@ struct loop {
         uint64_t count;
         int64_t max_us;
     } late;
+    uint8_t scratch[LOOP_SCRATCH_SIZE];
 };
 
 uv_loop_t *loop_uv(struct loop *loop)
 {
     return &loop->uv;
+}
+
+uint8_t *loop_scratch(uv_loop_t *uv)
+{
+    return ((struct loop *)uv->data)->scratch;
 }
 
 struct loop *loop_new(void)
@@ -44,6 +50,8 @@ struct loop *loop_new(void)
         free(loop);
         return NULL;
     }
+    if (loop)
+        loop->uv.data = loop;
     return loop;
 }
 

@@ -47,7 +47,6 @@ struct stream {
     int failure;
     uint8_t *waiting; /* WAITING_MAX bytes, made when the kernel takes no more for the first time */
     size_t n_waiting, n_sending; /* the first n_sending of them are in the hands of libuv */
-    uint8_t in[1024];
 };
 
 static void release(struct stream *stream)
@@ -126,21 +125,19 @@ static void fail_later(struct stream *stream, int status)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-    struct stream *stream = handle->data;
-
     (void)suggested;
-    *buf = uv_buf_init((char *)stream->in, sizeof(stream->in));
+    *buf = uv_buf_init((char *)loop_scratch(handle->loop), LOOP_SCRATCH_SIZE);
 }
 
 static void on_read(uv_stream_t *tcp, ssize_t count, const uv_buf_t *buf)
 {
     struct stream *stream = tcp->data;
 
-    (void)buf;
     if (stream->state != STATE_UP)
         return;
     if (count > 0)
-        stream->events.data(stream->owner, stream->in, (size_t)count, clock_boot_ms());
+        stream->events.data(stream->owner, (const uint8_t *)buf->base, (size_t)count,
+                            clock_boot_ms());
     else if (count < 0)
         go_down(stream, (int)count, true);
 }

@@ -31,13 +31,15 @@ struct plausible *plausible_new(const struct inventory *inventory)
     for (size_t i = 0; i < plausible->n; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
 
+        if (!sensor->has_valid && sensor->max_step <= 0 && !sensor->counter)
+            continue; /* most are so: what is not written takes no memory */
         plausible->checks[i] = (struct check){
             .valid_low = sensor->has_valid ? sensor->valid_low : NAN,
             .valid_high = sensor->has_valid ? sensor->valid_high : NAN,
             .max_step = sensor->max_step,
             .counter = sensor->counter,
             .last = NAN,
-            .any = sensor->has_valid || sensor->max_step > 0 || sensor->counter,
+            .any = true,
         };
     }
     return plausible;

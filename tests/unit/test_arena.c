@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include <string.h>
 
 static void memory_is_zeroed_and_aligned(void **state)
@@ -114,9 +116,44 @@ static void an_arena_that_was_freed_is_empty_again(void **state)
     arena_free(&arena);
 }
 
+static void texts_and_pieces_share_a_block_and_never_meet(void **state)
+{
+    struct arena arena = {0};
+    const char *texts[2000];
+    uint64_t *pieces[2000];
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        texts[i] = arena_format(&arena, "text %u", i);
+        pieces[i] = arena_take(&arena, sizeof(**pieces) * (i % 7 + 1));
+        assert_int_equal((uintptr_t)pieces[i] % alignof(max_align_t), 0);
+        for (unsigned k = 0; k <= i % 7; k++) {
+            assert_int_equal(pieces[i][k], 0);
+            pieces[i][k] = i;
+        }
+    }
+    for (unsigned i = 0; i < 2000; i++) {
+        char wanted[20];
+        snprintf(wanted, sizeof(wanted), "text %u", i);
+        assert_string_equal(texts[i], wanted);
+        assert_int_equal(pieces[i][i % 7], i);
+    }
+    arena_free(&arena);
+}
+
+static void an_empty_text_costs_nothing(void **state)
+{
+    struct arena arena = {0};
+    (void)state;
+    assert_string_equal(arena_text(&arena, ""), "");
+    assert_null(arena.newest);
+    assert_null(arena_text(&arena, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_and_pieces_share_a_block_and_never_meet),
+        cmocka_unit_test(an_empty_text_costs_nothing),
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(pieces_never_overlap),
         cmocka_unit_test(a_piece_may_be_larger_than_any_block),
