@@ -114,6 +114,11 @@ struct adapter_host {
     void (*report)(struct adapter_host *host, uint32_t device, const struct sample *samples,
                    size_t count);
 
+    /* Room for one sample of each channel of any device of the bus, to build in what report() is
+     * given next. Loop only. Asked for once in open(), where NULL means that memory is out, it is
+     * there from then on. */
+    struct sample *(*scratch)(struct adapter_host *host);
+
     /* The one end of begin() and begin_write(): QUALITY_GOOD when the device answered at all
      * (single channels may be bad), else why not; then all its channels count as bad for that
      * reason. Loop only. */

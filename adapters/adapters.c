@@ -1,5 +1,6 @@
 #include "adapters/adapters.h"
 
+#include "adapters/gather.h"
 #include "adapters/inside.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/onewire/onewire.h"
@@ -285,18 +286,19 @@ int adapters_open(struct loop *loop, const struct adapters_bus *buses, size_t n_
         return error_set(reterr, r, "out of memory");
     *adapters = (struct adapters){
         .loop = loop, .buses = buses, .n_buses = n_buses, .events = events, .owner = owner};
+    adapters->pool = gather_pool_new();
     adapters->timer = timer_new(loop, poll_due, adapters);
     adapters->mark_timer = timer_new(loop, mark_traffic, adapters);
     adapters->retire_timer = timer_new(loop, try_retired, adapters);
-    if (!adapters->timer || !adapters->mark_timer || !adapters->retire_timer ||
+    if (!adapters->pool || !adapters->timer || !adapters->mark_timer || !adapters->retire_timer ||
         make(adapters) < 0) {
         error_set(reterr, r, "out of memory for %zu devices", adapters->n_slots);
         goto fail;
     }
     number_slots(adapters);
     for (uint32_t b = 0; b < n_buses; b++) {
-        r = runner_open(loop, &buses[b], b, &runner_events, adapters, &adapters->runners[b],
-                        reterr);
+        r = runner_open(loop, adapters->pool, &buses[b], b, &runner_events, adapters,
+                        &adapters->runners[b], reterr);
         if (r < 0)
             goto fail;
         schedule_bus(adapters, b, clock_boot_ms());
@@ -360,8 +362,8 @@ static int fill_runners(struct adapters *adapters, struct adapters *fresh, uint3
     for (uint32_t b = 0; r == 0 && b < fresh->n_buses; b++) {
         came_from[b] = find_same(adapters, &fresh->buses[b], next);
         if (came_from[b] == UINT32_MAX) {
-            r = runner_open(adapters->loop, &fresh->buses[b], b, &runner_events, adapters,
-                            &fresh->runners[b], reterr);
+            r = runner_open(adapters->loop, adapters->pool, &fresh->buses[b], b, &runner_events,
+                            adapters, &fresh->runners[b], reterr);
         } else {
             fresh->runners[b] = adapters->runners[came_from[b]];
             next = came_from[b] + 1;
@@ -502,6 +504,7 @@ int adapters_close(struct adapters *adapters, int64_t wait_ms)
     timer_free(adapters->mark_timer);
     timer_free(adapters->retire_timer);
     unmake(adapters);
+    gather_pool_free(adapters->pool);
     free(adapters->retired);
     free(adapters);
     return 0;

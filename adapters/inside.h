@@ -26,6 +26,7 @@ struct adapters {
     uint32_t *first_slot; /* by bus */
     uint32_t *slot_of;    /* by id; NO_SLOT: there is none */
     size_t n_ids;
+    struct gather_pool *pool;
     struct sample *bad; /* room for one sample a channel of the largest device */
     size_t n_slots;
     struct timer *timer, *mark_timer;

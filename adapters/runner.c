@@ -1,5 +1,6 @@
 #include "adapters/runner.h"
 
+#include "adapters/gather.h"
 #include "adapters/lanes.h"
 #include "adapters/tally.h"
 #include "gateway/base/clock.h"
@@ -13,14 +14,6 @@
 
 /* Tickets of writes lie above those of polls, which are the devices. */
 #define WRITE_TICKET (UINT64_C(1) << 63)
-
-/* What a poll with begin() has reported before its end. Most polls report once, right before it, so
- * that a few of these serve thousands of devices. */
-struct gathered {
-    struct gathered *next; /* of those that are free */
-    size_t count;
-    struct sample samples[];
-};
 
 struct runner {
     struct adapter_host host; /* first, so that a host leads to its runner */
@@ -38,7 +31,7 @@ struct runner {
 
     /* with begin() only */
     struct gathered **gathered; /* by device: while its poll has reported and not ended */
-    struct gathered *spare;
+    struct gather_pool *pool;
 
     struct lanes *lanes; /* with poll() only */
 };
@@ -68,13 +61,7 @@ static struct gathered *gather(struct runner *runner, uint32_t device)
 
     if (gathered)
         return gathered;
-    gathered = runner->spare;
-    if (gathered)
-        runner->spare = gathered->next;
-    else
-        gathered = malloc(sizeof(*gathered) + runner->most_samples * sizeof(struct sample));
-    if (gathered)
-        gathered->count = 0;
+    gathered = gather_take(runner->pool, runner->most_samples);
     runner->gathered[device] = gathered;
     return gathered;
 }
@@ -95,6 +82,13 @@ static void report_on_loop(struct adapter_host *host, uint32_t device, const str
     gathered->count += count;
 }
 
+static struct sample *scratch_on_loop(struct adapter_host *host)
+{
+    struct runner *runner = (struct runner *)host;
+
+    return gather_scratch(runner->pool, runner->most_samples);
+}
+
 static void end_poll(struct runner *runner, uint32_t device, uint8_t quality)
 {
     struct gathered *gathered = runner->gathered[device];
@@ -104,8 +98,7 @@ static void end_poll(struct runner *runner, uint32_t device, uint8_t quality)
         if (quality == QUALITY_GOOD)
             runner->events->samples(runner->owner, runner->bus, device, gathered->samples,
                                     gathered->count);
-        gathered->next = runner->spare;
-        runner->spare = gathered;
+        gather_give(runner->pool, gathered);
     }
     runner->events->end(runner->owner, runner->bus, device, quality);
 }
@@ -292,9 +285,9 @@ static int open_adapter(struct runner *runner, const struct bus_config *config,
     return r;
 }
 
-int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus,
-                const struct runner_events *events, void *owner, struct runner **ret_runner,
-                struct error *reterr)
+int runner_open(struct loop *loop, struct gather_pool *pool, const struct adapters_bus *plan,
+                uint32_t bus, const struct runner_events *events, void *owner,
+                struct runner **ret_runner, struct error *reterr)
 {
     struct runner *runner = calloc(1, sizeof(*runner));
     bool blocks = plan->adapter->poll != NULL, asks = plan->adapter->begin != NULL;
@@ -308,11 +301,13 @@ int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus
     runner->events = events;
     runner->owner = owner;
     runner->bus = bus;
+    runner->pool = pool;
     runner->host = (struct adapter_host){
         .loop = loop,
         .report = blocks ? report_on_worker
                   : asks ? report_on_loop
                          : report_pushed,
+        .scratch = scratch_on_loop,
         .end = end_on_loop,
         .link = blocks ? link_on_worker : link_on_loop,
         .exchanged = blocks ? exchanged_on_worker : exchanged_on_loop,
@@ -436,13 +431,7 @@ void runner_mute(struct runner *runner)
 static void free_gathered(struct runner *runner)
 {
     for (size_t i = 0; runner->gathered && i < runner->n_devices; i++)
-        free(runner->gathered[i]);
-    while (runner->spare) {
-        struct gathered *spare = runner->spare;
-
-        runner->spare = spare->next;
-        free(spare);
-    }
+        gather_give(runner->pool, runner->gathered[i]);
     free(runner->gathered);
 }
 

@@ -4,6 +4,7 @@
 
 #include "adapters/adapters.h"
 
+struct gather_pool;
 struct runner;
 struct tally;
 
@@ -20,9 +21,9 @@ struct runner_events {
 };
 
 /* Opens `plan` as bus number `bus`. 0 or -Exxx with `reterr`. */
-int runner_open(struct loop *loop, const struct adapters_bus *plan, uint32_t bus,
-                const struct runner_events *events, void *owner, struct runner **ret_runner,
-                struct error *reterr);
+int runner_open(struct loop *loop, struct gather_pool *pool, const struct adapters_bus *plan,
+                uint32_t bus, const struct runner_events *events, void *owner,
+                struct runner **ret_runner, struct error *reterr);
 
 /* Asks a device; exactly one `end` follows. On a lane that is busy it waits its turn. */
 void runner_poll(struct runner *runner, uint32_t device);

@@ -33,7 +33,6 @@ struct mb_connection {
     struct adapter_host *host;
     const struct mb_framing *framing;
     const struct mb_bus_options *options;
-    struct sample *samples;
     struct address address;
     char name[272]; /* "192.168.1.50:502" */
     struct stream *stream;
@@ -93,14 +92,15 @@ static void settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
                    const uint8_t *data, int64_t at_ms)
 {
     bool working = c->working;
+    struct sample *samples = c->host->scratch(c->host);
     size_t n = 0;
 
     c->working = true; /* whoever called serves what comes of it */
     job->tries = 0;
     if (!job->writes)
-        n = mb_poll_take(job->device, quality, data, at_ms, c->samples);
+        n = mb_poll_take(job->device, quality, data, at_ms, samples);
     if (n > 0)
-        c->host->report(c->host, job->index, c->samples, n);
+        c->host->report(c->host, job->index, samples, n);
     if (job->writes || !mb_job_wants(job))
         end_job(c, job, quality);
     else
@@ -546,8 +546,7 @@ static void on_timer(void *owner)
 
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
                                         const struct mb_framing *framing,
-                                        const struct mb_bus_options *options,
-                                        struct sample *samples)
+                                        const struct mb_bus_options *options)
 {
     struct mb_connection *c = calloc(1, sizeof(*c));
     bool v6 = strchr(address->host, ':');
@@ -557,7 +556,6 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
     c->host = host;
     c->framing = c->probe.framing = framing;
     c->options = options;
-    c->samples = samples;
     c->address = *address;
     c->pace.random = (uint64_t)clock_boot_us() ^ (uint64_t)(uintptr_t)c;
     c->flights.most = framing->numbered ? options->parallel : 1;

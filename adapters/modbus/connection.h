@@ -22,12 +22,10 @@
 
 struct mb_connection;
 
-/* `samples` has room for all channels of any device; shared between connections of a bus. All
- * pointers are borrowed for its life. Opens nothing yet. NULL when memory is out. */
+/* All pointers are borrowed for its life. Opens nothing yet. NULL when memory is out. */
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
                                         const struct mb_framing *framing,
-                                        const struct mb_bus_options *options,
-                                        struct sample *samples);
+                                        const struct mb_bus_options *options);
 
 /* Closes without ending jobs. NULL is legal. */
 void mb_connection_free(struct mb_connection *connection);

@@ -29,7 +29,6 @@ struct tcp_bus {
     size_t n_devices;
     struct mb_connection **connections;
     size_t n_connections;
-    struct sample *samples; /* of one answer */
     struct timer *soon;
     struct mb_job *refused; /* their connection is down; `soon` ends them */
 };
@@ -66,8 +65,8 @@ static int make_connections(struct tcp_bus *bus, const struct placed *placed)
         struct tcp_device *device = &bus->devices[placed[i].device];
 
         if (i == 0 || !is_same_peer(&placed[i - 1], &placed[i])) {
-            struct mb_connection *made = mb_connection_new(
-                bus->host, &placed[i].address, bus->framing, &bus->options, bus->samples);
+            struct mb_connection *made =
+                mb_connection_new(bus->host, &placed[i].address, bus->framing, &bus->options);
             if (!made)
                 return -ENOMEM;
             bus->connections[bus->n_connections++] = made;
@@ -98,8 +97,6 @@ static int place_devices(struct tcp_bus *bus, const struct bus_config *config, s
 
 static int make_devices(struct tcp_bus *bus, const struct bus_config *config, struct error *reterr)
 {
-    size_t most = 1;
-
     for (size_t i = 0; i < config->n_devices; i++) {
         struct tcp_device *device = &bus->devices[i];
         int result = mb_device_init(&device->model, &bus->options, &config->devices[i], reterr);
@@ -111,18 +108,16 @@ static int make_devices(struct tcp_bus *bus, const struct bus_config *config, st
             return error_set(reterr, -ENOMEM, "out of memory");
         device->job = (struct mb_job){
             .device = &device->model, .pending = device->pending, .index = (uint32_t)i};
-        if (device->model.n_channels > most)
-            most = device->model.n_channels;
     }
-    bus->samples = calloc(most, sizeof(*bus->samples));
-    return bus->samples ? 0 : error_set(reterr, -ENOMEM, "out of memory");
+    return bus->host->scratch(bus->host) ? 0 : error_set(reterr, -ENOMEM, "out of memory");
 }
 
 /* The host may ask for the next poll of this device from inside end(): a poll's job is its again.
  */
 static void end_poll(struct tcp_bus *bus, struct mb_job *job)
 {
-    mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(), bus->samples);
+    mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(),
+                 bus->host->scratch(bus->host));
     bus->host->end(bus->host, job->ticket, mb_poll_quality(job->device));
 }
 
@@ -181,7 +176,6 @@ static void tcp_close(void *owner)
     timer_free(bus->soon);
     free(bus->connections);
     free(bus->devices);
-    free(bus->samples);
     free(bus);
 }
 

@@ -39,7 +39,6 @@ struct stream {
     void *owner;
     struct addrinfo *found;      /* of the look-up */
     const struct addrinfo *next; /* to be tried when the present address fails */
-    char host[256];
     uint16_t port;
     uint8_t state; /* enum state */
     uint8_t holds; /* handles and look-ups that libuv still knows */
@@ -47,6 +46,7 @@ struct stream {
     int failure;
     uint8_t *waiting; /* WAITING_MAX bytes, made when the kernel takes no more for the first time */
     size_t n_waiting, n_sending; /* the first n_sending of them are in the hands of libuv */
+    char host[];                 /* without the brackets of an IPv6 address */
 };
 
 static void release(struct stream *stream)
@@ -261,8 +261,8 @@ static void look_up(struct stream *stream)
 struct stream *stream_open(struct loop *loop, const char *host, uint16_t port, int64_t connect_ms,
                            const struct stream_events *events, void *owner)
 {
-    struct stream *stream = calloc(1, sizeof(*stream));
     size_t length = strlen(host);
+    struct stream *stream = calloc(1, sizeof(*stream) + length + 1);
 
     if (!stream)
         return NULL;
@@ -270,8 +270,8 @@ struct stream *stream_open(struct loop *loop, const char *host, uint16_t port, i
     stream->events = *events;
     stream->owner = owner;
     stream->port = port;
-    text_copy(stream->host, sizeof(stream->host), *host == '[' ? host + 1 : host);
-    if (*host == '[' && host[length - 1] == ']' && length - 2 < sizeof(stream->host))
+    memcpy(stream->host, *host == '[' ? host + 1 : host, length);
+    if (*host == '[' && host[length - 1] == ']')
         stream->host[length - 2] = '\0';
     stream->connect.data = stream->timer.data = stream->write.data = stream;
     stream->holds = 1;

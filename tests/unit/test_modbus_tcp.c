@@ -152,6 +152,13 @@ static void on_report(struct adapter_host *host, uint32_t device, const struct s
         fixture_of(host)->newest[device] = samples[0].number;
 }
 
+static struct sample *on_scratch(struct adapter_host *host)
+{
+    static struct sample samples[200];
+    (void)host;
+    return samples;
+}
+
 static void on_end(struct adapter_host *host, uint64_t ticket, uint8_t quality)
 {
     struct fixture *f = fixture_of(host);
@@ -205,6 +212,7 @@ static int setup(void **state)
     f->tick = timer_new(f->loop, on_tick, f);
     f->host = (struct adapter_host){.loop = f->loop,
                                     .report = on_report,
+                                    .scratch = on_scratch,
                                     .end = on_end,
                                     .link = on_link,
                                     .exchanged = on_exchanged,

@@ -85,6 +85,13 @@ static void on_report(struct adapter_host *host, uint32_t device, const struct s
     }
 }
 
+static struct sample *on_scratch(struct adapter_host *host)
+{
+    static struct sample samples[200];
+    (void)host;
+    return samples;
+}
+
 static void on_end(struct adapter_host *host, uint64_t ticket, uint8_t quality)
 {
     struct play *play = play_of(host);
@@ -432,6 +439,7 @@ static void make_bus(struct play *play)
         fail_msg("%s", problems_line(play->made->problems, 0));
     play->host = (struct adapter_host){.loop = play->loop,
                                        .report = on_report,
+                                       .scratch = on_scratch,
                                        .end = on_end,
                                        .link = on_link,
                                        .note = on_note,

@@ -1,5 +1,7 @@
 #include "adapters/runner.h"
 
+#include "adapters/gather.h"
+
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "tests/unit/fake_adapter.h"
@@ -17,6 +19,7 @@
 struct world {
     struct guard guard;
     struct fake fake;
+    struct gather_pool *pool;
     struct runner *runner;
     char said[500];
     size_t length;
@@ -103,6 +106,7 @@ static int open_world(void **state)
 {
     struct world *world = calloc(1, sizeof(*world));
     guard_open(&world->guard);
+    world->pool = gather_pool_new();
     log_set_sink(take_log, world);
     *state = world;
     return 0;
@@ -111,8 +115,8 @@ static int open_world(void **state)
 /* After fake_init() and what the test wants of the fake. */
 static void open_bus(struct world *world)
 {
-    assert_int_equal(runner_open(world->guard.loop, &world->fake.plan, BUS, &events, world,
-                                 &world->runner, NULL),
+    assert_int_equal(runner_open(world->guard.loop, world->pool, &world->fake.plan, BUS, &events,
+                                 world, &world->runner, NULL),
                      0);
 }
 
@@ -123,6 +127,7 @@ static int close_world(void **state)
     for (uint32_t lane = 0; lane < FAKE_LANES; lane++)
         fake_set_hang(&world->fake, lane, false);
     r = runner_close(world->runner, clock_boot_ms() + CLOSE_MS);
+    gather_pool_free(world->pool);
     log_set_sink(NULL, NULL);
     guard_close(&world->guard);
     free(world);
@@ -421,8 +426,8 @@ static void a_bus_that_does_not_open_says_why(void **state)
         struct error err = {0};
         fake_init(&world->fake, adapters[i], 1, POLL_FAST);
         world->fake.open_result = -EIO;
-        assert_int_equal(runner_open(world->guard.loop, &world->fake.plan, BUS, &events, world,
-                                     &world->runner, &err),
+        assert_int_equal(runner_open(world->guard.loop, world->pool, &world->fake.plan, BUS,
+                                     &events, world, &world->runner, &err),
                          -EIO);
         assert_string_equal(err.text, "bus fake: refused");
         assert_null(world->runner);
