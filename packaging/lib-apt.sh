@@ -16,6 +16,8 @@ APT_SHOW=(mosquitto mosquitto-clients python3 python3-pymodbus python3-serial-as
 APT_DEB=(dpkg-dev debhelper fakeroot)
 APT_DEB_ROOT=(mmdebstrap debian-archive-keyring)
 APT_DEB_TEST=(lintian blhc devscripts systemd-container piuparts autopkgtest qemu-user-static)
+# The servers that unit tests for another processor speak to, in a root.
+APT_DEB_SERVERS=(iproute2 python3 python3-aiosmtpd openssl mosquitto mosquitto-clients)
 
 apt_root() {
     if [ "$(id -u)" = 0 ]; then
