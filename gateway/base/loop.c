@@ -148,16 +148,21 @@ struct timer *timer_new(struct loop *loop, void (*fire)(void *owner), void *owne
 }
 
 /* libuv adds the delay to the time at which the loop's turn began, truncated: the true rest is
- * taken from our own clock, and one more millisecond at most is what truncation costs. */
+ * taken from our own clock, and one more millisecond at most is what truncation costs. Whoever
+ * serves thousands sets one timer after each of them, mostly to the same time: then nothing is to
+ * be done. */
 void timer_at(struct timer *timer, int64_t boot_ms)
 {
-    int64_t now_us = clock_boot_us(), turn_ms, rest_ms;
+    int64_t now_us, turn_ms, rest_ms;
 
+    if (boot_ms == timer->at_ms && uv_is_active((uv_handle_t *)&timer->handle))
+        return;
     timer->at_ms = boot_ms;
     if (boot_ms == CLOCK_NEVER) {
         uv_timer_stop(&timer->handle);
         return;
     }
+    now_us = clock_boot_us();
     turn_ms = (int64_t)(uv_hrtime() / 1000000) - (int64_t)uv_now(&timer->loop->uv);
     rest_ms = (boot_ms * 1000 - now_us + 999) / 1000 + turn_ms;
     if (boot_ms * 1000 <= now_us) {

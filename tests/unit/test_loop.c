@@ -112,6 +112,22 @@ static void a_timer_that_is_moved_fires_once_at_its_new_time(void **state)
     timer_free(sooner.timer);
 }
 
+static void a_timer_set_again_to_the_same_time_fires_once_at_it(void **state)
+{
+    struct guard *world = *state;
+    struct probe same;
+    int64_t at_ms = clock_boot_ms() + 20;
+    probe_open(&same, world, at_ms, true);
+    timer_at(same.timer, at_ms);
+    timer_at(same.timer, CLOCK_NEVER);
+    timer_at(same.timer, at_ms);
+    timer_at(same.timer, at_ms);
+    guard_run(world);
+    assert_int_equal(same.fired, 1);
+    assert_true(same.fired_us >= at_ms * 1000);
+    timer_free(same.timer);
+}
+
 static void a_timer_set_to_never_rests(void **state)
 {
     struct guard *world = *state;
@@ -387,6 +403,7 @@ int main(void)
         LOOP_TEST(a_timer_never_fires_early),
         LOOP_TEST(timers_fire_in_the_order_of_their_times),
         LOOP_TEST(a_timer_that_is_moved_fires_once_at_its_new_time),
+        LOOP_TEST(a_timer_set_again_to_the_same_time_fires_once_at_it),
         LOOP_TEST(a_timer_set_to_never_rests),
         LOOP_TEST(a_time_that_has_passed_fires_on_the_next_turn),
         LOOP_TEST(a_timer_may_set_itself_again),
