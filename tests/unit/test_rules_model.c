@@ -4,10 +4,11 @@
  * nobody is told of an end who was not told of a beginning, and what is told at last is what is so.
  */
 #include "tests/unit/rules_order_world.h"
+#include "tests/unit/steps.h"
 
 #include <math.h>
 
-#define STEPS         100000
+#define STEPS         STEPS_OF(1000000)
 #define N_INSTANCES   17
 #define GROUP_WAIT_MS 2000
 

@@ -11,12 +11,14 @@
 #include "gateway/base/reading.h"
 #include "rules/window.h"
 
+#include "tests/unit/steps.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define STALE_MS 15000
-#define STEPS    1000000
+#define STEPS    STEPS_OF(1000000)
 #define KEEP     1024 /* samples that the naive side remembers */
 
 struct point {
