@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The connection with the broker, where it is not as it should be."""
+import subprocess
 import unittest
 
 import harness
@@ -15,6 +16,18 @@ class Session(harness.Case):
         broker = self.the_broker.port
         text = self.config(TANK, buses=BUS, mqtt=more, every=every)
         return self.gateway(text.replace(f"port = {broker}", f"port = {port}"))
+
+    def tls_server(self, version):
+        """One that speaks no other version, on a port of its own."""
+        port, key, cert = harness.free_port(), self.path("key.pem"), self.path("cert.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+                        "-out", cert, "-subj", "/CN=localhost", "-days", "2"],
+                       check=True, capture_output=True, timeout=SOON)
+        server = self.process(["openssl", "s_server", "-accept", str(port), version, "-cert", cert,
+                               "-key", key, "-cipher", "ALL:@SECLEVEL=0"], "server" + version)
+        while server.line() != "ACCEPT":
+            pass
+        return port, server
 
     def test_a_connection_that_is_cut_is_made_anew_and_nothing_is_missing(self):
         self.broker()
@@ -56,6 +69,17 @@ class Session(harness.Case):
         first.wait_log("connected")
         self.through(self.the_broker.port, 'client_id = "twin";')
         first.wait_log("same client id \"twin\"", 2 * SOON)
+
+    def test_what_is_older_than_tls_1_2_is_refused(self):
+        self.broker()
+        port, server = self.tls_server("-tls1_2")
+        self.through(port, "tls: { insecure = true }")
+        while not server.line().startswith("CIPHER is"):
+            pass
+        port, server = self.tls_server("-tls1_1")
+        self.through(port, "tls: { insecure = true }").wait_log(f":{port}: .*trying again")
+        server.kill()
+        self.assertNotIn("CIPHER is", "\n".join(server.lines.queue))
 
     def test_what_is_not_safe_is_said_at_every_start(self):
         self.broker()

@@ -97,7 +97,7 @@ static bool make_certificates(const struct broker *broker)
     return broker_run(command) == 0;
 }
 
-static int setup_tls(void **state)
+static int setup_tls_with(void **state, const char *extra)
 {
     struct fixture *f;
 
@@ -106,11 +106,21 @@ static int setup_tls(void **state)
     broker_kill(&f->broker);
     if (!make_certificates(&f->broker))
         return 1;
-    snprintf(
-        f->broker.extra, sizeof(f->broker.extra),
-        "allow_anonymous true\ncafile %s/ca.pem\ncertfile %s/broker.pem\nkeyfile %s/broker.key",
-        f->broker.folder, f->broker.folder, f->broker.folder);
+    snprintf(f->broker.extra, sizeof(f->broker.extra),
+             "allow_anonymous true\ncafile %s/ca.pem\ncertfile %s/broker.pem\n"
+             "keyfile %s/broker.key\n%s",
+             f->broker.folder, f->broker.folder, f->broker.folder, extra);
     return !broker_start(&f->broker);
+}
+
+static int setup_tls(void **state)
+{
+    return setup_tls_with(state, "");
+}
+
+static int setup_tls_both_ways(void **state)
+{
+    return setup_tls_with(state, "require_certificate true");
 }
 
 /* Not where there is no /etc/hosts. */
@@ -124,15 +134,20 @@ static bool localhost_resolves(void)
     return true;
 }
 
+static void need_localhost(void)
+{
+    if (localhost_resolves())
+        return;
+    print_message("left out: this machine does not know \"localhost\"\n");
+    skip();
+}
+
 static void a_broker_must_prove_who_it_is(void **state)
 {
     struct fixture *f = *state;
     char more[200];
 
-    if (!localhost_resolves()) {
-        print_message("left out: this machine does not know \"localhost\"\n");
-        skip();
-    }
+    need_localhost();
     snprintf(more, sizeof(more), "tls: { ca_file = \"%s/ca.pem\" }", f->broker.folder);
     assert_int_equal(start_at(f, "localhost", f->broker.port, more), 0);
     assert_true(wait_online(f, true));
@@ -150,6 +165,42 @@ static void a_broker_must_prove_who_it_is(void **state)
     assert_false(mqtt_counts(f->mqtt).online);
 }
 
+/* That of the broker does for a client, too: the same CA has signed it. */
+static void a_broker_that_asks_for_a_certificate_gets_ours(void **state)
+{
+    struct fixture *f = *state;
+    const char *folder = f->broker.folder;
+    char more[300];
+
+    need_localhost();
+    snprintf(more, sizeof(more), "tls: { ca_file = \"%s/ca.pem\" }", folder);
+    assert_int_equal(start_at(f, "localhost", f->broker.port, more), 0);
+    assert_complains("trying again");
+    assert_false(mqtt_counts(f->mqtt).online);
+    assert_int_equal(mqtt_stop(f->mqtt, 3000), 0);
+    snprintf(more, sizeof(more),
+             "tls: { ca_file = \"%s/ca.pem\"; cert_file = \"%s/broker.pem\"; "
+             "key_file = \"%s/broker.key\" }",
+             folder, folder, folder);
+    assert_int_equal(start_at(f, "localhost", f->broker.port, more), 0);
+    assert_true(wait_online(f, true));
+}
+
+static void certificates_are_read_anew_at_each_attempt(void **state)
+{
+    struct fixture *f = *state;
+    const char *command[] = {"sh", "-c", "cp \"$0/ca.pem\" \"$0/other.pem\"", f->broker.folder,
+                             NULL};
+    char more[200];
+
+    need_localhost();
+    snprintf(more, sizeof(more), "tls: { ca_file = \"%s/other.pem\" }", f->broker.folder);
+    assert_int_equal(start_at(f, "localhost", f->broker.port, more), 0);
+    assert_complains("certificate verify failed");
+    assert_int_equal(broker_run(command), 0);
+    assert_true(wait_online(f, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +211,10 @@ int main(void)
             a_message_too_large_for_the_broker_does_not_cost_the_connection, setup_small_packets,
             teardown),
         cmocka_unit_test_setup_teardown(a_broker_must_prove_who_it_is, setup_tls, teardown),
+        cmocka_unit_test_setup_teardown(a_broker_that_asks_for_a_certificate_gets_ours,
+                                        setup_tls_both_ways, teardown),
+        cmocka_unit_test_setup_teardown(certificates_are_read_anew_at_each_attempt, setup_tls,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
