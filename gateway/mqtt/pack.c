@@ -35,7 +35,8 @@ int pack_start(struct pack *pack, struct inventory *inventory, const char *base)
     pack->size = MESSAGE_BYTES + pack->plan->state_size;
     pack->buffer = malloc(pack->size);
     pack->newest = calloc((size_t)inventory->n_sensors + 1, sizeof(*pack->newest));
-    if (!pack->buffer || !pack->newest) {
+    pack->seen = calloc((size_t)inventory->n_sensors + 1, sizeof(*pack->seen));
+    if (!pack->buffer || !pack->newest || !pack->seen) {
         pack_release(pack);
         return -ENOMEM;
     }
@@ -49,6 +50,7 @@ void pack_release(struct pack *pack)
     plan_free(pack->plan);
     free(pack->buffer);
     free(pack->newest);
+    free(pack->seen);
     memset(pack, 0, sizeof(*pack));
 }
 
@@ -61,18 +63,22 @@ static int compare_items(const void *a, const void *b)
     return left->number < right->number ? -1 : 1;
 }
 
-/* The readings of one poll, from number `i` of the items on. Returns the number behind. */
+/* The readings of one poll, from number `i` of the items on. A sensor that comes twice in the same
+ * millisecond was read in two. Returns the number behind. */
 static size_t take_poll(const struct run *run, size_t i)
 {
     uint32_t device = run->items[i].device;
     int64_t at_ms = run->readings[run->items[i].number].at_ms;
+    struct pack *pack = run->pack;
 
+    pack->polls++;
     for (; i < run->count && run->items[i].device == device; i++) {
         const struct reading *reading = &run->readings[run->items[i].number];
 
-        if (reading->at_ms != at_ms)
+        if (reading->at_ms != at_ms || pack->seen[reading->sensor] == pack->polls)
             break;
-        run->pack->newest[reading->sensor] = *reading;
+        pack->seen[reading->sensor] = pack->polls;
+        pack->newest[reading->sensor] = *reading;
     }
     return i;
 }

@@ -13,6 +13,8 @@ struct mqtt_message;
 struct pack {
     struct plan *plan;
     struct reading *newest; /* by sensor, as far as it was packed */
+    uint32_t *seen;         /* by sensor: the number of the poll that it was in last */
+    uint32_t polls;
     struct payload_clock clock;
     char *buffer;
     size_t size;

@@ -260,10 +260,26 @@ static void ask_store(struct replay *replay, const struct outage *outage)
 
 /* -- from memory ---------------------------------------------------------------------------- */
 
+/* As many readings of a full page as are whole polls: half of one would be told with values of the
+ * poll before. */
+static size_t count_whole(const struct inventory *inventory, const struct reading *readings,
+                          size_t count)
+{
+    const struct reading *last = &readings[count - 1];
+    uint32_t device = inventory->sensors[last->sensor].device;
+    size_t whole = count;
+
+    while (whole > 0 && readings[whole - 1].at_ms == last->at_ms &&
+           inventory->sensors[readings[whole - 1].sensor].device == device)
+        whole--;
+    return whole > 0 ? whole : count;
+}
+
 static void take_ring(struct replay *replay, const struct outage *outage)
 {
     struct reading *readings = malloc(PAGE_ROWS * sizeof(*readings));
     size_t count;
+    bool full;
 
     if (!readings || !start_pack(replay)) {
         free(readings);
@@ -271,10 +287,14 @@ static void take_ring(struct replay *replay, const struct outage *outage)
         return;
     }
     count = ring_peek(&replay->ring, outage->to_ms, readings, PAGE_ROWS);
+    full = count == PAGE_ROWS;
+    if (full)
+        count = ring_peek(&replay->ring, outage->to_ms, readings,
+                          count_whole(replay->inventory, readings, count));
     for (size_t i = 0; i < count; i++)
         readings[i].at_ms = payload_wall_ms(readings[i].at_ms);
     send_page(replay, readings, count, replay->inventory->texts,
-              count < PAGE_ROWS ? outage->to_ms + 1 : outage->from_ms);
+              full ? outage->from_ms : outage->to_ms + 1);
     free(readings);
 }
 

@@ -93,6 +93,18 @@ static void each_device_has_its_own_message_with_its_polls_in_order(void **state
         "t/cellar/hidden/replay [{\"ts\":\"2026-11-21T13:02:05.500+00:00\",\"temp\":3}]\n");
 }
 
+static void two_polls_of_one_millisecond_are_two(void **state)
+{
+    struct fixture *f = *state;
+    const struct reading readings[] = {number(FLOW_TEMP, 0, 61), number(FAULT, 0, 0),
+                                       number(FLOW_TEMP, 0, 62), number(FAULT, 0, 1)};
+
+    assert_int_equal(pack(f, readings, 4), 0);
+    assert_int_equal(f->states, 2);
+    assert_non_null(strstr(f->said, "\"flow_temp\":61.0,\"fault\":0,"));
+    assert_non_null(strstr(f->said, "\"flow_temp\":62.0,\"fault\":1,"));
+}
+
 static void a_gap_goes_on_until_a_value_comes_also_over_pages(void **state)
 {
     struct fixture *f = *state;
@@ -135,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_device_has_its_own_message_with_its_polls_in_order),
+        TEST(two_polls_of_one_millisecond_are_two),
         TEST(a_gap_goes_on_until_a_value_comes_also_over_pages),
         TEST(much_of_one_device_is_several_messages),
         TEST(it_ends_when_a_message_is_not_taken),
