@@ -221,6 +221,15 @@ static void see_told(struct seen *seen, uint8_t event)
     }
 }
 
+/* "other is blind: ...", "other is blind"; "other is blind no more, ..." is none. */
+static bool says_blind(const char *line, size_t length)
+{
+    static const char words[] = "is blind";
+    const char *at = memmem(line, length, words, sizeof(words) - 1);
+
+    return at && (at + sizeof(words) - 1 == line + length || at[sizeof(words) - 1] == ':');
+}
+
 /* Of a group several come in one text; of each line its words tell what it is. */
 static void see_lines(struct seen *seen, const char *text)
 {
@@ -229,7 +238,7 @@ static void see_lines(struct seen *seen, const char *text)
             see_told(seen, RULE_EVENT_FIRED);
         else if (strncmp(line + 3, "ends", 4) == 0)
             see_told(seen, RULE_EVENT_CLEARED);
-        else if (strstr(line, "is blind:") || strstr(line, "is blind\n"))
+        else if (says_blind(line + 1, strcspn(line + 1, "\n")))
             see_told(seen, RULE_EVENT_BLIND);
         else
             see_told(seen, RULE_EVENT_SEEING);
