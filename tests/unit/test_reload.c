@@ -52,6 +52,7 @@ static void take(void *owner, struct reloaded *reloaded)
 {
     struct fixture *f = owner;
 
+    pipeline_workings_free(f->reloaded.workings);
     f->reloaded = *reloaded;
     f->ended++;
     loop_stop(f->loop);
