@@ -4,6 +4,7 @@
 #include "adapters/lanes.h"
 #include "adapters/tally.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 
@@ -16,7 +17,7 @@
 #define WRITE_TICKET (UINT64_C(1) << 63)
 
 struct runner {
-    struct adapter_host host; /* first, so that a host leads to its runner */
+    struct adapter_host host;
     const struct adapter *adapter;
     char name[TEXT_SLUG_MAX + 1]; /* of the configured bus */
     size_t n_devices;
@@ -50,7 +51,7 @@ static void log_link(const struct runner *runner, const char *link, bool up, con
 static void report_pushed(struct adapter_host *host, uint32_t device, const struct sample *samples,
                           size_t count)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     runner->events->samples(runner->owner, runner->bus, device, samples, count);
 }
@@ -70,7 +71,7 @@ static struct gathered *gather(struct runner *runner, uint32_t device)
 static void report_on_loop(struct adapter_host *host, uint32_t device, const struct sample *samples,
                            size_t count)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
     struct gathered *gathered = gather(runner, device);
 
     if (!gathered)
@@ -84,7 +85,7 @@ static void report_on_loop(struct adapter_host *host, uint32_t device, const str
 
 static struct sample *scratch_on_loop(struct adapter_host *host)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     return gather_scratch(runner->pool, runner->most_samples);
 }
@@ -105,7 +106,7 @@ static void end_poll(struct runner *runner, uint32_t device, uint8_t quality)
 
 static void end_on_loop(struct adapter_host *host, uint64_t ticket, uint8_t quality)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     if (ticket & WRITE_TICKET)
         runner->events->wrote(runner->owner, runner->bus, (uint32_t)(ticket >> 32) & INT32_MAX,
@@ -121,26 +122,26 @@ static void link_on_loop(struct adapter_host *host, const char *link, const char
 
 static void note_on_loop(struct adapter_host *host, const char *words)
 {
-    log_info("bus %s: %s", ((struct runner *)host)->name, words);
+    log_info("bus %s: %s", enclosing(host, struct runner, host)->name, words);
 }
 
 static void appear_on_loop(struct adapter_host *host, const struct adapter_found *found)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     runner->events->appear(runner->owner, runner->bus, found);
 }
 
 static void learnt_on_loop(struct adapter_host *host, uint32_t device, const char *words)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     runner->events->learnt(runner->owner, runner->bus, device, words);
 }
 
 static const char *recall(struct adapter_host *host, uint32_t device)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     return runner->events->recall(runner->owner, runner->opening->devices[device].name);
 }
@@ -148,7 +149,7 @@ static const char *recall(struct adapter_host *host, uint32_t device)
 static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
                               const struct adapter_exchange *exchange)
 {
-    struct runner *runner = (struct runner *)host;
+    struct runner *runner = enclosing(host, struct runner, host);
 
     tally_add(&runner->tallies[device], exchange);
 }
@@ -158,13 +159,13 @@ static void exchanged_on_loop(struct adapter_host *host, uint32_t device,
 static void report_on_worker(struct adapter_host *host, uint32_t device,
                              const struct sample *samples, size_t count)
 {
-    lanes_report(((struct runner *)host)->lanes, device, samples, count);
+    lanes_report(enclosing(host, struct runner, host)->lanes, device, samples, count);
 }
 
 static void exchanged_on_worker(struct adapter_host *host, uint32_t device,
                                 const struct adapter_exchange *exchange)
 {
-    lanes_count(((struct runner *)host)->lanes, device, exchange);
+    lanes_count(enclosing(host, struct runner, host)->lanes, device, exchange);
 }
 
 static void link_on_worker(struct adapter_host *host, const char *link, const char *why)
@@ -173,7 +174,7 @@ static void link_on_worker(struct adapter_host *host, const char *link, const ch
 
     text_copy(note.link, sizeof(note.link), link);
     text_copy(note.why, sizeof(note.why), why ? why : "");
-    lanes_say(((struct runner *)host)->lanes, &note);
+    lanes_say(enclosing(host, struct runner, host)->lanes, &note);
 }
 
 static void note_on_worker(struct adapter_host *host, const char *words)
@@ -181,7 +182,7 @@ static void note_on_worker(struct adapter_host *host, const char *words)
     struct worker_note note = {.kind = NOTE_WORDS};
 
     text_copy(note.why, sizeof(note.why), words);
-    lanes_say(((struct runner *)host)->lanes, &note);
+    lanes_say(enclosing(host, struct runner, host)->lanes, &note);
 }
 
 static void learnt_on_worker(struct adapter_host *host, uint32_t device, const char *words)
@@ -189,7 +190,7 @@ static void learnt_on_worker(struct adapter_host *host, uint32_t device, const c
     struct worker_note note = {.kind = NOTE_LEARNT, .device = device};
 
     text_copy(note.why, sizeof(note.why), words);
-    lanes_say(((struct runner *)host)->lanes, &note);
+    lanes_say(enclosing(host, struct runner, host)->lanes, &note);
 }
 
 static int ask_for_adapter(struct adapter_host *host, uint32_t device,

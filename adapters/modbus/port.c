@@ -3,6 +3,7 @@
 #include "adapters/adapter.h"
 #include "adapters/modbus/line.h"
 #include "adapters/modbus/port_tcp.h"
+#include "gateway/base/enclosing.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,14 +12,14 @@
 /* -- serial lines --------------------------------------------------------------------------- */
 
 struct line_port {
-    struct mb_port port; /* first: the port is this */
+    struct mb_port port;
     struct mb_line *line;
 };
 
 static uint8_t line_ask(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                         int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
-    struct line_port *self = (struct line_port *)port;
+    struct line_port *self = enclosing(port, struct line_port, port);
 
     if (!mb_line_is_open(self->line) && mb_line_open(self->line, reterr) < 0)
         return QUALITY_DISCONNECTED;
@@ -27,7 +28,7 @@ static uint8_t line_ask(struct mb_port *port, uint8_t unit, const struct mb_requ
 
 static void line_close(struct mb_port *port)
 {
-    struct line_port *self = (struct line_port *)port;
+    struct line_port *self = enclosing(port, struct line_port, port);
 
     mb_line_free(self->line);
     free(self);

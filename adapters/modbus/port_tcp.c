@@ -1,6 +1,7 @@
 #include "adapters/modbus/port_tcp.h"
 
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -14,7 +15,7 @@
 #define CONNECT_MS 3000
 
 struct tcp_port {
-    struct mb_port port; /* first: the port is this */
+    struct mb_port port;
     struct address address;
     const struct mb_framing *framing;
     int fd; /* -1: not connected */
@@ -172,7 +173,7 @@ static int exchange(struct tcp_port *self, uint8_t unit, const struct mb_request
 static uint8_t tcp_ask(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                        int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
-    struct tcp_port *self = (struct tcp_port *)port;
+    struct tcp_port *self = enclosing(port, struct tcp_port, port);
     uint8_t quality = QUALITY_DISCONNECTED;
     int r = -EPIPE;
 
@@ -191,7 +192,7 @@ static uint8_t tcp_ask(struct mb_port *port, uint8_t unit, const struct mb_reque
 
 static void tcp_close(struct mb_port *port)
 {
-    struct tcp_port *self = (struct tcp_port *)port;
+    struct tcp_port *self = enclosing(port, struct tcp_port, port);
 
     disconnect(self);
     free(self);

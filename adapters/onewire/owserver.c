@@ -15,6 +15,7 @@
 #include "adapters/onewire/owserver_link.h"
 #include "adapters/scale.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/text.h"
 
@@ -279,7 +280,7 @@ static void free_write(struct ow_write *write)
 
 static void take_written(struct ow_ask *ask, const struct ow_end *end)
 {
-    struct ow_write *write = (struct ow_write *)ask; /* its first member */
+    struct ow_write *write = enclosing(ask, struct ow_write, ask);
     struct ow_bus *bus = ask->owner;
     uint64_t ticket = write->ticket;
 

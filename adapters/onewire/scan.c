@@ -5,6 +5,7 @@
 #include "adapters/onewire/options.h"
 #include "adapters/onewire/owserver_link.h"
 #include "adapters/onewire/tree.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/reading.h"
 #include "gateway/base/text.h"
@@ -87,7 +88,7 @@ static int scan_tree(const char *root, onewire_scan_found found, void *owner, st
 enum step { STEP_LIST, STEP_CONVERT, STEP_TYPE, STEP_TEMPERATURE, STEP_POWER };
 
 struct server {
-    struct adapter_host host; /* first */
+    struct adapter_host host;
     struct loop *loop;
     struct ow_link *link;
     struct ow_ask ask;
@@ -106,7 +107,7 @@ struct server {
 
 static void take_link(struct adapter_host *host, const char *link, const char *why)
 {
-    struct server *server = (struct server *)host;
+    struct server *server = enclosing(host, struct server, host);
 
     if (why)
         server->result = error_set(server->reterr, -ECONNREFUSED, "%s: %s", link, why);

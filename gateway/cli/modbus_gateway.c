@@ -1,3 +1,4 @@
+#include "gateway/base/enclosing.h"
 #include "gateway/base/json.h"
 #include "gateway/base/json_read.h"
 #include "gateway/base/reading.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 struct gateway_port {
-    struct mb_port port; /* first: the port is this */
+    struct mb_port port;
     const char *socket, *connect;
     char bus[TEXT_SLUG_MAX + 1];
     uint8_t data[256];
@@ -89,7 +90,7 @@ static uint8_t read_answer(struct gateway_port *self, const struct mb_request *r
 static uint8_t gateway_ask(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                            int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
-    struct gateway_port *self = (struct gateway_port *)port;
+    struct gateway_port *self = enclosing(port, struct gateway_port, port);
     struct client_question question = {.socket = self->socket,
                                        .method = "POST",
                                        .path = "/api/v1/ask",

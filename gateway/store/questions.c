@@ -1,4 +1,5 @@
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/store/history_query.h"
@@ -17,7 +18,7 @@
 
 static struct question *question_of(struct task *task)
 {
-    return (struct question *)(void *)task;
+    return enclosing(task, struct question, task);
 }
 
 static void leave_list(struct question *question)
@@ -93,7 +94,7 @@ struct log_question {
 
 static void work_log(struct task *task)
 {
-    struct log_question *question = (struct log_question *)(void *)task;
+    struct log_question *question = enclosing(task, struct log_question, head.task);
     struct database *file = &question->head.store->read_state;
 
     task->status = open_to_read(file) < 0 ? log_page_without(&question->page)
@@ -102,7 +103,7 @@ static void work_log(struct task *task)
 
 static void answer_log(struct question *head, int status)
 {
-    struct log_question *question = (struct log_question *)head;
+    struct log_question *question = enclosing(head, struct log_question, head);
     struct store_log log = {.status = status,
                             .entries = question->page.entries,
                             .count = question->page.count,
@@ -115,7 +116,7 @@ static void answer_log(struct question *head, int status)
 
 static void release_log(struct question *head)
 {
-    arena_free(&((struct log_question *)head)->page.memory);
+    arena_free(&enclosing(head, struct log_question, head)->page.memory);
     free(head);
 }
 
@@ -152,7 +153,7 @@ struct outbox_question {
 /* On the desk that writes: what arrives while it is asked for then has an order. */
 static void work_outbox(struct task *task)
 {
-    struct outbox_question *question = (struct outbox_question *)(void *)task;
+    struct outbox_question *question = enclosing(task, struct outbox_question, head.task);
     struct state_db *state = &question->head.store->state;
 
     task->status =
@@ -161,7 +162,7 @@ static void work_outbox(struct task *task)
 
 static void answer_outbox(struct question *head, int status)
 {
-    struct outbox_question *question = (struct outbox_question *)head;
+    struct outbox_question *question = enclosing(head, struct outbox_question, head);
     struct store_outbox outbox = {.status = status,
                                   .rows = question->page.rows,
                                   .count = status == 0 ? question->page.count : 0,
@@ -172,7 +173,7 @@ static void answer_outbox(struct question *head, int status)
 
 static void release_outbox(struct question *head)
 {
-    arena_free(&((struct outbox_question *)head)->page.memory);
+    arena_free(&enclosing(head, struct outbox_question, head)->page.memory);
     free(head);
 }
 
@@ -208,7 +209,7 @@ struct history_question {
 
 static void work_history(struct task *task)
 {
-    struct history_question *question = (struct history_question *)(void *)task;
+    struct history_question *question = enclosing(task, struct history_question, head.task);
     struct store *store = question->head.store;
 
     if (open_to_read(&store->read_history) < 0)
@@ -220,7 +221,7 @@ static void work_history(struct task *task)
 
 static void answer_history(struct question *head, int status)
 {
-    struct history_question *question = (struct history_question *)head;
+    struct history_question *question = enclosing(head, struct history_question, head);
     struct store_answer answer = {.status = status, .unit = ""};
 
     if (status == 0 || status == -EAGAIN)
@@ -230,7 +231,7 @@ static void answer_history(struct question *head, int status)
 
 static void release_history(struct question *head)
 {
-    struct history_question *question = (struct history_question *)head;
+    struct history_question *question = enclosing(head, struct history_question, head);
 
     arena_free(&question->query.memory);
     free(question->query.parts);
@@ -303,7 +304,7 @@ struct range_question {
 
 static void work_range(struct task *task)
 {
-    struct range_question *question = (struct range_question *)(void *)task;
+    struct range_question *question = enclosing(task, struct range_question, head.task);
     struct store *store = question->head.store;
 
     if (open_to_read(&store->read_history) < 0)
@@ -315,7 +316,7 @@ static void work_range(struct task *task)
 
 static void answer_range(struct question *head, int status)
 {
-    struct range_question *question = (struct range_question *)head;
+    struct range_question *question = enclosing(head, struct range_question, head);
     struct store_rows rows = {.status = status, .next_ms = CLOCK_NEVER};
 
     if (status == 0 || status == -EAGAIN)
@@ -325,7 +326,7 @@ static void answer_range(struct question *head, int status)
 
 static void release_range(struct question *head)
 {
-    struct range_question *question = (struct range_question *)head;
+    struct range_question *question = enclosing(head, struct range_question, head);
 
     arena_free(&question->range.memory);
     inventory_release(question->range.inventory);
@@ -397,7 +398,7 @@ struct import_question {
 
 static void work_import(struct task *task)
 {
-    struct import_question *question = (struct import_question *)(void *)task;
+    struct import_question *question = enclosing(task, struct import_question, head.task);
 
     task->status =
         history_db_import(&question->head.store->history, question->csv, &question->import);
@@ -407,7 +408,7 @@ static void work_import(struct task *task)
 
 static void answer_import(struct question *head, int status)
 {
-    struct import_question *question = (struct import_question *)head;
+    struct import_question *question = enclosing(head, struct import_question, head);
     struct store_import import = {.status = status};
 
     if (status == 0) {

@@ -1,4 +1,5 @@
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "gateway/store/inside.h"
 
@@ -9,7 +10,7 @@
 
 static struct batch_task *batch_of(struct task *task)
 {
-    return (struct batch_task *)(void *)task;
+    return enclosing(task, struct batch_task, task);
 }
 
 static void report(struct batch_task *batch)

@@ -1,4 +1,5 @@
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "gateway/store/inside.h"
 
@@ -10,7 +11,7 @@
 
 static struct group_task *group_of(struct task *task)
 {
-    return (struct group_task *)(void *)task;
+    return enclosing(task, struct group_task, task);
 }
 
 static void work_open(struct task *task)

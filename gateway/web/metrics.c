@@ -1,3 +1,4 @@
+#include "gateway/base/enclosing.h"
 #include "gateway/base/text.h"
 #include "gateway/web/handlers.h"
 #include "gateway/web/server.h"
@@ -68,14 +69,14 @@ static void put_rules(struct page *page, const struct live *live)
 }
 
 struct rows {
-    struct report report; /* first: leads back here */
+    struct report report;
     struct page *page;
     const char *name; /* of the row before: one head is for all of a name */
 };
 
 static void put_row(struct report *report, const struct report_row *row)
 {
-    struct rows *rows = (struct rows *)report;
+    struct rows *rows = enclosing(report, struct rows, report);
     char name[64];
 
     text_copy(name, sizeof(name) - strlen("_total"), row->name);

@@ -7,6 +7,7 @@
 
 #include "adapters/adapter.h"
 #include "config/config.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/text.h"
 
 #include <pthread.h>
@@ -117,7 +118,7 @@ static inline void made_free(struct made *made)
 #define HOST_LINKS 16
 
 struct made_host {
-    struct adapter_host host; /* first */
+    struct adapter_host host;
     pthread_mutex_t lock;
     struct sample samples[MADE_DEVICES][MADE_CHANNELS];
     size_t n_reports[MADE_DEVICES]; /* samples that came of each */
@@ -130,7 +131,7 @@ struct made_host {
 static inline void host_report(struct adapter_host *host, uint32_t device,
                                const struct sample *samples, size_t count)
 {
-    struct made_host *made = (struct made_host *)host;
+    struct made_host *made = enclosing(host, struct made_host, host);
 
     pthread_mutex_lock(&made->lock);
     for (size_t i = 0; i < count; i++)
@@ -141,7 +142,7 @@ static inline void host_report(struct adapter_host *host, uint32_t device,
 
 static inline void host_link(struct adapter_host *host, const char *link, const char *why)
 {
-    struct made_host *made = (struct made_host *)host;
+    struct made_host *made = enclosing(host, struct made_host, host);
 
     pthread_mutex_lock(&made->lock);
     if (made->n_links < HOST_LINKS)
@@ -152,7 +153,7 @@ static inline void host_link(struct adapter_host *host, const char *link, const 
 
 static inline void host_note(struct adapter_host *host, const char *words)
 {
-    struct made_host *made = (struct made_host *)host;
+    struct made_host *made = enclosing(host, struct made_host, host);
 
     pthread_mutex_lock(&made->lock);
     if (made->n_links < HOST_LINKS)
@@ -162,7 +163,7 @@ static inline void host_note(struct adapter_host *host, const char *words)
 
 static inline void host_appear(struct adapter_host *host, const struct adapter_found *found)
 {
-    struct made_host *made = (struct made_host *)host;
+    struct made_host *made = enclosing(host, struct made_host, host);
     size_t length = strlen(made->found);
 
     snprintf(made->found + length, sizeof(made->found) - length, "%s %s=%s ", found->name,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/modbus/port.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/reading.h"
 
 #include <stddef.h>
@@ -16,7 +17,7 @@ struct fake_registers {
 };
 
 struct fake_port {
-    struct mb_port port; /* first: the port is this */
+    struct mb_port port;
     const struct fake_registers *list;
     size_t n;
     unsigned asked;
@@ -26,7 +27,7 @@ struct fake_port {
 static inline uint8_t fake_ask(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                                int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
-    struct fake_port *self = (struct fake_port *)port;
+    struct fake_port *self = enclosing(port, struct fake_port, port);
     uint8_t quality = self->absent ? self->absent : QUALITY_TIMEOUT;
 
     (void)timeout_ms;

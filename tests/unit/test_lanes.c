@@ -1,5 +1,6 @@
 #include "adapters/lanes.h"
 
+#include "gateway/base/enclosing.h"
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "tests/unit/fake_adapter.h"
@@ -82,7 +83,7 @@ static const struct lanes_events events = {take_tally, take_samples, take_end, t
 static void report(struct adapter_host *host, uint32_t device, const struct sample *samples,
                    size_t count)
 {
-    struct world *world = (struct world *)((char *)host - offsetof(struct world, host));
+    struct world *world = enclosing(host, struct world, host);
     lanes_report(world->lanes, device, samples, count);
 }
 
@@ -95,7 +96,7 @@ static const char *recall(struct adapter_host *host, uint32_t device)
 static void exchanged(struct adapter_host *host, uint32_t device,
                       const struct adapter_exchange *exchange)
 {
-    struct world *world = (struct world *)((char *)host - offsetof(struct world, host));
+    struct world *world = enclosing(host, struct world, host);
     lanes_count(world->lanes, device, exchange);
 }
 
@@ -112,7 +113,7 @@ static void take_log(void *owner, enum log_level level, const char *line)
 static int open_world(void **state)
 {
     struct world *world = calloc(1, sizeof(*world));
-    void *bus;
+    void *bus = NULL;
     with_deadline = fake_blocking;
     with_deadline.deadline_ms = DEADLINE_MS;
     guard_open(&world->guard);

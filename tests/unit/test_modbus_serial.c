@@ -8,6 +8,7 @@
 
 #include "adapters/modbus/modbus.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "modbus_config.h"
 #include "modbus_slave.h"
 
@@ -34,7 +35,7 @@ struct fixture {
 
 static struct fixture *fixture_of(struct adapter_host *host)
 {
-    return (struct fixture *)((char *)host - offsetof(struct fixture, host));
+    return enclosing(host, struct fixture, host);
 }
 
 static void on_report(struct adapter_host *host, uint32_t device, const struct sample *samples,

@@ -11,6 +11,7 @@
 #include "adapters/modbus/connection.h"
 #include "adapters/modbus/modbus.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "modbus_config.h"
 
@@ -141,7 +142,7 @@ static void stop_server(struct fixture *f)
 
 static struct fixture *fixture_of(struct adapter_host *host)
 {
-    return (struct fixture *)((char *)host - offsetof(struct fixture, host));
+    return enclosing(host, struct fixture, host);
 }
 
 static void on_report(struct adapter_host *host, uint32_t device, const struct sample *samples,

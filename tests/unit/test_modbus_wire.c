@@ -12,6 +12,7 @@
 #include "adapters/modbus/modbus.h"
 #include "adapters/modbus/pdu.h"
 #include "gateway/base/clock.h"
+#include "gateway/base/enclosing.h"
 #include "gateway/base/loop.h"
 #include "modbus_config.h"
 
@@ -66,7 +67,7 @@ struct play {
 
 static struct play *play_of(struct adapter_host *host)
 {
-    return (struct play *)((char *)host - offsetof(struct play, host));
+    return enclosing(host, struct play, host);
 }
 
 /* -- host ----------------------------------------------------------------------------------- */

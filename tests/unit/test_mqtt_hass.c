@@ -298,7 +298,7 @@ static void five_hundred_sensors_fit_into_one_message(void **state)
 
     for (uint32_t i = 0; i < 500; i++) {
         snprintf(names[i], sizeof(names[i]), "harmonic_%u", i);
-        snprintf(ids[i], sizeof(ids[i]), "boiler.%s", names[i]);
+        snprintf(ids[i], sizeof(ids[i]), "boiler.harmonic_%u", i);
         sensors[i] = site_sensors[FLOW_TEMP];
         sensors[i].id = ids[i];
         sensors[i].channel = sensors[i].label = names[i];

@@ -1,3 +1,4 @@
+#include "gateway/base/enclosing.h"
 #include "gateway/base/report.h"
 
 #include "gateway/base/json.h"
@@ -42,7 +43,7 @@ struct seen {
 
 static void take_row(struct report *report, const struct report_row *row)
 {
-    struct seen *seen = (struct seen *)report;
+    struct seen *seen = enclosing(report, struct seen, report);
     seen->row = *row;
     seen->count++;
 }
@@ -60,7 +61,7 @@ static void a_row_says_of_what_it_is_one(void **state)
 
 static void take_problem(struct report *report, const char *words)
 {
-    ((struct seen *)report)->count += (unsigned)strlen(words);
+    enclosing(report, struct seen, report)->count += (unsigned)strlen(words);
 }
 
 static void long_words_are_cut(void **state)

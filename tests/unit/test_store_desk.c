@@ -1,3 +1,4 @@
+#include "gateway/base/enclosing.h"
 #include "gateway/store/desk.h"
 
 #include <setjmp.h>
@@ -27,7 +28,7 @@ static atomic_int rests, leaves;
 
 static void work(struct task *task)
 {
-    struct work *work = (struct work *)(void *)task;
+    struct work *work = enclosing(task, struct work, task);
 
     if (work->gate)
         sem_wait(work->gate);
@@ -37,7 +38,7 @@ static void work(struct task *task)
 static void note(struct task *task)
 {
     statuses[n_done] = task->status;
-    done[n_done++] = ((struct work *)(void *)task)->number;
+    done[n_done++] = enclosing(task, struct work, task)->number;
     free(task);
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/adapters.h"
 
+#include "gateway/base/enclosing.h"
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "tests/unit/fake_adapter.h"
@@ -100,7 +101,7 @@ static void every_count_has_a_name(void **state)
 
 static void take_row(struct report *report, const struct report_row *row)
 {
-    struct world *world = (struct world *)((char *)report - offsetof(struct world, report));
+    struct world *world = enclosing(report, struct world, report);
 
     if (row->label)
         text_append(world->text, sizeof(world->text), &world->length, "%s{%s=%s}%s%g\n", row->name,
