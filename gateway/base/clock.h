@@ -22,7 +22,8 @@ int64_t clock_boot_us(void);
  * which the caller looks again. A time that has passed is now. */
 struct timespec clock_monotonic_at(int64_t boot_ms);
 
-/* Unix milliseconds (UTC) of a boot time, by the offset between the two clocks as it is now. */
+/* Unix milliseconds (UTC) of a boot time, by the offset between the two clocks as it is now. The
+ * offset is taken to be what it was unless it has moved by a millisecond. */
 int64_t clock_wall_ms(int64_t boot_ms);
 
 /* Whether the wall clock is known good: its year is plausible, and the kernel reports it

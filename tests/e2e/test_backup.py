@@ -48,6 +48,13 @@ class Backup(harness.Case):
     def history(self):
         return self.ask("history", "export", "--csv").stdout.splitlines()[1:]
 
+    def commit(self):
+        """What has been read by now is on the disk: the one under way may be older, not the next."""
+        for _ in range(2):
+            size = os.path.getsize(self.path("state/history.db-wal"))
+            harness.wait_for(lambda: os.path.getsize(self.path("state/history.db-wal")) > size,
+                             saying="a commit")
+
     def members(self):
         done = subprocess.run(["tar", "-tzf", self.file], capture_output=True, text=True, check=True)
         return done.stdout.split()
@@ -56,7 +63,8 @@ class Backup(harness.Case):
         gateway = self.start()
         harness.wait_for(lambda: self.alarm()["state"] == "firing", saying="the alarm")
         self.assertEqual(self.ask("rules", "ack", "full").returncode, 0)
-        before = harness.wait_for(self.history, saying="history")
+        before = self.history()[:5]
+        self.commit()
         self.good("backup", self.file)
         self.assertEqual(os.stat(self.file).st_mode & 0o777, 0o600)
         gateway.stop()
@@ -70,7 +78,7 @@ class Backup(harness.Case):
         self.run_on()
         harness.wait_for(lambda: self.alarm()["state"] == "firing", saying="the alarm")
         self.assertTrue(self.alarm()["acked"])
-        harness.wait_for(lambda: set(before[:5]) <= set(self.history()), saying="history")
+        harness.wait_for(lambda: set(before) <= set(self.history()), saying="history")
 
     def test_secrets_are_in_it_only_where_it_was_asked(self):
         self.write("etc/thermogate.cfg", f'store: {{ path = "{self.path("state")}" }}\n')

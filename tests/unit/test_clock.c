@@ -11,6 +11,37 @@
 
 #include <stdlib.h>
 
+/* Clocks that differ by `ahead_ns` from the system's, and a thread that must wait after a look at
+ * one of them, as often as `waits` says. */
+static int64_t ahead_ns, waits, waited_ns;
+
+/* Where time_t has 64 bits beside an ABI with 32, the call has another name. */
+#if __TIMESIZE == 32
+#define real_clock_gettime __real___clock_gettime64
+#define made_clock_gettime __wrap___clock_gettime64
+#else
+#define real_clock_gettime __real_clock_gettime
+#define made_clock_gettime __wrap_clock_gettime
+#endif
+
+int real_clock_gettime(clockid_t id, struct timespec *ret);
+int made_clock_gettime(clockid_t id, struct timespec *ret);
+
+int made_clock_gettime(clockid_t id, struct timespec *ret)
+{
+    int r = real_clock_gettime(id, ret);
+    int64_t ns = (int64_t)ret->tv_sec * 1000000000 + ret->tv_nsec + waited_ns;
+
+    ns += id == CLOCK_REALTIME ? ahead_ns : 0;
+    ret->tv_sec = (time_t)(ns / 1000000000);
+    ret->tv_nsec = (long)(ns % 1000000000);
+    if (waits > 0) {
+        waits--;
+        waited_ns += 7000000;
+    }
+    return r;
+}
+
 /* 2026-11-21T13:02:05.123Z */
 #define WALL_MS INT64_C(1795266125123)
 
@@ -86,6 +117,31 @@ static void wall_time_of_the_system_is_that_of_time(void **state)
     int64_t before_ms = (int64_t)time(NULL) * 1000, wall_ms = clock_wall_ms(clock_boot_ms());
     (void)state;
     assert_true(wall_ms >= before_ms - 1000 && wall_ms <= before_ms + 60000);
+}
+
+static void a_moment_has_one_wall_time_however_long_the_look_at_the_clocks_took(void **state)
+{
+    int64_t wall_ms = clock_wall_ms(0);
+    (void)state;
+    for (int i = 1; i < 7; i++) {
+        waits = i;
+        assert_int_equal(clock_wall_ms(0), wall_ms);
+    }
+    waits = 0;
+}
+
+static void a_wall_clock_that_runs_a_little_faster_moves_nothing_at_once(void **state)
+{
+    int64_t wall_ms = clock_wall_ms(0);
+    (void)state;
+    for (; ahead_ns < 800000; ahead_ns += 50000)
+        assert_int_equal(clock_wall_ms(0), wall_ms);
+    ahead_ns = 3200000;
+    assert_in_range(clock_wall_ms(0), wall_ms + 2, wall_ms + 4);
+    ahead_ns = INT64_C(3600000000000);
+    assert_in_range(clock_wall_ms(0), wall_ms + 3599999, wall_ms + 3600001);
+    ahead_ns = 0;
+    assert_in_range(clock_wall_ms(0), wall_ms - 1, wall_ms + 1);
 }
 
 static void a_stamp_has_milliseconds_and_the_local_zone(void **state)
@@ -172,6 +228,8 @@ int main(void)
         cmocka_unit_test_teardown(wall_time_is_boot_time_and_the_offset, back_to_system),
         cmocka_unit_test_teardown(a_file_can_say_that_the_wall_clock_is_good, back_to_system),
         cmocka_unit_test_teardown(wall_time_of_the_system_is_that_of_time, back_to_system),
+        cmocka_unit_test(a_moment_has_one_wall_time_however_long_the_look_at_the_clocks_took),
+        cmocka_unit_test(a_wall_clock_that_runs_a_little_faster_moves_nothing_at_once),
         cmocka_unit_test_teardown(a_stamp_has_milliseconds_and_the_local_zone, back_to_system),
         cmocka_unit_test_teardown(a_stamp_follows_summer_time, back_to_system),
         cmocka_unit_test_teardown(a_time_of_today_is_short_and_another_has_its_day, back_to_system),
