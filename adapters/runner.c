@@ -117,7 +117,7 @@ static void end_on_loop(struct adapter_host *host, uint64_t ticket, uint8_t qual
 
 static void link_on_loop(struct adapter_host *host, const char *link, const char *why)
 {
-    log_link((struct runner *)host, link, !why, why);
+    log_link(enclosing(host, struct runner, host), link, !why, why);
 }
 
 static void note_on_loop(struct adapter_host *host, const char *words)
@@ -196,7 +196,7 @@ static void learnt_on_worker(struct adapter_host *host, uint32_t device, const c
 static int ask_for_adapter(struct adapter_host *host, uint32_t device,
                            const struct adapter_question *question)
 {
-    return runner_ask((struct runner *)host, device, question);
+    return runner_ask(enclosing(host, struct runner, host), device, question);
 }
 
 static void take_lane_tally(void *owner, uint32_t device, const struct tally *tally)

@@ -216,17 +216,15 @@ static ssize_t read_some(struct mb_line *line)
     return n;
 }
 
-/* Waits for bytes until `at_ns`: 1 when there are some, 0, or -Exxx when the line is gone. */
+/* Waits for bytes until `at_ns`: 1 when there are some, 0, or -Exxx when the line is gone. To the
+ * millisecond, for ppoll() cannot be had: with _FORTIFY_SOURCE, glibc 2.36 takes the 64 bits of our
+ * time for its 32 on armhf, and waits not at all. */
 static int wait_readable(const struct mb_line *line, int64_t at_ns)
 {
     struct pollfd fd = {line->fd, POLLIN, 0};
     int64_t rest_ns = at_ns - now_ns();
-    struct timespec rest = {0};
-    int r;
+    int r = poll(&fd, 1, rest_ns > 0 ? (int)((rest_ns + NS_PER_MS - 1) / NS_PER_MS) : 0);
 
-    if (rest_ns > 0)
-        rest = (struct timespec){rest_ns / (1000 * NS_PER_MS), rest_ns % (1000 * NS_PER_MS)};
-    r = ppoll(&fd, 1, &rest, NULL);
     if (r < 0)
         return errno == EINTR ? 0 : -errno;
     if (fd.revents & (POLLHUP | POLLERR | POLLNVAL))
