@@ -1,5 +1,6 @@
 #include "gateway/base/heap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define NOWHERE UINT32_MAX
@@ -13,7 +14,7 @@ struct entry {
 struct heap {
     struct entry *entries;
     uint32_t *where; /* position of each id, or NOWHERE */
-    size_t count;
+    size_t count, capacity;
     uint64_t turn;
 };
 
@@ -21,17 +22,29 @@ struct heap *heap_new(size_t capacity)
 {
     struct heap *heap = calloc(1, sizeof(*heap));
 
-    if (!heap)
-        return NULL;
-    heap->entries = calloc(capacity ? capacity : 1, sizeof(*heap->entries));
-    heap->where = calloc(capacity ? capacity : 1, sizeof(*heap->where));
-    if (!heap->entries || !heap->where) {
+    if (heap && heap_grow(heap, capacity) < 0) {
         heap_free(heap);
         return NULL;
     }
-    for (size_t i = 0; i < capacity; i++)
-        heap->where[i] = NOWHERE;
     return heap;
+}
+
+int heap_grow(struct heap *heap, size_t capacity)
+{
+    size_t room = (capacity > heap->capacity ? capacity : heap->capacity) + 1;
+    struct entry *entries = realloc(heap->entries, room * sizeof(*entries));
+    uint32_t *where;
+
+    if (!entries)
+        return -ENOMEM;
+    heap->entries = entries;
+    where = realloc(heap->where, room * sizeof(*where));
+    if (!where)
+        return -ENOMEM;
+    heap->where = where;
+    for (; heap->capacity < capacity; heap->capacity++)
+        where[heap->capacity] = NOWHERE;
+    return 0;
 }
 
 void heap_free(struct heap *heap)

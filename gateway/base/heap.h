@@ -1,6 +1,6 @@
 /* Heap: which of many numbered things is due first. A binary min-heap that knows where each id
  * sits, so that a thing can be moved or taken out. No thread of its own; nothing is allocated after
- * heap_new(). */
+ * heap_new() and heap_grow(). */
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +12,9 @@ struct heap;
 /* For ids 0 .. capacity-1. NULL when memory is out. */
 struct heap *heap_new(size_t capacity);
 void heap_free(struct heap *heap);
+
+/* Makes room for more ids, never for fewer. 0 or -ENOMEM, and then nothing has changed. */
+int heap_grow(struct heap *heap, size_t capacity);
 
 /* Puts `id` in with `key`, or moves it there. O(log n). */
 void heap_set(struct heap *heap, uint32_t id, int64_t key);

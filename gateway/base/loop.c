@@ -1,18 +1,13 @@
 #include "gateway/base/loop.h"
 
-#include "gateway/base/clock.h"
+#include "gateway/base/loop_timer.h"
 #include "gateway/base/loop_uv.h"
 
 #include <errno.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SIGNALS_MAX 8
-/* Lateness in steps of 0.1 ms up to 100 ms: enough to tell a percentile, small enough to clear. */
-#define LATENESS_STEP_US 100
-#define LATENESS_STEPS   1000
 
 struct loop_signal {
     uv_signal_t handle;
@@ -24,11 +19,7 @@ struct loop {
     uv_loop_t uv;
     struct loop_signal signals[SIGNALS_MAX];
     size_t n_signals;
-    struct {
-        uint32_t steps[LATENESS_STEPS];
-        uint64_t count;
-        int64_t max_us;
-    } late;
+    struct loop_timers *timers;
     uint8_t scratch[LOOP_SCRATCH_SIZE];
 };
 
@@ -46,13 +37,22 @@ struct loop *loop_new(void)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
 
-    if (loop && uv_loop_init(&loop->uv) < 0) {
+    if (!loop || uv_loop_init(&loop->uv) < 0) {
         free(loop);
         return NULL;
     }
-    if (loop)
-        loop->uv.data = loop;
+    loop->uv.data = loop;
+    loop->timers = loop_timers_new(&loop->uv);
+    if (!loop->timers) {
+        loop_free(loop);
+        return NULL;
+    }
     return loop;
+}
+
+struct loop_timers *loop_timers(struct loop *loop)
+{
+    return loop->timers;
 }
 
 void loop_free(struct loop *loop)
@@ -61,9 +61,11 @@ void loop_free(struct loop *loop)
         return;
     for (size_t i = 0; i < loop->n_signals; i++)
         uv_close((uv_handle_t *)&loop->signals[i].handle, NULL);
+    loop_timers_close(loop->timers);
     uv_run(&loop->uv, UV_RUN_NOWAIT);  /* uses up a loop_stop() that came while it rested */
     uv_run(&loop->uv, UV_RUN_DEFAULT); /* lets closed handles finish; open ones would hang here */
     uv_loop_close(&loop->uv);
+    loop_timers_free(loop->timers);
     free(loop);
 }
 
@@ -77,105 +79,9 @@ void loop_stop(struct loop *loop)
     uv_stop(&loop->uv);
 }
 
-/* -- lateness ------------------------------------------------------------------------------- */
-
-static void note_lateness(struct loop *loop, int64_t late_us)
-{
-    int64_t step = late_us / LATENESS_STEP_US;
-
-    if (late_us > loop->late.max_us)
-        loop->late.max_us = late_us;
-    loop->late.steps[step < LATENESS_STEPS ? step : LATENESS_STEPS - 1]++;
-    loop->late.count++;
-}
-
-struct loop_lateness loop_lateness(struct loop *loop)
-{
-    struct loop_lateness result = {.max_us = loop->late.max_us, .count = loop->late.count};
-    uint64_t below = 0;
-    int64_t step = 0;
-
-    while (step < LATENESS_STEPS - 1 && (below += loop->late.steps[step]) * 100 < result.count * 99)
-        step++;
-    result.p99_us = result.count ? (step + 1) * LATENESS_STEP_US : 0;
-    if (result.p99_us > result.max_us)
-        result.p99_us = result.max_us;
-    memset(&loop->late, 0, sizeof(loop->late));
-    return result;
-}
-
-/* -- timers --------------------------------------------------------------------------------- */
-
-struct timer {
-    uv_timer_t handle;
-    struct loop *loop;
-    int64_t at_ms;
-    void (*fire)(void *owner);
-    void *owner;
-};
-
 static void free_handle(uv_handle_t *handle)
 {
     free(handle->data);
-}
-
-static void on_timer(uv_timer_t *handle)
-{
-    struct timer *timer = handle->data;
-    int64_t late_us = clock_boot_us() - timer->at_ms * 1000;
-
-    /* libuv counts whole milliseconds of another clock and may be a fraction early. */
-    if (late_us < 0) {
-        timer_at(timer, timer->at_ms);
-        return;
-    }
-    note_lateness(timer->loop, late_us);
-    timer->fire(timer->owner);
-}
-
-struct timer *timer_new(struct loop *loop, void (*fire)(void *owner), void *owner)
-{
-    struct timer *timer = calloc(1, sizeof(*timer));
-
-    if (!timer)
-        return NULL;
-    uv_timer_init(&loop->uv, &timer->handle);
-    timer->handle.data = timer;
-    timer->loop = loop;
-    timer->fire = fire;
-    timer->owner = owner;
-    return timer;
-}
-
-/* libuv adds the delay to the time at which the loop's turn began, truncated: the true rest is
- * taken from our own clock, and one more millisecond at most is what truncation costs. Whoever
- * serves thousands sets one timer after each of them, mostly to the same time: then nothing is to
- * be done. */
-void timer_at(struct timer *timer, int64_t boot_ms)
-{
-    int64_t now_us, turn_ms, rest_ms;
-
-    if (boot_ms == timer->at_ms && uv_is_active((uv_handle_t *)&timer->handle))
-        return;
-    timer->at_ms = boot_ms;
-    if (boot_ms == CLOCK_NEVER) {
-        uv_timer_stop(&timer->handle);
-        return;
-    }
-    now_us = clock_boot_us();
-    turn_ms = (int64_t)(uv_hrtime() / 1000000) - (int64_t)uv_now(&timer->loop->uv);
-    rest_ms = (boot_ms * 1000 - now_us + 999) / 1000 + turn_ms;
-    if (boot_ms * 1000 <= now_us) {
-        timer->at_ms = now_us / 1000; /* lateness counts from when it could have fired */
-        rest_ms = 0;
-    }
-    uv_timer_start(&timer->handle, on_timer, rest_ms > 0 ? (uint64_t)rest_ms : 0, 0);
-}
-
-void timer_free(struct timer *timer)
-{
-    if (timer)
-        uv_close((uv_handle_t *)&timer->handle, free_handle);
 }
 
 /* -- wakes ---------------------------------------------------------------------------------- */

@@ -31,6 +31,25 @@ static void a_heap_for_nothing_is_legal(void **state)
     heap_free(heap);
 }
 
+static void a_heap_that_has_grown_keeps_what_it_has(void **state)
+{
+    struct heap *heap = heap_new(2);
+    uint32_t id;
+    int64_t key;
+    (void)state;
+    heap_set(heap, 1, 7);
+    assert_int_equal(heap_grow(heap, 100), 0);
+    assert_int_equal(heap_grow(heap, 50), 0);
+    assert_false(heap_key(heap, 99, &key));
+    heap_set(heap, 99, 6);
+    assert_true(heap_first(heap, &id, &key));
+    assert_int_equal(id, 99);
+    heap_remove(heap, 99);
+    assert_true(heap_first(heap, &id, &key));
+    assert_int_equal(id, 1);
+    heap_free(heap);
+}
+
 static void of_equal_keys_the_first_set_is_first(void **state)
 {
     struct heap *heap = heap_new(100);
@@ -141,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_heap_has_no_first),
         cmocka_unit_test(a_heap_for_nothing_is_legal),
+        cmocka_unit_test(a_heap_that_has_grown_keeps_what_it_has),
         cmocka_unit_test(of_equal_keys_the_first_set_is_first),
         cmocka_unit_test(setting_the_same_key_again_puts_it_last_of_its_equals),
         cmocka_unit_test(keys_may_be_any_number),
