@@ -50,6 +50,12 @@ struct mb_code {
     char text[SAMPLE_TEXT_SIZE];
 };
 
+/* A raw value that means "no sensor": the bits of whole numbers and BCD, the value of floats. */
+union mb_invalid {
+    uint64_t bits;
+    double number;
+};
+
 /* How a channel's bytes are to be read. */
 struct mb_format {
     uint8_t type;  /* enum mb_type */
@@ -64,11 +70,7 @@ struct mb_format {
     uint32_t n_codes;
     const struct mb_code *codes; /* sorted by code; borrowed; then the value is a text */
     struct scale scale;
-    /* Raw values that mean "no sensor": the bits of whole numbers and BCD, the value of floats. */
-    union mb_invalid {
-        uint64_t bits;
-        double number;
-    } invalid[MB_INVALID_MAX];
+    const union mb_invalid *invalid; /* n_invalid of them; borrowed */
 };
 
 /* Registers that it spans; 1 for MB_BIT. */

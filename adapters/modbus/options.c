@@ -290,7 +290,21 @@ static bool invalid_bits(double number, enum mb_type type, uint64_t *ret)
     return bits == 64 || (double)(int64_t)number == number;
 }
 
-static int read_invalid(const struct section *options, struct mb_format *format,
+static bool read_invalid_at(const struct section *options, size_t i, enum mb_type type,
+                            union mb_invalid *ret)
+{
+    double number = section_number_at(options, "invalid", i);
+
+    if (mb_type_is_float(type))
+        ret->number = number;
+    else if (mb_type_bits(type) == 64 && section_form(options, "invalid") == SETTING_INT)
+        ret->bits = (uint64_t)section_int(options, "invalid");
+    else
+        return invalid_bits(number, type, &ret->bits);
+    return true;
+}
+
+static int read_invalid(const struct section *options, struct mb_channel *channel,
                         struct problems *problems)
 {
     size_t count = section_has(options, "invalid") ? section_count(options, "invalid") : 0;
@@ -300,22 +314,19 @@ static int read_invalid(const struct section *options, struct mb_format *format,
                       "at most %d values can mean that there is no sensor", MB_INVALID_MAX);
         return -EINVAL;
     }
+    channel->invalid = count > 0 ? calloc(count, sizeof(*channel->invalid)) : NULL;
+    if (count > 0 && !channel->invalid)
+        return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        double number = section_number_at(options, "invalid", i);
-
-        if (mb_type_is_float(format->type)) {
-            format->invalid[i].number = number;
-        } else if (count == 1 && section_form(options, "invalid") == SETTING_INT &&
-                   mb_type_bits(format->type) == 64) {
-            format->invalid[i].bits = (uint64_t)section_int(options, "invalid");
-        } else if (!invalid_bits(number, format->type, &format->invalid[i].bits)) {
+        if (!read_invalid_at(options, i, channel->format.type, &channel->invalid[i])) {
             problem_error(problems, section_place_at(options, "invalid", i),
                           "it is compared with the raw value, before `scale`",
                           "no register of this type can hold this value");
             return -EINVAL;
         }
     }
-    format->n_invalid = (uint8_t)count;
+    channel->format.invalid = channel->invalid;
+    channel->format.n_invalid = (uint8_t)count;
     return 0;
 }
 
@@ -426,7 +437,7 @@ static int fill_channel(const struct section *device, const struct section *opti
 {
     enum mb_type type = type_of(options, reg);
     int order = section_choice(section_has(options, "order") ? options : device, "order");
-    int codes, rest = 0;
+    int lists, rest = 0;
 
     if (!check_type(options, reg, type, problems) || !check_fits(options, type, problems))
         return -EINVAL;
@@ -441,13 +452,14 @@ static int fill_channel(const struct section *device, const struct section *opti
                                      .count = (uint16_t)mb_format_registers(&channel->format)};
     channel->writable = section_bool(options, "writable");
     channel->write_with = (uint8_t)section_choice(device, "write_with");
-    codes = read_codes(options, channel, problems);
+    lists = read_codes(options, channel, problems);
+    if (lists == 0)
+        lists = read_invalid(options, channel, problems);
     rest |= check_writable(device, options, reg, type, problems);
     rest |= read_scale(options, &channel->format, problems);
-    rest |= read_invalid(options, &channel->format, problems);
     rest |= read_exponent(options, channel, problems);
     rest |= check_span(device, options, &channel->span, problems);
-    return codes < 0 ? codes : rest < 0 ? -EINVAL : 0;
+    return lists < 0 ? lists : rest < 0 ? -EINVAL : 0;
 }
 
 int mb_channel_read(const struct section *device, const struct channel_config *config,
@@ -478,6 +490,7 @@ int mb_channel_read(const struct section *device, const struct channel_config *c
 void mb_channel_clear(struct mb_channel *channel)
 {
     free(channel->codes);
+    free(channel->invalid);
     *channel = (struct mb_channel){0};
 }
 

@@ -17,6 +17,12 @@ static struct mb_format format_of(enum mb_type type, enum mb_order order)
         .type = (uint8_t)type, .order = (uint8_t)order, .scale = scale_make(1, 0)};
 }
 
+static void set_invalid(struct mb_format *format, const union mb_invalid *list, size_t n)
+{
+    format->invalid = list;
+    format->n_invalid = (uint8_t)n;
+}
+
 /* -- every type in every order -------------------------------------------------------------- */
 
 /* `bytes` as the protocol means them; the other orders are made of them by the letters. */
@@ -189,12 +195,12 @@ static void scale_and_offset_are_turned_back_to_the_nearest_step(void **state)
 
 static void a_number_that_means_no_sensor_is_not_written(void **state)
 {
+    const union mb_invalid open = {.bits = 0x8000};
     struct mb_format format = format_of(MB_INT16, MB_ABCD);
     uint8_t bytes[2];
 
     (void)state;
-    format.n_invalid = 1;
-    format.invalid[0].bits = 0x8000;
+    set_invalid(&format, &open, 1);
     assert_int_equal(mb_encode(&format, -32768, bytes), QUALITY_OUT_OF_RANGE);
     assert_int_equal(mb_encode(&format, -32767, bytes), QUALITY_GOOD);
 }
@@ -281,12 +287,11 @@ static void a_scale_can_stand_in_a_register(void **state)
 static void an_invalid_value_means_no_sensor(void **state)
 {
     struct mb_format format = format_of(MB_INT16, MB_ABCD);
+    const union mb_invalid list[] = {{.bits = 0x8000}, {.bits = 0x7fff}};
     const uint8_t open[] = {0x80, 0x00}, shorted[] = {0x7f, 0xff}, good[] = {0, 1};
 
     (void)state;
-    format.n_invalid = 2;
-    format.invalid[0].bits = 0x8000;
-    format.invalid[1].bits = 0x7fff;
+    set_invalid(&format, list, 2);
     assert_int_equal(mb_decode(&format, open, 0, 0).quality, QUALITY_NO_SENSOR);
     assert_int_equal(mb_decode(&format, open, 0, 0).kind, VALUE_NONE);
     assert_int_equal(mb_decode(&format, shorted, 0, 0).quality, QUALITY_NO_SENSOR);
@@ -296,22 +301,22 @@ static void an_invalid_value_means_no_sensor(void **state)
 static void an_invalid_float_means_no_sensor(void **state)
 {
     struct mb_format format = format_of(MB_FLOAT32, MB_ABCD);
+    const union mb_invalid none = {.number = -9999};
     const uint8_t bytes[] = {0xc6, 0x1c, 0x3c, 0x00}; /* -9999 */
 
     (void)state;
-    format.n_invalid = 1;
-    format.invalid[0].number = -9999;
+    set_invalid(&format, &none, 1);
     assert_int_equal(mb_decode(&format, bytes, 0, 0).quality, QUALITY_NO_SENSOR);
 }
 
 static void an_invalid_float_is_what_the_device_makes_of_the_number(void **state)
 {
     struct mb_format format = format_of(MB_FLOAT32, MB_ABCD);
+    const union mb_invalid none = {.number = -9999.9};
     const uint8_t bytes[] = {0xc6, 0x1c, 0x3f, 0x9a}; /* -9999.9, which no float is */
 
     (void)state;
-    format.n_invalid = 1;
-    format.invalid[0].number = -9999.9;
+    set_invalid(&format, &none, 1);
     assert_int_equal(mb_decode(&format, bytes, 0, 0).quality, QUALITY_NO_SENSOR);
 }
 
