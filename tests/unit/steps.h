@@ -1,9 +1,11 @@
-/* How many steps a long random walk takes: sanitizers make each ten times as slow, and look for
- * something that shows in a twentieth of the way. */
+/* How many steps a long random walk takes: sanitizers and emulators make each ten times as slow,
+ * and look for something that shows in a twentieth of the way. */
 #pragma once
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(THERMOGATE_EMULATED)
+#define SLOWED_DOWN     1
 #define STEPS_OF(steps) ((steps) / 20)
 #else
+#define SLOWED_DOWN     0
 #define STEPS_OF(steps) (steps)
 #endif

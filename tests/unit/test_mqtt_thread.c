@@ -166,45 +166,56 @@ static void a_stop_says_offline_within_a_second(void **state)
     assert_retained(f, "t/cellar/status", "offline");
 }
 
-/* This program again, as a gateway that somebody kills. */
-static pid_t start_victim(int port)
-{
-    char text[12];
-    pid_t pid = broker_fork();
+/* A gateway that somebody kills. It is forked while this program has no threads yet, and learns
+ * then where its broker is. */
+static struct {
+    pid_t pid;
+    int port; /* the end of a pipe to which its port is written */
+} victim;
 
-    if (pid == 0) {
-        snprintf(text, sizeof(text), "%d", port);
-        execl("/proc/self/exe", "victim", text, (char *)NULL);
-        _exit(127);
-    }
-    return pid;
-}
-
-static void live_as_victim(int port)
+static void live_as_victim(int from)
 {
     struct fixture f = {.texts = text_table_new()};
+    int port;
 
+    if (read(from, &port, sizeof(port)) != sizeof(port))
+        _exit(0);
     f.site = site_new(f.texts);
     start_at(&f, "127.0.0.1", port, "");
     for (;;)
         pause();
 }
 
+static void fork_victim(void)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        abort();
+    victim.pid = broker_fork();
+    if (victim.pid == 0) {
+        close(ends[1]);
+        live_as_victim(ends[0]);
+    }
+    close(ends[0]);
+    victim.port = ends[1];
+}
+
 static void the_last_will_says_offline_when_the_gateway_is_killed(void **state)
 {
     struct fixture *f = *state;
-    pid_t victim;
 
     f->listener = listener_open(&f->broker);
-    victim = start_victim(f->broker.port);
+    assert_int_equal(write(victim.port, &f->broker.port, sizeof(f->broker.port)),
+                     sizeof(f->broker.port));
     assert_non_null(hear(f, "t/cellar/health", NULL));
-    kill(victim, SIGKILL);
-    waitpid(victim, NULL, 0);
+    kill(victim.pid, SIGKILL);
+    waitpid(victim.pid, NULL, 0);
     assert_non_null(hear(f, "t/cellar/status", "offline"));
     assert_retained(f, "t/cellar/status", "offline");
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_broker_that_forgot_everything_is_told_within_ten_seconds),
@@ -217,7 +228,6 @@ int main(int argc, char **argv)
         TEST(the_last_will_says_offline_when_the_gateway_is_killed),
     };
 
-    if (argc == 2 && strcmp(argv[0], "victim") == 0)
-        live_as_victim(atoi(argv[1]));
+    fork_victim();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
