@@ -19,6 +19,11 @@ static size_t count_of(const struct publisher *p)
     return p->burial.list ? p->burial.list->count : 0;
 }
 
+static bool is_moving(const struct publisher *p)
+{
+    return p->burial.list && p->burial.list->n_moved > 0;
+}
+
 bool burial_ghosts_of(const struct publisher *p, const char *device, struct hass_ghosts *ret_ghosts)
 {
     const struct ghost *ghosts = count_of(p) > 0 ? p->burial.list->ghosts : NULL;
@@ -72,7 +77,8 @@ void burial_take(struct publisher *p, struct ghost_list *list)
     free(p->burial.list);
     p->burial.list = list;
     p->burial.stage = BURIAL_IDLE; /* with the next announcement */
-    if (todo_resize(&p->graves, (uint32_t)list->count) < 0)
+    if (todo_resize(&p->graves, (uint32_t)list->count) < 0 ||
+        todo_resize(&p->moves, (uint32_t)list->n_moved) < 0)
         log_warn("mqtt: out of memory: removed devices may stay in Home Assistant");
 }
 
@@ -80,42 +86,99 @@ void burial_release(struct publisher *p)
 {
     free(p->burial.list);
     todo_release(&p->graves);
+    todo_release(&p->moves);
+}
+
+static void announce_all(struct publisher *p)
+{
+    todo_add_all(&p->discovery);
+    p->burial.stage = count_of(p) > 0 || is_moving(p) ? BURIAL_ANNOUNCING : BURIAL_IDLE;
+    add_graves(p);
 }
 
 void burial_announce(struct publisher *p)
 {
     p->burial.for_birth = p->burial.next_for_birth;
     p->burial.next_for_birth = false;
-    if (count_of(p) == 0 || !p->options->prefix)
+    p->told_of_device = p->told_of_grave = 0;
+    if (!is_moving(p)) {
+        announce_all(p);
         return;
-    p->burial.stage = BURIAL_ANNOUNCING;
-    add_graves(p);
+    }
+    todo_clear(&p->discovery);
+    todo_clear(&p->graves);
+    todo_add_all(&p->moves);
+    p->burial.stage = BURIAL_MOVING;
 }
 
 static bool is_out(const struct publisher *p)
 {
-    return p->discovery.length == 0 && p->graves.length == 0 && session_underway(p->session) == 0;
+    return p->discovery.length == 0 && p->graves.length == 0 && p->moves.length == 0 &&
+           session_underway(p->session) == 0;
+}
+
+static void wait_for_it(struct burial *burial, enum burial_stage stage, int64_t now_ms)
+{
+    burial->stage = (uint8_t)stage;
+    burial->at_ms = now_ms + REMOVE_MS;
+}
+
+static void start_removing(struct publisher *p)
+{
+    p->burial.stage = BURIAL_REMOVING;
+    add_graves(p);
+    if (is_moving(p))
+        todo_add_all(&p->moves);
+}
+
+static void tell_loop(const struct publisher *p, enum news_what what)
+{
+    queue_push(p->news, &(struct news){.what = (uint8_t)what, .value = p->burial.list->serial}, 1);
+}
+
+static void finish(struct publisher *p)
+{
+    p->burial.stage = BURIAL_IDLE;
+    if (is_moving(p))
+        tell_loop(p, NEWS_MOVED);
+    p->burial.list->n_moved = 0;
+    if (p->burial.for_birth && count_of(p) > 0)
+        tell_loop(p, NEWS_BURIED);
 }
 
 void burial_run(struct publisher *p, int64_t now_ms)
 {
     struct burial *burial = &p->burial;
 
-    if (burial->stage == BURIAL_ANNOUNCING && is_out(p)) {
-        burial->stage = BURIAL_WAITING;
-        burial->at_ms = now_ms + REMOVE_MS;
-    } else if (burial->stage == BURIAL_WAITING && now_ms >= burial->at_ms) {
-        burial->stage = BURIAL_REMOVING;
-        add_graves(p);
-    } else if (burial->stage == BURIAL_REMOVING && is_out(p)) {
-        burial->stage = BURIAL_IDLE;
-        if (burial->for_birth)
-            queue_push(p->news, &(struct news){.what = NEWS_BURIED, .value = burial->list->serial},
-                       1);
+    switch (burial->stage) {
+    case BURIAL_MOVING:
+        if (is_out(p))
+            wait_for_it(burial, BURIAL_MOVED, now_ms);
+        break;
+    case BURIAL_MOVED:
+        if (now_ms >= burial->at_ms)
+            announce_all(p);
+        break;
+    case BURIAL_ANNOUNCING:
+        if (is_out(p))
+            wait_for_it(burial, BURIAL_WAITING, now_ms);
+        break;
+    case BURIAL_WAITING:
+        if (now_ms >= burial->at_ms)
+            start_removing(p);
+        break;
+    case BURIAL_REMOVING:
+        if (is_out(p))
+            finish(p);
+        break;
+    default:
+        break;
     }
 }
 
 int64_t burial_next_ms(const struct publisher *p)
 {
-    return p->burial.stage == BURIAL_WAITING ? p->burial.at_ms : CLOCK_NEVER;
+    bool waits = p->burial.stage == BURIAL_WAITING || p->burial.stage == BURIAL_MOVED;
+
+    return waits ? p->burial.at_ms : CLOCK_NEVER;
 }

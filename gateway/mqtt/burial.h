@@ -1,5 +1,7 @@
 /* Burial: how entities that are no longer configured leave Home Assistant. They are announced with
- * the rest, and two seconds after all of that is out they are removed. The MQTT thread only. */
+ * the rest, and two seconds after all of that is out they are removed. What was announced in the
+ * other form, device or entity, is first told to move; two seconds later all is announced, and the
+ * other form is removed with the rest. The MQTT thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +21,8 @@ struct burial {
 
 enum burial_stage {
     BURIAL_IDLE,
+    BURIAL_MOVING,     /* messages are going out */
+    BURIAL_MOVED,      /* waiting */
     BURIAL_ANNOUNCING, /* messages are going out */
     BURIAL_WAITING,
     BURIAL_REMOVING,
@@ -27,7 +31,7 @@ enum burial_stage {
 void burial_take(struct publisher *p, struct ghost_list *list); /* takes ownership */
 void burial_release(struct publisher *p);
 
-/* With every announcement. */
+/* Announces all devices; the rest follows from burial_run(). */
 void burial_announce(struct publisher *p);
 void burial_run(struct publisher *p, int64_t now_ms);
 int64_t burial_next_ms(const struct publisher *p);

@@ -30,25 +30,30 @@ struct forgetting {
     bool lost;        /* memory was out, or there are too many */
 };
 
+/* <prefix>/device/<id>-<device>/config, <prefix>/<platform>/<id>-<device>/<entity>/config */
+static bool is_discovery(const char *prefix, const char *gateway_id, const char *topic)
+{
+    char platform[32], node[128], more[200], device[TEXT_SLUG_MAX + 1];
+    size_t length = strlen(prefix), id = strlen(gateway_id);
+
+    if (strncmp(topic, prefix, length) != 0 ||
+        sscanf(topic + length, "/%31[^/]/%127[^/]/%199s", platform, node, more) != 3)
+        return false;
+    if (strcmp(platform, "device") != 0 && strchr(more, '/'))
+        memmove(more, strchr(more, '/') + 1, strlen(strchr(more, '/')));
+    else if (strcmp(platform, "device") != 0)
+        return false;
+    return strcmp(more, "config") == 0 && strncmp(node, gateway_id, id) == 0 && node[id] == '-' &&
+           text_copy(device, sizeof(device), node + id + 1) && text_is_slug(device);
+}
+
 bool forget_is_ours(const struct options *options, const char *gateway_id, const char *topic)
 {
-    static const char end[] = "/config";
     size_t base = strlen(options->base);
-    char before[TOPICS_SIZE], device[TEXT_SLUG_MAX + 1];
-    size_t length, name;
 
     if (strncmp(topic, options->base, base) == 0 && topic[base] == '/')
         return true;
-    if (!options->prefix)
-        return false;
-    length = (size_t)snprintf(before, sizeof(before), "%s/device/%s-", options->prefix, gateway_id);
-    if (strncmp(topic, before, length) != 0)
-        return false;
-    name = strcspn(topic + length, "/");
-    if (strcmp(topic + length + name, end) != 0 || name >= sizeof(device))
-        return false;
-    snprintf(device, sizeof(device), "%.*s", (int)name, topic + length);
-    return text_is_slug(device);
+    return options->prefix && is_discovery(options->prefix, gateway_id, topic);
 }
 
 /* -- what the broker has -------------------------------------------------------------------- */
@@ -104,6 +109,8 @@ static void listen_for_all(struct forgetting *forgetting)
     session_subscribe(session, filter);
     if (forgetting->options->prefix) {
         snprintf(filter, sizeof(filter), "%s/device/+/config", forgetting->options->prefix);
+        session_subscribe(session, filter);
+        snprintf(filter, sizeof(filter), "%s/+/+/+/config", forgetting->options->prefix);
         session_subscribe(session, filter);
     }
     forgetting->heard_ms = clock_boot_ms();

@@ -9,15 +9,18 @@
 #include "gateway/mqtt/plan.h"
 #include "gateway/store/store.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Of the store: "shown/<device>" has a line "platform key" for each component that was announced,
- * "gone/<device>" a line "platform key since" for each that is no longer. */
+ * "each/<device>" the same of what was announced one by one, "gone/<device>" a line "platform key
+ * since" for each that is no longer. */
 #define STATE_KIND "mqtt"
 #define SHOWN      "shown/"
+#define EACH       "each/"
 #define GONE       "gone/"
 
 #define KEEP_MS    (INT64_C(90) * 86400000)
@@ -40,6 +43,8 @@ struct ghosts {
     struct inventory *inventory; /* that was announced; NULL: none yet */
     struct shown *before;        /* what was announced before it, while they are compared */
     size_t n_before;
+    struct shown *moved; /* what was announced in the other form, and still stands in it */
+    size_t n_moved;
     struct ghost *gone;
     size_t n_gone;
     int64_t serial; /* of the newest list */
@@ -47,16 +52,18 @@ struct ghosts {
 
 /* -- lines ---------------------------------------------------------------------------------- */
 
-static void add_line(void *owner, const char *platform, const char *key)
+static int add_line(void *owner, const struct hass_entity *entity)
 {
     struct shown *shown = owner;
-    size_t more = strlen(platform) + strlen(key) + 2;
+    size_t more = strlen(entity->platform) + strlen(entity->key) + 2;
     char *longer = realloc(shown->lines, shown->length + more + 1);
 
     if (!longer)
-        return;
+        return -ENOMEM;
     shown->lines = longer;
-    shown->length += (size_t)snprintf(longer + shown->length, more + 1, "%s %s\n", platform, key);
+    shown->length += (size_t)snprintf(longer + shown->length, more + 1, "%s %s\n", entity->platform,
+                                      entity->key);
+    return 0;
 }
 
 /* What is announced of number `device` of the plan. */
@@ -64,11 +71,12 @@ static struct shown list_device(const struct plan *plan, uint32_t device)
 {
     const struct inventory *inventory = plan->inventory;
     struct shown shown = {.lines = calloc(1, 1)};
+    char none[1]; /* only the names are wanted, no text */
 
     text_copy(shown.device, sizeof(shown.device),
               device < inventory->n_devices ? inventory->devices[device].name : GATEWAY);
     if (hass_shows(plan, device))
-        hass_list(plan, device, add_line, &shown);
+        (void)hass_entities(plan, device, NULL, none, sizeof(none), add_line, &shown);
     return shown;
 }
 
@@ -92,6 +100,17 @@ static struct plan *plan_of(const struct ghosts *ghosts, struct inventory *inven
 }
 
 /* -- the store ------------------------------------------------------------------------------ */
+
+/* Where it stands what was announced in our form, and in the other one. */
+static const char *own_form(const struct ghosts *ghosts)
+{
+    return ghosts->options->entities ? EACH : SHOWN;
+}
+
+static const char *other_form(const struct ghosts *ghosts)
+{
+    return ghosts->options->entities ? SHOWN : EACH;
+}
 
 static void commit(struct ghosts *ghosts, const char *prefix, const char *device, const char *lines,
                    size_t length)
@@ -125,11 +144,23 @@ static void save_gone(struct ghosts *ghosts, const char *device)
 
 /* -- the gone ------------------------------------------------------------------------------- */
 
+static bool is_gone(const struct ghosts *ghosts, const struct ghost *ghost)
+{
+    for (size_t i = ghosts->n_gone; i-- > 0;) {
+        const struct ghost *it = &ghosts->gone[i];
+
+        if (strcmp(it->device, ghost->device) == 0 && strcmp(it->platform, ghost->platform) == 0 &&
+            strcmp(it->key, ghost->key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_gone(struct ghosts *ghosts, const struct ghost *ghost)
 {
     struct ghost *longer;
 
-    if (ghosts->n_gone == GHOSTS_MAX)
+    if (ghosts->n_gone == GHOSTS_MAX || is_gone(ghosts, ghost))
         return;
     longer = realloc(ghosts->gone, (ghosts->n_gone + 1) * sizeof(*longer));
     if (!longer)
@@ -175,15 +206,16 @@ static bool add_vanished(struct ghosts *ghosts, const struct shown *was, const c
 
 /* -- restored ------------------------------------------------------------------------------- */
 
-static void restore_shown(struct ghosts *ghosts, const char *device,
+/* One more in a list of `*count`. */
+static void restore_shown(struct shown **list, size_t *count, const char *device,
                           const struct store_state *state)
 {
-    struct shown *longer = realloc(ghosts->before, (ghosts->n_before + 1) * sizeof(*longer));
+    struct shown *longer = realloc(*list, (*count + 1) * sizeof(*longer));
 
     if (!longer)
         return;
-    ghosts->before = longer;
-    longer += ghosts->n_before++;
+    *list = longer;
+    longer += (*count)++;
     *longer = (struct shown){.lines = strndup(state->value, state->size), .length = state->size};
     text_copy(longer->device, sizeof(longer->device), device);
 }
@@ -208,9 +240,12 @@ static void restore_gone(struct ghosts *ghosts, const char *device, const struct
 static void take_state(void *owner, const struct store_state *state)
 {
     struct ghosts *ghosts = owner;
+    const char *own = own_form(ghosts), *other = other_form(ghosts);
 
-    if (strncmp(state->key, SHOWN, strlen(SHOWN)) == 0 && !ghosts->inventory)
-        restore_shown(ghosts, state->key + strlen(SHOWN), state);
+    if (strncmp(state->key, own, strlen(own)) == 0 && !ghosts->inventory)
+        restore_shown(&ghosts->before, &ghosts->n_before, state->key + strlen(own), state);
+    if (strncmp(state->key, other, strlen(other)) == 0 && !ghosts->inventory)
+        restore_shown(&ghosts->moved, &ghosts->n_moved, state->key + strlen(other), state);
     if (strncmp(state->key, GONE, strlen(GONE)) == 0)
         restore_gone(ghosts, state->key + strlen(GONE), state);
 }
@@ -220,19 +255,53 @@ static int compare_gone(const void *a, const void *b)
     return strcmp(((const struct ghost *)a)->device, ((const struct ghost *)b)->device);
 }
 
+/* How many messages there were of it. */
+static size_t count_moved(const struct ghosts *ghosts)
+{
+    size_t lines = 0;
+
+    if (ghosts->options->entities)
+        return ghosts->n_moved;
+    for (size_t i = 0; i < ghosts->n_moved; i++) {
+        for (const char *at = ghosts->moved[i].lines; at && *at; at = strchr(at, '\n') + 1)
+            lines++;
+    }
+    return lines;
+}
+
+/* Of one device. */
+static void list_moved(const struct ghosts *ghosts, const struct shown *moved,
+                       struct ghost_list *list)
+{
+    struct ghost ghost = {0};
+
+    text_copy(ghost.device, sizeof(ghost.device), moved->device);
+    if (ghosts->options->entities) {
+        list->ghosts[list->count + list->n_moved++] = ghost;
+        return;
+    }
+    for (const char *at = moved->lines; at && *at; at = strchr(at, '\n') + 1) {
+        if (sscanf(at, "%15s %319s", ghost.platform, ghost.key) == 2)
+            list->ghosts[list->count + list->n_moved++] = ghost;
+    }
+}
+
 static void put_list(struct ghosts *ghosts)
 {
     struct ghost_list *list =
-        malloc(sizeof(*list) + ghosts->n_gone * sizeof(struct ghost) + sizeof(struct ghost));
+        malloc(sizeof(*list) + (ghosts->n_gone + count_moved(ghosts) + 1) * sizeof(struct ghost));
 
     if (!list)
         return;
     list->serial = ++ghosts->serial;
     list->count = ghosts->n_gone;
+    list->n_moved = 0;
     if (list->count > 0) {
         qsort(ghosts->gone, ghosts->n_gone, sizeof(*ghosts->gone), compare_gone);
         memcpy(list->ghosts, ghosts->gone, list->count * sizeof(list->ghosts[0]));
     }
+    for (size_t i = 0; i < ghosts->n_moved; i++)
+        list_moved(ghosts, &ghosts->moved[i], list);
     ghosts->put(ghosts->owner, list);
 }
 
@@ -246,13 +315,18 @@ void ghosts_restore(struct ghosts *ghosts)
 
 /* -- what is configured --------------------------------------------------------------------- */
 
+static void forget_list(struct shown **list, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        free((*list)[i].lines);
+    free(*list);
+    *list = NULL;
+    *count = 0;
+}
+
 static void forget_before(struct ghosts *ghosts)
 {
-    for (size_t i = 0; i < ghosts->n_before; i++)
-        free(ghosts->before[i].lines);
-    free(ghosts->before);
-    ghosts->before = NULL;
-    ghosts->n_before = 0;
+    forget_list(&ghosts->before, &ghosts->n_before);
 }
 
 /* After the first time the inventory itself tells what was announced. */
@@ -274,22 +348,21 @@ static int compare_shown(const void *a, const void *b)
     return strcmp(((const struct shown *)a)->device, ((const struct shown *)b)->device);
 }
 
-static struct shown *find_before(struct ghosts *ghosts, const struct shown *now)
+/* The one of the same device, in a list that is sorted. */
+static struct shown *find_shown(struct shown *list, size_t count, const struct shown *of)
 {
-    if (ghosts->n_before == 0)
-        return NULL;
-    return bsearch(now, ghosts->before, ghosts->n_before, sizeof(*now), compare_shown);
+    return count > 0 ? bsearch(of, list, count, sizeof(*of), compare_shown) : NULL;
 }
 
 static void compare_device(struct ghosts *ghosts, const struct shown *now)
 {
-    struct shown *was = find_before(ghosts, now);
+    struct shown *was = find_shown(ghosts->before, ghosts->n_before, now);
     bool changed = drop_shown(ghosts, now);
 
     if (was && was->lines && strcmp(was->lines, now->lines) == 0) {
         was->seen = true;
     } else {
-        commit(ghosts, SHOWN, now->device, now->lines, now->length);
+        commit(ghosts, own_form(ghosts), now->device, now->lines, now->length);
         if (was) {
             changed = add_vanished(ghosts, was, now->lines) || changed;
             was->seen = true;
@@ -309,33 +382,68 @@ static void compare_rest(struct ghosts *ghosts)
             continue;
         if (add_vanished(ghosts, was, ""))
             save_gone(ghosts, was->device);
-        commit(ghosts, SHOWN, was->device, NULL, 0);
+        commit(ghosts, own_form(ghosts), was->device, NULL, 0);
     }
+}
+
+/* What was announced in the other form and is not configured any more goes as the rest does, after
+ * it has moved. */
+static void compare_moved(struct ghosts *ghosts, struct shown *now, size_t count)
+{
+    for (size_t i = 0; i < ghosts->n_moved; i++) {
+        const struct shown *was = &ghosts->moved[i];
+        const struct shown *there = find_shown(now, count, was);
+
+        if (add_vanished(ghosts, was, there ? there->lines : ""))
+            save_gone(ghosts, was->device);
+    }
+}
+
+static void compare_all(struct ghosts *ghosts, struct shown *now, size_t count)
+{
+    if (ghosts->n_before > 0)
+        qsort(ghosts->before, ghosts->n_before, sizeof(*ghosts->before), compare_shown);
+    qsort(now, count, sizeof(*now), compare_shown);
+    for (size_t i = 0; i < count; i++) {
+        if (now[i].lines)
+            compare_device(ghosts, &now[i]);
+    }
+    compare_rest(ghosts);
+    if (!ghosts->inventory)
+        compare_moved(ghosts, now, count);
 }
 
 void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
 {
     struct plan *plan = plan_of(ghosts, inventory);
     struct shown *now = calloc((size_t)inventory->n_devices + 1, sizeof(*now));
+    size_t count = 0;
 
     list_before(ghosts);
-    if (ghosts->n_before > 0)
-        qsort(ghosts->before, ghosts->n_before, sizeof(*ghosts->before), compare_shown);
-    for (uint32_t d = 0; plan && now && d <= inventory->n_devices; d++)
-        now[d] = list_device(plan, d);
-    for (uint32_t d = 0; plan && now && d <= inventory->n_devices; d++) {
-        if (now[d].lines)
-            compare_device(ghosts, &now[d]);
-        free(now[d].lines);
+    while (plan && now && count <= inventory->n_devices) {
+        now[count] = list_device(plan, (uint32_t)count);
+        count++;
     }
-    if (plan && now)
-        compare_rest(ghosts);
+    if (count > 0)
+        compare_all(ghosts, now, count);
+    forget_list(&now, &count);
     forget_before(ghosts);
-    free(now);
     plan_free(plan);
     inventory_release(ghosts->inventory);
     ghosts->inventory = inventory_hold(inventory);
     put_list(ghosts);
+}
+
+void ghosts_moved(struct ghosts *ghosts, int64_t serial)
+{
+    if (serial != ghosts->serial)
+        return; /* they are told once more, with a newer list */
+    for (size_t i = 0; i < ghosts->n_moved; i++)
+        commit(ghosts, other_form(ghosts), ghosts->moved[i].device, NULL, 0);
+    if (ghosts->n_moved > 0)
+        log_info("mqtt: discovery has gone over to one message %s",
+                 ghosts->options->entities ? "an entity" : "a device");
+    forget_list(&ghosts->moved, &ghosts->n_moved);
 }
 
 void ghosts_buried(struct ghosts *ghosts, int64_t serial)
@@ -368,6 +476,7 @@ void ghosts_free(struct ghosts *ghosts)
     if (!ghosts)
         return;
     forget_before(ghosts);
+    forget_list(&ghosts->moved, &ghosts->n_moved);
     inventory_release(ghosts->inventory);
     free(ghosts->gone);
     free(ghosts);

@@ -19,11 +19,12 @@ struct ghost {
     int64_t since_ms; /* wall */
 };
 
-/* Those of one device stand together. */
+/* Those of one device stand together. Behind them is what was announced in the other form, device
+ * or entity, and has to be taken back in it without being forgotten: ghosts[count] on. */
 struct ghost_list {
     int64_t serial;
-    size_t count;
-    struct ghost ghosts[];
+    size_t count, n_moved;
+    struct ghost ghosts[]; /* a moved one without a key is the message of its whole device */
 };
 
 struct ghosts;
@@ -42,3 +43,5 @@ void ghosts_use(struct ghosts *ghosts, struct inventory *inventory);
 
 /* Home Assistant has seen those of the list `serial` go. */
 void ghosts_buried(struct ghosts *ghosts, int64_t serial);
+/* The broker has the other form no longer. */
+void ghosts_moved(struct ghosts *ghosts, int64_t serial);

@@ -16,49 +16,6 @@ bool hass_shows(const struct plan *plan, uint32_t device)
     return device >= plan->inventory->n_devices || plan->inventory->devices[device].ha;
 }
 
-/* -- the top -------------------------------------------------------------------------------- */
-
-static void put_device_availability(struct message *m)
-{
-    char topic[TOPICS_SIZE];
-
-    json_array(&m->json, "availability");
-    part_topic(m, topics_status(topic, m->plan->base));
-    part_topic(m, topics_device_availability(topic, m->plan->base, m->device->name));
-    json_end(&m->json);
-    json_text(&m->json, "availability_mode", "all");
-}
-
-static void put_origin(struct message *m)
-{
-    json_object(&m->json, "origin");
-    json_text(&m->json, "name", "Thermogate");
-    json_text(&m->json, "sw_version", THERMOGATE_VERSION);
-    json_end(&m->json);
-}
-
-static void put_device(struct message *m)
-{
-    struct json *json = &m->json;
-    const struct inventory_device *device = m->device;
-
-    json_object(json, "device");
-    json_array(json, "identifiers");
-    part_id(m, NULL, part_device_name(m), NULL);
-    json_end(json);
-    json_text(json, "name", part_device_label(m));
-    part_optional(m, "manufacturer", device ? device->manufacturer : "Thermogate");
-    part_optional(m, "model", device ? device->model : "Gateway");
-    if (device) {
-        part_optional(m, "serial_number", device->serial_number);
-        part_optional(m, "suggested_area", device->area);
-        part_id(m, "via_device", "gateway", NULL);
-    } else {
-        json_text(json, "sw_version", THERMOGATE_VERSION);
-    }
-    json_end(json);
-}
-
 /* -- components ----------------------------------------------------------------------------- */
 
 /* Whether the device answers; itself available as long as the gateway is. */
@@ -75,7 +32,7 @@ static void put_connectivity(struct message *m, const char *key, const char *top
     json_int(json, "qos", 1);
     if (m->device)
         part_gateway_availability(m);
-    json_end(json);
+    part_end(m);
 }
 
 static void put_event_entity(struct message *m)
@@ -92,7 +49,7 @@ static void put_event_entity(struct message *m)
     json_end(json);
     json_int(json, "qos", 1);
     part_gateway_availability(m);
-    json_end(json);
+    part_end(m);
 }
 
 static void put_reload(struct message *m)
@@ -109,7 +66,7 @@ static void put_reload(struct message *m)
     json_text(json, "ic", "mdi:reload");
     json_text(json, "ent_cat", "config");
     part_gateway_availability(m);
-    json_end(json);
+    part_end(m);
 }
 
 static void put_device_components(struct message *m)
@@ -149,6 +106,8 @@ static void put_components(struct message *m, uint32_t device)
         hass_put_rule(m, &m->inventory->rules[plan->rules[i]]);
 }
 
+/* -- one message for all -------------------------------------------------------------------- */
+
 static struct message message_of(const struct plan *plan, uint32_t device)
 {
     struct message m = {.plan = plan, .inventory = plan->inventory};
@@ -158,19 +117,24 @@ static struct message message_of(const struct plan *plan, uint32_t device)
     return m;
 }
 
+static void begin_message(struct message *m, char *to, size_t size)
+{
+    json_start(&m->json, to, size);
+    json_object(&m->json, NULL);
+    part_device(m);
+    part_origin(m);
+}
+
 size_t hass_message(const struct plan *plan, uint32_t device, const struct hass_ghosts *ghosts,
                     char *to, size_t size)
 {
     struct message m = message_of(plan, device);
 
-    json_start(&m.json, to, size);
-    json_object(&m.json, NULL);
-    put_device(&m);
-    put_origin(&m);
+    begin_message(&m, to, size);
     if (m.device) {
         if (!plan->bare)
             json_text(&m.json, "state_topic", plan->state_topics[device]);
-        put_device_availability(&m);
+        part_device_availability(&m);
     }
     json_object(&m.json, "components");
     put_components(&m, device);
@@ -178,36 +142,48 @@ size_t hass_message(const struct plan *plan, uint32_t device, const struct hass_
     return json_length(&m.json);
 }
 
+/* As it is still known: by its slug. */
+static struct inventory_device grave_of(const struct hass_ghosts *ghosts)
+{
+    const char *name = ghosts->ghosts[0].device;
+
+    return (struct inventory_device){.name = name, .label = name};
+}
+
 size_t hass_ghost_message(const struct plan *plan, const struct hass_ghosts *ghosts, char *to,
                           size_t size)
 {
-    const char *device = ghosts->ghosts[0].device;
-    struct message m = {.plan = plan, .inventory = plan->inventory};
+    struct inventory_device grave = grave_of(ghosts);
+    struct message m = {.plan = plan, .inventory = plan->inventory, .device = &grave};
 
-    json_start(&m.json, to, size);
-    json_object(&m.json, NULL);
-    json_object(&m.json, "device");
-    json_array(&m.json, "identifiers");
-    part_id(&m, NULL, device, NULL);
-    json_end(&m.json);
-    json_text(&m.json, "name", device);
-    part_id(&m, "via_device", "gateway", NULL);
-    json_end(&m.json);
-    put_origin(&m);
+    begin_message(&m, to, size);
     json_object(&m.json, "components");
     hass_put_ghosts(&m, ghosts);
     return json_length(&m.json);
 }
 
-void hass_list(const struct plan *plan, uint32_t device,
-               void (*take)(void *owner, const char *platform, const char *key), void *owner)
+/* -- one for each --------------------------------------------------------------------------- */
+
+int hass_entities(const struct plan *plan, uint32_t device, const struct hass_ghosts *ghosts,
+                  char *to, size_t size, hass_put put, void *owner)
 {
     struct message m = message_of(plan, device);
-    char none[1];
+    struct alone alone = {.to = to, .size = size, .put = put, .owner = owner};
 
-    m.take = take;
-    m.owner = owner;
-    json_start(&m.json, none, sizeof(none)); /* nothing fits: it only counts what there would be */
-    json_object(&m.json, NULL);
+    m.alone = &alone;
     put_components(&m, device);
+    hass_put_ghosts(&m, ghosts);
+    return alone.result;
+}
+
+int hass_ghost_entities(const struct plan *plan, const struct hass_ghosts *ghosts, char *to,
+                        size_t size, hass_put put, void *owner)
+{
+    struct inventory_device grave = grave_of(ghosts);
+    struct alone alone = {.to = to, .size = size, .put = put, .owner = owner};
+    struct message m = {
+        .plan = plan, .inventory = plan->inventory, .device = &grave, .alone = &alone};
+
+    hass_put_ghosts(&m, ghosts);
+    return alone.result;
 }

@@ -1,5 +1,5 @@
-/* Hass: what Home Assistant (2024.11 and later) must be told to show a device: one retained message
- * with all of its entities. Pure; any thread.
+/* Hass: what Home Assistant must be told to show a device: one retained message with all of its
+ * entities (from 2024.11 on), or one for each (also before). Pure; any thread.
  *
  * Unknown keys at the top, in `device` or in `origin` make it refuse the whole device, so there is
  * nothing there that its documentation does not name. What people may rename or move (labels,
@@ -34,6 +34,20 @@ size_t hass_message(const struct plan *plan, uint32_t device, const struct hass_
 size_t hass_ghost_message(const struct plan *plan, const struct hass_ghosts *ghosts, char *to,
                           size_t size);
 
-/* The components of that message, by platform and key, without writing it. */
-void hass_list(const struct plan *plan, uint32_t device,
-               void (*take)(void *owner, const char *platform, const char *key), void *owner);
+/* -- the other form: a message for each entity ----------------------------------------------- */
+
+struct hass_entity {
+    const char *platform, *key;
+    const char *text; /* NULL: it is to be removed */
+    size_t length;    /* 0 with a text: it did not fit */
+};
+typedef int (*hass_put)(void *owner, const struct hass_entity *entity);
+
+/* Calls `put` for each entity of a device, in an order that depends on nothing but the arguments,
+ * until it fails; texts are written to `to`, one after the other, and borrowed for the call. 0, or
+ * what `put` has failed with. */
+int hass_entities(const struct plan *plan, uint32_t device, const struct hass_ghosts *ghosts,
+                  char *to, size_t size, hass_put put, void *owner);
+/* Of a device that is no longer configured at all. */
+int hass_ghost_entities(const struct plan *plan, const struct hass_ghosts *ghosts, char *to,
+                        size_t size, hass_put put, void *owner);

@@ -16,7 +16,6 @@ static void put_least(struct message *m, const struct ghost *ghost)
     char topic[TOPICS_SIZE];
 
     topics_channel(topic, m->plan->base, ghost->device, "removed");
-    part_unique_id(m, ghost->device, ghost->key);
     json_text(&m->json, commanded ? "cmd_t" : "stat_t", topic);
     if (strcmp(ghost->platform, "event") != 0)
         return;
@@ -25,11 +24,11 @@ static void put_least(struct message *m, const struct ghost *ghost)
     json_end(&m->json);
 }
 
-/* A key that has another platform by now cannot stand for both: the new one wins, and the old one
- * stays until its time is over. */
+/* In one message a key that has another platform by now cannot stand for both: the new one wins,
+ * and the old one stays until its time is over. */
 static bool is_taken(const struct message *m, const struct ghost *ghost)
 {
-    for (uint32_t i = 0; m->device && i < m->device->n_sensors; i++) {
+    for (uint32_t i = 0; !m->alone && m->device && i < m->device->n_sensors; i++) {
         const struct inventory_sensor *it = &m->inventory->sensors[m->device->first_sensor + i];
 
         if (it->ha && strcmp(it->channel, ghost->key) == 0)
@@ -45,10 +44,12 @@ void hass_put_ghosts(struct message *m, const struct hass_ghosts *ghosts)
 
         if (is_taken(m, ghost))
             continue;
-        json_object(&m->json, ghost->key);
-        json_text(&m->json, "p", ghost->platform);
-        if (!ghosts->removed)
-            put_least(m, ghost);
-        json_end(&m->json);
+        if (ghosts->removed) {
+            part_remove(m, ghost->platform, ghost->key);
+            continue;
+        }
+        part_begin(m, ghost->platform, ghost->key);
+        put_least(m, ghost);
+        part_end(m);
     }
 }

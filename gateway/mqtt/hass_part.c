@@ -36,20 +36,111 @@ void part_id(struct message *m, const char *key, const char *device, const char 
 }
 
 /* A rule may move from the page of one device to another's: its id does not name one. */
-void part_unique_id(struct message *m, const char *device, const char *key)
+static void put_unique_id(struct message *m, const char *device, const char *key)
 {
     bool is_rule = strncmp(key, RULE_BEGIN, strlen(RULE_BEGIN)) == 0;
 
     part_id(m, "uniq_id", is_rule ? key : device, is_rule ? NULL : key);
 }
 
+/* -- the device ----------------------------------------------------------------------------- */
+
+void part_device_availability(struct message *m)
+{
+    char topic[TOPICS_SIZE];
+
+    json_array(&m->json, "availability");
+    part_topic(m, topics_status(topic, m->plan->base));
+    part_topic(m, topics_device_availability(topic, m->plan->base, m->device->name));
+    json_end(&m->json);
+    json_text(&m->json, "availability_mode", "all");
+}
+
+void part_origin(struct message *m)
+{
+    json_object(&m->json, "origin");
+    json_text(&m->json, "name", "Thermogate");
+    json_text(&m->json, "sw_version", THERMOGATE_VERSION);
+    json_end(&m->json);
+}
+
+void part_device(struct message *m)
+{
+    struct json *json = &m->json;
+    const struct inventory_device *device = m->device;
+
+    json_object(json, "device");
+    json_array(json, "identifiers");
+    part_id(m, NULL, part_device_name(m), NULL);
+    json_end(json);
+    json_text(json, "name", part_device_label(m));
+    part_optional(m, "manufacturer", device ? device->manufacturer : "Thermogate");
+    part_optional(m, "model", device ? device->model : "Gateway");
+    if (device) {
+        part_optional(m, "serial_number", device->serial_number);
+        part_optional(m, "suggested_area", device->area);
+        part_id(m, "via_device", "gateway", NULL);
+    } else {
+        json_text(json, "sw_version", THERMOGATE_VERSION);
+    }
+    json_end(json);
+}
+
+/* -- an entity ------------------------------------------------------------------------------ */
+
+static void begin_alone(struct message *m, const char *platform, const char *key)
+{
+    m->alone->platform = platform;
+    text_copy(m->alone->key, sizeof(m->alone->key), key);
+    m->alone->has_availability = m->device == NULL;
+    json_start(&m->json, m->alone->to, m->alone->size);
+    json_object(&m->json, NULL);
+}
+
 void part_begin(struct message *m, const char *platform, const char *key)
 {
-    if (m->take)
-        m->take(m->owner, platform, key);
+    if (m->alone) {
+        begin_alone(m, platform, key);
+    } else {
+        json_object(&m->json, key);
+        json_text(&m->json, "p", platform);
+    }
+    put_unique_id(m, part_device_name(m), key);
+}
+
+static void hand_over(struct alone *alone, const char *text, size_t length)
+{
+    struct hass_entity entity = {
+        .platform = alone->platform, .key = alone->key, .text = text, .length = length};
+
+    if (alone->result == 0)
+        alone->result = alone->put(alone->owner, &entity);
+}
+
+/* What a component has from the top of its message stands in each that is alone. */
+void part_end(struct message *m)
+{
+    if (!m->alone) {
+        json_end(&m->json);
+        return;
+    }
+    if (!m->alone->has_availability)
+        part_device_availability(m);
+    part_device(m);
+    part_origin(m);
+    hand_over(m->alone, m->alone->to, json_length(&m->json));
+}
+
+void part_remove(struct message *m, const char *platform, const char *key)
+{
+    if (m->alone) {
+        begin_alone(m, platform, key);
+        hand_over(m->alone, NULL, 0);
+        return;
+    }
     json_object(&m->json, key);
     json_text(&m->json, "p", platform);
-    part_unique_id(m, part_device_name(m), key);
+    json_end(&m->json);
 }
 
 void part_unslug(char *text)
@@ -87,6 +178,8 @@ void part_gateway_availability(struct message *m)
 {
     char topic[TOPICS_SIZE];
 
+    if (m->alone)
+        m->alone->has_availability = true;
     json_array(&m->json, "avty");
     part_topic(m, topics_status(topic, m->plan->base));
     json_end(&m->json);

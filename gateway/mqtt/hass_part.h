@@ -1,8 +1,9 @@
 /* Parts of a discovery message, shared by those who write it: hass.c the whole, hass_sensor.c
- * channels, hass_rule.c rules. Private to the three. */
+ * channels, hass_rule.c rules, hass_ghost.c what is gone. Private to the four. */
 #pragma once
 
 #include "gateway/base/json.h"
+#include "gateway/mqtt/hass.h"
 
 #include <stdint.h>
 
@@ -10,10 +11,23 @@ struct inventory;
 struct inventory_device;
 struct inventory_rule;
 struct inventory_sensor;
-struct plan;
 
 #define HASS_ID_SIZE  512
 #define HASS_KEY_SIZE 320 /* of a rule's entity: its names, and what joins them */
+
+/* Each entity is a message of its own. */
+struct alone {
+    char *to;
+    size_t size;
+    hass_put put;
+    void *owner;
+    int result; /* of the last one */
+
+    /* The entity that is being written. */
+    const char *platform;
+    char key[HASS_KEY_SIZE];
+    bool has_availability;
+};
 
 /* What a message is made of. */
 struct message {
@@ -21,19 +35,24 @@ struct message {
     const struct plan *plan;
     const struct inventory *inventory;
     const struct inventory_device *device; /* NULL: the gateway */
-    /* For each component; NULL: nobody wants them. */
-    void (*take)(void *owner, const char *platform, const char *key);
-    void *owner;
+    struct alone *alone;                   /* NULL: all are components of one message */
 };
 
 /* The slug and the name for people of the device, also of the gateway's own. */
 const char *part_device_name(const struct message *m);
 const char *part_device_label(const struct message *m);
 
+/* The objects `device` and `origin`, and what the device's availability depends on. */
+void part_device(struct message *m);
+void part_origin(struct message *m);
+void part_device_availability(struct message *m);
+
 /* Begins a component with its platform and its unique id, which is made of `key`: the name of a
- * channel, or "rule-..." . json_end() ends it. */
+ * channel, or "rule-..." . */
 void part_begin(struct message *m, const char *platform, const char *key);
-void part_unique_id(struct message *m, const char *device, const char *key);
+void part_end(struct message *m);
+/* One that is to go. */
+void part_remove(struct message *m, const char *platform, const char *key);
 
 /* "<gateway>-<device>", with "-<entity>" when that is not NULL. */
 void part_id(struct message *m, const char *key, const char *device, const char *entity);
@@ -58,8 +77,7 @@ void part_switch(struct message *m, const char *topic, const char *on, const cha
 
 void hass_put_sensor(struct message *m, const struct inventory_sensor *sensor);
 void hass_put_rule(struct message *m, const struct inventory_rule *rule);
-/* Those that are no longer configured, of the device slug `device`. */
-struct hass_ghosts;
+/* Those that are no longer configured. */
 void hass_put_ghosts(struct message *m, const struct hass_ghosts *ghosts);
 /* A rule over many sensors: how many of its instances fire. */
 void hass_put_group(struct message *m, const char *rule);

@@ -51,7 +51,7 @@ static void end(struct message *m)
 {
     json_int(&m->json, "qos", 1);
     part_gateway_availability(m);
-    json_end(&m->json);
+    part_end(m);
 }
 
 static void put_source(struct message *m, const struct inventory_rule *rule, const char *template)

@@ -53,6 +53,8 @@ static void put_source(struct message *m, const struct inventory_sensor *sensor)
     }
     snprintf(text, sizeof(text), "{{ value_json['%s'] }}", sensor->channel);
     json_text(&m->json, "val_tpl", text);
+    if (m->alone)
+        json_text(&m->json, "stat_t", topics_device_state(text, m->plan->base, m->device->name));
 }
 
 static void put_class(struct message *m, const struct inventory_sensor *sensor)
@@ -118,7 +120,7 @@ static void put_writable(struct message *m, const struct inventory_sensor *senso
         put_number(m, sensor, topic);
     }
     part_optional(m, "ic", sensor->icon);
-    json_end(&m->json);
+    part_end(m);
 }
 
 static void put_readable(struct message *m, const struct inventory_sensor *sensor)
@@ -135,7 +137,7 @@ static void put_readable(struct message *m, const struct inventory_sensor *senso
     /* Home Assistant refuses "config" for what only shows. */
     if (strcmp(sensor->category, "diagnostic") == 0)
         json_text(&m->json, "ent_cat", sensor->category);
-    json_end(&m->json);
+    part_end(m);
 }
 
 /* What would be refused is not offered. */

@@ -173,48 +173,126 @@ bool message_lengthen_buffer(struct publisher *p, size_t size)
     return true;
 }
 
+/* -- discovery ------------------------------------------------------------------------------ */
+
+/* Where entities of a device are told one by one, and how far that has got. */
+struct telling {
+    struct publisher *p;
+    const char *device;
+    uint32_t number; /* of the one that comes next */
+    uint32_t *told;  /* so many are out */
+};
+
+static int tell_entity(void *owner, const struct hass_entity *entity)
+{
+    struct telling *telling = owner;
+    struct publisher *p = telling->p;
+    struct topics_entity names = {entity->platform, telling->device, entity->key};
+    char topic[TOPICS_SIZE];
+    int r;
+
+    if (telling->number++ < *telling->told)
+        return 0;
+    if (entity->text && entity->length == 0)
+        return -ENOBUFS;
+    topics_entity(topic, p->options->prefix, p->plan->inventory->id, &names);
+    r = entity->text ? publish_buffer(p, topic, entity->length, p->options->qos_states)
+                     : publish_text(p, topic, "");
+    if (r < 0)
+        return r;
+    ++*telling->told;
+    return 0;
+}
+
+/* PLAN_NONE: the device is no longer there. Goes on where the window has stopped it: what is
+ * written once more then is not sent. */
+static int tell_entities(struct telling *telling, uint32_t device, const struct hass_ghosts *ghosts)
+{
+    struct publisher *p = telling->p;
+    int r;
+
+    do {
+        telling->number = 0;
+        r = device == PLAN_NONE ? hass_ghost_entities(p->plan, ghosts, p->buffer, p->buffer_size,
+                                                      tell_entity, telling)
+                                : hass_entities(p->plan, device, ghosts, p->buffer, p->buffer_size,
+                                                tell_entity, telling);
+    } while (r == -ENOBUFS && message_lengthen_buffer(p, p->buffer_size * 2));
+    if (r == -EAGAIN || r == -ENOTCONN)
+        return r;
+    *telling->told = 0;
+    return 0;
+}
+
+static int publish_device(struct publisher *p, uint32_t device, const char *name,
+                          const struct hass_ghosts *ghosts)
+{
+    char topic[TOPICS_SIZE];
+    size_t length;
+
+    do {
+        length = device == PLAN_NONE
+                     ? hass_ghost_message(p->plan, ghosts, p->buffer, p->buffer_size)
+                     : hass_message(p->plan, device, ghosts, p->buffer, p->buffer_size);
+    } while (length == 0 && message_lengthen_buffer(p, p->buffer_size * 2));
+    topics_discovery(topic, p->options->prefix, p->plan->inventory->id, name);
+    return publish_buffer(p, topic, length, p->options->qos_states);
+}
+
 /* Discovery's number 0 is the gateway, which stands behind the devices. */
 int message_discovery(struct publisher *p, uint32_t number)
 {
     const struct inventory *inventory = p->plan->inventory;
     uint32_t device = number == 0 ? inventory->n_devices : number - 1;
-    char topic[TOPICS_SIZE];
+    const char *name = number == 0 ? "gateway" : inventory->devices[device].name;
+    struct telling telling = {.p = p, .device = name, .told = &p->told_of_device};
     struct hass_ghosts ghosts;
     bool has_ghosts;
-    size_t length;
 
     if (!hass_shows(p->plan, device))
         return 0;
-    has_ghosts =
-        burial_ghosts_of(p, number == 0 ? "gateway" : inventory->devices[device].name, &ghosts);
-    while ((length = hass_message(p->plan, device, has_ghosts ? &ghosts : NULL, p->buffer,
-                                  p->buffer_size)) == 0) {
-        if (!message_lengthen_buffer(p, p->buffer_size * 2))
-            return 0;
-    }
-    topics_discovery(topic, p->options->prefix, inventory->id,
-                     number == 0 ? NULL : inventory->devices[device].name);
-    return publish_buffer(p, topic, length, p->options->qos_states);
+    has_ghosts = burial_ghosts_of(p, name, &ghosts);
+    if (p->options->entities)
+        return tell_entities(&telling, device, has_ghosts ? &ghosts : NULL);
+    return publish_device(p, device, name, has_ghosts ? &ghosts : NULL);
 }
 
 int message_grave(struct publisher *p, uint32_t ghost)
 {
     const char *device = p->burial.list->ghosts[ghost].device;
+    struct telling telling = {.p = p, .device = device, .told = &p->told_of_grave};
     struct hass_ghosts ghosts;
     char topic[TOPICS_SIZE];
-    size_t length;
 
     if (!burial_ghosts_of(p, device, &ghosts))
         return 0;
-    topics_discovery(topic, p->options->prefix, p->plan->inventory->id, device);
-    if (ghosts.removed)
-        return publish_text(p, topic, "");
-    while ((length = hass_ghost_message(p->plan, &ghosts, p->buffer, p->buffer_size)) == 0) {
-        if (!message_lengthen_buffer(p, p->buffer_size * 2))
-            return 0;
-    }
-    return publish_buffer(p, topic, length, p->options->qos_states);
+    if (p->options->entities)
+        return tell_entities(&telling, PLAN_NONE, &ghosts);
+    if (!ghosts.removed)
+        return publish_device(p, PLAN_NONE, device, &ghosts);
+    return publish_text(
+        p, topics_discovery(topic, p->options->prefix, p->plan->inventory->id, device), "");
 }
+
+/* The old form is told to let go of its entities without forgetting them, and at the end cleared.
+ */
+int message_move(struct publisher *p, uint32_t number)
+{
+    const struct ghost_list *list = p->burial.list;
+    const struct ghost *it = &list->ghosts[list->count + number];
+    const char *prefix = p->options->prefix, *id = p->plan->inventory->id;
+    struct topics_entity names = {it->platform, it->device, it->key};
+    char topic[TOPICS_SIZE];
+
+    if (it->key[0])
+        topics_entity(topic, prefix, id, &names);
+    else
+        topics_discovery(topic, prefix, id, it->device);
+    return publish_text(p, topic,
+                        p->burial.stage == BURIAL_REMOVING ? "" : "{\"migrate_discovery\":true}");
+}
+
+/* -- health and what must arrive ------------------------------------------------------------ */
 
 int message_health(struct publisher *p)
 {

@@ -115,6 +115,9 @@ static void take_one(struct mqtt *mqtt, const struct news *news)
     case NEWS_BURIED:
         ghosts_buried(mqtt->ghosts, news->value);
         break;
+    case NEWS_MOVED:
+        ghosts_moved(mqtt->ghosts, news->value);
+        break;
     case NEWS_ONLINE:
         replay_online(mqtt->replay, news->value);
         break;

@@ -22,6 +22,9 @@
 _Static_assert(COMMAND_RIGHTS_NONE == 0 && COMMAND_RIGHTS_ACK == 1 && COMMAND_RIGHTS_ALL == 2,
                "the choice is the right");
 
+/* In the order of the choices of `discovery`. */
+enum discovery { DISCOVERY_DEVICE, DISCOVERY_ENTITY, DISCOVERY_NONE };
+
 static const struct setting tls_settings[] = {
     {.key = "ca_file",
      .forms = SETTING_TEXT,
@@ -116,8 +119,9 @@ const struct setting mqtt_settings[] = {
     {.key = "discovery",
      .forms = SETTING_CHOICE,
      .standard = "device",
-     .choices = "device none",
-     .help = "Whether Home Assistant is told what there is."},
+     .choices = "device entity none",
+     .help = "How Home Assistant is told what there is: one message a device, or, to versions "
+             "before 2024.11, one an entity."},
     {.key = "discovery_prefix",
      .forms = SETTING_TEXT,
      .standard = "homeassistant",
@@ -256,7 +260,7 @@ static bool read_texts(struct options *options, const struct section *section,
     options->base = make_base(section, gateway_name);
     options->birth_topic = copy_of(section_text(section, "birth_topic"));
     options->birth_payload = copy_of(section_text(section, "birth_payload"));
-    if (section_choice(section, "discovery") == 0)
+    if (section_choice(section, "discovery") != DISCOVERY_NONE)
         options->prefix = copy_of(section_text(section, "discovery_prefix"));
     options->tls = tls != NULL;
     options->insecure = tls && section_bool(tls, "insecure");
@@ -282,6 +286,7 @@ static void read_numbers(struct options *options, const struct section *section)
     options->qos_states = (uint8_t)section_int(qos, "states");
     options->qos_events = (uint8_t)section_int(qos, "events");
     options->commands = (uint8_t)section_choice(section, "commands");
+    options->entities = section_choice(section, "discovery") == DISCOVERY_ENTITY;
     options->gather_ms = section_duration_ms(section, "gather");
 }
 

@@ -16,6 +16,7 @@ struct options {
     char *username, *password; /* NULL: none */
     char *base;                /* of our topics */
     char *prefix;              /* of discovery; NULL: no discovery */
+    bool entities;             /* it has a message for each entity, not for each device */
     char *birth_topic, *birth_payload;
     int keep_alive_s;
     int64_t gather_ms;

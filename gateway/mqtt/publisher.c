@@ -139,9 +139,9 @@ static bool step(struct publisher *p)
         return do_next(p, &p->discovery, message_discovery);
     return do_outbox(p) || do_next(p, &p->availability, message_availability) ||
            do_next(p, &p->discovery, message_discovery) || do_next(p, &p->graves, message_grave) ||
-           do_next(p, &p->states, message_device) || do_next(p, &p->rules, message_rule) ||
-           do_next(p, &p->groups, message_group) || do_flag(p, &p->health, message_health) ||
-           do_late(p);
+           do_next(p, &p->moves, message_move) || do_next(p, &p->states, message_device) ||
+           do_next(p, &p->rules, message_rule) || do_next(p, &p->groups, message_group) ||
+           do_flag(p, &p->health, message_health) || do_late(p);
 }
 
 /* Nothing is skipped because it is unchanged: the other side may have lost everything. */
@@ -152,8 +152,7 @@ static void announce(struct publisher *p)
     if (!p->plan)
         return;
     if (p->options->prefix)
-        todo_add_all(&p->discovery);
-    burial_announce(p);
+        burial_announce(p);
     todo_add_all(&p->availability);
     todo_add_all(&p->states);
     todo_add_all(&p->rules);
@@ -242,6 +241,7 @@ void publisher_goodbye(struct publisher *p)
     p->announce_at = p->health_at = CLOCK_NEVER;
     todo_clear(&p->discovery);
     todo_clear(&p->graves);
+    todo_clear(&p->moves);
     p->burial.stage = BURIAL_IDLE;
     todo_clear(&p->states);
     todo_add_all(&p->availability);
@@ -265,6 +265,7 @@ static int resize_todos(struct publisher *p, const struct plan *plan)
 {
     const struct inventory *inventory = plan->inventory;
 
+    p->told_of_device = 0;
     if (todo_resize(&p->availability, inventory->n_devices) < 0 ||
         todo_resize(&p->discovery, inventory->n_devices + 1) < 0 ||
         todo_resize(&p->states, inventory->n_devices) < 0 ||

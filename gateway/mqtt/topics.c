@@ -100,3 +100,11 @@ char *topics_discovery(char *to, const char *prefix, const char *gateway_id, con
              device ? device : "gateway");
     return to;
 }
+
+char *topics_entity(char *to, const char *prefix, const char *gateway_id,
+                    const struct topics_entity *entity)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/%s-%s/%s/config", prefix, entity->platform, gateway_id,
+             entity->device, entity->key);
+    return to;
+}

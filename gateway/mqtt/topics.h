@@ -9,7 +9,8 @@
  *   <base>/<device>/availability         online, offline
  *   <base>/<device>/replay               what it measured while the broker was away
  *   <base>/rule/<instance>/state         how a rule stands
- *   <prefix>/device/<id>-<device>/config discovery of Home Assistant; <id>-gateway is our own */
+ *   <prefix>/device/<id>-<device>/config discovery of Home Assistant; <id>-gateway is our own
+ *   <prefix>/<platform>/<id>-<device>/<entity>/config   the same of one entity alone */
 #pragma once
 
 #include <stdbool.h>
@@ -40,3 +41,9 @@ char *topics_device_set(char *to, const char *base, const char *device);
 char *topics_rule_set(char *to, const char *base, const char *instance);
 /* `device` NULL: the gateway's own. */
 char *topics_discovery(char *to, const char *prefix, const char *gateway_id, const char *device);
+
+struct topics_entity {
+    const char *platform, *device, *key;
+};
+char *topics_entity(char *to, const char *prefix, const char *gateway_id,
+                    const struct topics_entity *entity);

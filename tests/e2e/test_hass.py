@@ -16,8 +16,8 @@ class Hass(harness.Case):
     def text(self, devices, mqtt=""):
         return self.config(devices, buses=BUS, mqtt=mqtt) + f'store: {{ path = "{self.path("s")}" }}'
 
-    def start(self, devices):
-        self.running = self.gateway(self.text(devices))
+    def start(self, devices, mqtt=""):
+        self.running = self.gateway(self.text(devices, mqtt))
 
     def config_of(self, device, test, since=0):
         return self.seen.wait(f"{CONFIG}{device}/config", test, since)
@@ -69,6 +69,48 @@ class Hass(harness.Case):
         self.assertNotIn("old", state["components"])
         self.seen.state("tank", since, level=5)
         self.assertEqual(self.seen.find(f"{CONFIG}pump/config", lambda m: m.payload, since), [])
+
+    def test_the_form_of_discovery_changes_and_changes_back_and_no_entity_is_forgotten(self):
+        """The old form is told to let go, the new one comes, and only then the old one is cleared."""
+        self.broker()
+        self.seen = self.subscriber()
+        self.start(TANK % OLD)
+        self.announced("tank", "old", 0)
+        self.running.stop()
+        one, all_of_it = "homeassistant/sensor/test-tank/{}/config", f"{CONFIG}tank/config"
+        shapes = ((all_of_it, one.format("level"), 'discovery = "entity";', TANK % OLD),
+                  (one.format("old"), all_of_it, "", TANK % ""))
+        for before, now, mqtt, devices in shapes:
+            since = self.seen.mark()
+            self.start(devices, mqtt)
+            told = self.seen.wait(before, lambda m: m.json == {"migrate_discovery": True}, since)
+            came = self.seen.wait(now, lambda m: m.json["device"], since)
+            cleared = self.seen.wait(before, lambda m: m.payload == b"" and not m.retained, since)
+            self.assertTrue(told.at + 1.5 <= came.at <= cleared.at - 1.5)
+            self.running.wait_log("discovery has gone over")
+            self.running.stop()
+        since = self.seen.mark()
+        self.start(devices, mqtt)
+        self.seen.wait(now, lambda m: m.json["device"], since)
+        self.seen.state("tank", since, level=5)
+        self.assertEqual(self.seen.find(before, since=since), [])
+        ids = {m.json["uniq_id"] for m in self.seen.find(one.format("*"), lambda m: m.json["uniq_id"])}
+        self.assertLessEqual({"test-tank-level", "test-tank-old"}, ids)
+
+    def test_what_is_removed_leaves_also_as_a_single_entity(self):
+        self.broker()
+        self.seen = self.subscriber()
+        self.start(TANK % OLD + PUMP, 'discovery = "entity";')
+        topics = [f"homeassistant/sensor/test-{entity}/config" for entity in ("tank/old", "pump/power")]
+        for topic in topics:
+            self.seen.wait(topic, lambda m: m.json["stat_t"])
+        self.running.stop()
+        since = self.seen.mark()
+        self.start(TANK % "", 'discovery = "entity";')
+        for topic in topics:
+            shown = self.seen.wait(topic, lambda m: m.json["stat_t"], since).at
+            gone = self.seen.wait(topic, lambda m: m.payload == b"" and not m.retained, since).at
+            self.assertGreaterEqual(gone - shown, 1.5)
 
     def test_a_reload_removes_and_a_second_one_brings_back(self):
         self.broker()

@@ -197,19 +197,12 @@ static inline void hass_check_name(struct hass_check *check, const cJSON *compon
         hass_fault(check, "name repeats the device's", name);
 }
 
-static inline void hass_check_component(struct hass_check *check, const cJSON *component,
-                                        const char *device, int has_state_topic)
+/* An entity of a known platform; alone it has all that else stands once for a whole device. */
+static inline void hass_check_entity(struct hass_check *check, const cJSON *component,
+                                     const char *platform, const char *device, int has_state_topic)
 {
-    const char *platform = hass_text(component, "p"), *id = hass_text(component, "uniq_id");
-    const char *category = hass_text(component, "ent_cat");
+    const char *id = hass_text(component, "uniq_id"), *category = hass_text(component, "ent_cat");
 
-    if (!platform || !hass_component_keys(platform)) {
-        hass_fault(check, "platform", component->string);
-        return;
-    }
-    if (cJSON_GetArraySize(component) == 1)
-        return; /* it is removed */
-    hass_check_keys(check, component, hass_component_keys(platform), platform);
     if (!id || !id[0])
         hass_fault(check, "no unique_id", component->string);
     else
@@ -231,6 +224,21 @@ static inline void hass_check_component(struct hass_check *check, const cJSON *c
         hass_check_number(check, component);
     else if (strcmp(platform, "event") == 0)
         hass_check_event(check, component);
+}
+
+static inline void hass_check_component(struct hass_check *check, const cJSON *component,
+                                        const char *device, int has_state_topic)
+{
+    const char *platform = hass_text(component, "p");
+
+    if (!platform || !hass_component_keys(platform)) {
+        hass_fault(check, "platform", component->string);
+        return;
+    }
+    if (cJSON_GetArraySize(component) == 1)
+        return; /* it is removed */
+    hass_check_keys(check, component, hass_component_keys(platform), platform);
+    hass_check_entity(check, component, platform, device, has_state_topic);
 }
 
 static inline void hass_check_texts(struct hass_check *check, const cJSON *item)
@@ -259,6 +267,39 @@ static inline void hass_check_device(struct hass_check *check, const cJSON *devi
         hass_fault(check, "device", "has no name");
 }
 
+static inline void hass_check_origin(struct hass_check *check, const cJSON *origin)
+{
+    hass_check_keys(check, origin, " name sw_version support_url ", "origin");
+    if (!hass_text(origin, "name"))
+        hass_fault(check, "origin", "has no name");
+}
+
+/* The same of the message of a single entity, whose platform stands in its topic. */
+static inline cJSON *hass_judge_entity(struct hass_check *check, const char *platform,
+                                       const char *message)
+{
+    cJSON *json = cJSON_Parse(message);
+    const cJSON *device = cJSON_GetObjectItemCaseSensitive(json, "device");
+    char known[400];
+
+    if (!json || !cJSON_IsObject(device) || !hass_component_keys(platform)) {
+        hass_fault(check, "not an object with a device, of a known platform", platform);
+        return json;
+    }
+    snprintf(known, sizeof(known), "%s device origin availability availability_mode ",
+             hass_component_keys(platform));
+    hass_check_keys(check, json, known, platform);
+    if (cJSON_GetObjectItemCaseSensitive(json, "avty") &&
+        cJSON_GetObjectItemCaseSensitive(json, "availability"))
+        hass_fault(check, "availability", "is there twice");
+    hass_check_device(check, device);
+    hass_check_origin(check, cJSON_GetObjectItemCaseSensitive(json, "origin"));
+    hass_check_availability(check, cJSON_GetObjectItemCaseSensitive(json, "availability"));
+    hass_check_texts(check, json);
+    hass_check_entity(check, json, platform, hass_text(device, "name"), 0);
+    return json;
+}
+
 /* Judges one message; the parsed message, to be deleted by the caller, NULL when it is no JSON. */
 static inline cJSON *hass_judge(struct hass_check *check, const char *message)
 {
@@ -277,9 +318,7 @@ static inline cJSON *hass_judge(struct hass_check *check, const char *message)
         " device origin components availability availability_mode availability_topic "
         "payload_available payload_not_available state_topic command_topic qos encoding ",
         "top");
-    hass_check_keys(check, origin, " name sw_version support_url ", "origin");
-    if (!hass_text(origin, "name"))
-        hass_fault(check, "origin", "has no name");
+    hass_check_origin(check, origin);
     hass_check_device(check, device);
     hass_check_availability(check, cJSON_GetObjectItemCaseSensitive(json, "availability"));
     hass_check_texts(check, json);

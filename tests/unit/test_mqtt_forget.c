@@ -33,6 +33,9 @@ static void devices_of_our_id_are_ours(void **state)
     (void)state;
     assert_true(is_ours("homeassistant/device/cellar-boiler/config"));
     assert_true(is_ours("homeassistant/device/cellar-gateway/config"));
+    assert_true(is_ours("homeassistant/sensor/cellar-boiler/flow_temp/config"));
+    assert_false(is_ours("homeassistant/sensor/cellar_two-boiler/flow_temp/config"));
+    assert_false(is_ours("home/sensor/cellar-boiler/flow_temp/config"));
     assert_false(is_ours("homeassistant/device/cellar_two-boiler/config"));
     assert_false(is_ours("homeassistant/device/attic-boiler/config"));
 }
@@ -43,6 +46,7 @@ static void what_another_program_announces_is_not_ours(void **state)
     assert_false(is_ours("homeassistant/device/cellar-two-boiler/config"));
     assert_false(is_ours("homeassistant/device/cellar-boiler/state"));
     assert_false(is_ours("homeassistant/device/cellar-/config"));
+    assert_false(is_ours("homeassistant/sensor/cellar-two-boiler/flow_temp/config"));
     assert_false(is_ours("homeassistant/sensor/cellar-boiler/config"));
 }
 

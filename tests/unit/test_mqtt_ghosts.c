@@ -91,6 +91,25 @@ static void use(struct fixture *f, uint32_t devices)
     inventory_release(site);
 }
 
+/* The same gateway, started anew with the other form of discovery. */
+static void restart_as(struct fixture *f, bool entities)
+{
+    end(f);
+    f->options.entities = entities;
+    begin(f);
+}
+
+static bool has_moved(const struct fixture *f, const char *device, const char *key)
+{
+    for (size_t i = 0; i < f->list->n_moved; i++) {
+        const struct ghost *it = &f->list->ghosts[f->list->count + i];
+
+        if (strcmp(it->device, device) == 0 && strcmp(it->key, key) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool has(const struct fixture *f, const char *device, const char *platform, const char *key)
 {
     for (size_t i = 0; i < f->list->count; i++) {
@@ -175,6 +194,58 @@ static void what_a_right_took_away_goes_too(void **state)
     assert_true(has(f, "gateway", "button", "reload"));
 }
 
+static void a_change_to_single_entities_moves_each_device_until_it_is_through(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    assert_int_equal(f->list->n_moved, 0);
+    restart_as(f, true);
+    use(f, 2);
+    assert_int_equal(f->list->count, 0);
+    assert_int_equal(f->list->n_moved, 3);
+    assert_true(has_moved(f, "boiler", ""));
+    assert_true(has_moved(f, "gateway", ""));
+    restart_as(f, true); /* before it was through */
+    use(f, 2);
+    assert_int_equal(f->list->n_moved, 3);
+    ghosts_moved(f->ghosts, f->list->serial);
+    restart_as(f, true);
+    use(f, 2);
+    assert_int_equal(f->list->n_moved, 0);
+    assert_int_equal(f->list->count, 0);
+}
+
+static void a_change_back_moves_each_entity(void **state)
+{
+    struct fixture *f = *state;
+
+    restart_as(f, true);
+    use(f, 1);
+    restart_as(f, false);
+    use(f, 1);
+    assert_int_equal(f->list->count, 0);
+    assert_true(has_moved(f, "boiler", "flow_temp"));
+    assert_true(has_moved(f, "boiler", "availability"));
+    assert_true(has_moved(f, "gateway", "event"));
+    ghosts_moved(f->ghosts, f->list->serial - 1); /* an older list */
+    restart_as(f, true);                          /* he thinks better of it: now the devices move */
+    use(f, 1);
+    assert_int_equal(f->list->n_moved, 2);
+}
+
+static void what_went_together_with_the_form_moves_and_is_removed(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    restart_as(f, true);
+    use(f, 1);
+    assert_true(has_moved(f, "meter", ""));
+    assert_int_equal(f->list->count, 5);
+    assert_true(has(f, "meter", "sensor", "energy"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -185,6 +256,9 @@ int main(void)
         TEST(a_restart_with_another_config_knows_what_was_announced),
         TEST(what_was_seen_to_go_is_forgotten),
         TEST(what_a_right_took_away_goes_too),
+        TEST(a_change_to_single_entities_moves_each_device_until_it_is_through),
+        TEST(a_change_back_moves_each_entity),
+        TEST(what_went_together_with_the_form_moves_and_is_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

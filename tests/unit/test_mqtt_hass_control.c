@@ -14,6 +14,7 @@
 #include "tests/unit/hass_check.h"
 #include "tests/unit/mqtt_site.h"
 
+#include <errno.h>
 #include <math.h>
 
 #define MESSAGE_SIZE 100000
@@ -167,31 +168,106 @@ static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
     assert_has(judge(f), "ev", "\"evt_typ\":[\"removed\"]");
 }
 
-struct names {
-    const cJSON *components;
-    int count;
+/* -- one message for each entity ------------------------------------------------------------- */
+
+struct alone_ones {
+    const cJSON *components; /* of the message for all */
+    struct hass_check check;
+    int count, stop_at, removed;
+    char last[4000];
 };
 
-static void check_name(void *owner, const char *platform, const char *key)
+static int judge_entity(void *owner, const struct hass_entity *entity)
 {
-    struct names *names = owner;
-    char text[40];
+    struct alone_ones *ones = owner;
 
-    snprintf(text, sizeof(text), "\"p\":\"%s\"", platform);
-    assert_has(names->components, key, text);
-    names->count++;
+    if (++ones->count == ones->stop_at)
+        return -EAGAIN;
+    if (!entity->text) {
+        ones->removed++;
+        return 0;
+    }
+    assert_int_equal(entity->length, strlen(entity->text));
+    snprintf(ones->last, sizeof(ones->last), "%s", entity->text);
+    cJSON_Delete(hass_judge_entity(&ones->check, entity->platform, entity->text));
+    assert_string_equal(ones->check.fault, "");
+    return 0;
 }
 
-static void what_is_listed_is_what_is_announced(void **state)
+static int compare_entity(void *owner, const struct hass_entity *entity)
+{
+    const struct alone_ones *ones = owner;
+    const cJSON *same = cJSON_GetObjectItemCaseSensitive(ones->components, entity->key);
+    cJSON *json = cJSON_Parse(entity->text);
+
+    assert_non_null(same);
+    assert_string_equal(hass_text(same, "p"), entity->platform);
+    assert_string_equal(hass_text(same, "uniq_id"), hass_text(json, "uniq_id"));
+    cJSON_Delete(json);
+    return judge_entity(owner, entity);
+}
+
+static void alone_an_entity_has_all_that_it_has_in_the_message_for_all(void **state)
 {
     struct fixture *f = *state;
+    static char text[MESSAGE_SIZE];
 
     for (uint32_t d = 0; d <= N_DEVICES; d++) {
-        struct names names = {.components = components(f, d, COMMAND_RIGHTS_ALL)};
+        struct alone_ones ones = {.components = components(f, d, COMMAND_RIGHTS_ALL)};
 
-        hass_list(f->plan, d, check_name, &names);
-        assert_int_equal(names.count, cJSON_GetArraySize(names.components));
+        assert_int_equal(hass_entities(f->plan, d, NULL, text, sizeof(text), compare_entity, &ones),
+                         0);
+        assert_int_equal(ones.count, cJSON_GetArraySize(ones.components));
+        hass_check_free(&ones.check);
     }
+}
+
+static void a_value_alone_names_its_topic_and_what_it_depends_on(void **state)
+{
+    struct fixture *f = *state;
+    struct alone_ones ones = {.stop_at = 2};
+    static const char *const parts[] = {
+        "\"stat_t\":\"t/cellar/boiler/state\"",
+        "\"availability\":[{\"t\":\"t/cellar/status\"},{\"t\":\"t/cellar/boiler/availability\"}],"
+        "\"availability_mode\":\"all\"",
+        "\"device\":{\"identifiers\":[\"cellar-boiler\"]",
+        "\"origin\":{\"name\":\"Thermogate\"",
+    };
+
+    assert_int_equal(
+        hass_entities(f->plan, BOILER, NULL, f->text, MESSAGE_SIZE, judge_entity, &ones), -EAGAIN);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        assert_non_null(strstr(ones.last, parts[i]));
+    assert_int_equal(ones.count, 2); /* nothing is handed over after a failure */
+    hass_check_free(&ones.check);
+}
+
+static void what_does_not_fit_alone_has_no_length(void **state)
+{
+    struct fixture *f = *state;
+    struct alone_ones ones = {.stop_at = 1};
+
+    assert_int_equal(hass_entities(f->plan, BOILER, NULL, f->text, 100, judge_entity, &ones),
+                     -EAGAIN);
+}
+
+static void a_ghost_alone_is_announced_and_removed_by_itself(void **state)
+{
+    static const struct ghost gone[] = {{.device = "boiler", .platform = "sensor", .key = "old"},
+                                        {.device = "boiler", .platform = "number", .key = "set"}};
+    struct fixture *f = *state;
+    struct hass_ghosts ghosts = {.ghosts = gone, .count = 2};
+    struct alone_ones ones = {0};
+
+    assert_int_equal(
+        hass_ghost_entities(f->plan, &ghosts, f->text, MESSAGE_SIZE, judge_entity, &ones), 0);
+    assert_int_equal(ones.count, 2);
+    assert_int_equal(ones.removed, 0);
+    ghosts.removed = true;
+    assert_int_equal(
+        hass_ghost_entities(f->plan, &ghosts, f->text, MESSAGE_SIZE, judge_entity, &ones), 0);
+    assert_int_equal(ones.removed, 2);
+    hass_check_free(&ones.check);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -205,7 +281,10 @@ int main(void)
         TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
         TEST(bare_values_have_topics_of_their_own),
         TEST(a_ghost_is_announced_with_the_least_and_then_removed),
-        TEST(what_is_listed_is_what_is_announced),
+        TEST(alone_an_entity_has_all_that_it_has_in_the_message_for_all),
+        TEST(a_value_alone_names_its_topic_and_what_it_depends_on),
+        TEST(what_does_not_fit_alone_has_no_length),
+        TEST(a_ghost_alone_is_announced_and_removed_by_itself),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,17 @@ static void discovery_can_be_off(void **state)
     assert_null(f->options->prefix);
 }
 
+static void discovery_has_two_forms(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(read_from(f, "discovery = \"entity\""), 0);
+    assert_string_equal(f->options->prefix, "homeassistant");
+    assert_true(f->options->entities);
+    assert_int_equal(read_from(f, ""), 0);
+    assert_false(f->options->entities);
+}
+
 static void tls_has_its_own_port(void **state)
 {
     struct fixture *f = *state;
@@ -219,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(everything_can_be_set, setup, teardown),
         cmocka_unit_test_setup_teardown(an_old_broker_gets_the_old_version, setup, teardown),
         cmocka_unit_test_setup_teardown(discovery_can_be_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(discovery_has_two_forms, setup, teardown),
         cmocka_unit_test_setup_teardown(tls_has_its_own_port, setup, teardown),
         cmocka_unit_test_setup_teardown(a_password_is_the_only_line_of_its_file, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_table_cannot_say_is_found_by_the_check, setup,

@@ -275,7 +275,6 @@ static void on_a_birth_everything_is_told_again(void **state)
     assert_non_null(listener_wait(f->listener, from, "homeassistant/device/cellar-boiler/config",
                                   NULL, SOON_MS));
     assert_true(broker_now_ms() - before_ms >= 1000);
-    assert_true(broker_now_ms() - before_ms < 6000);
     assert_non_null(listener_wait(f->listener, from, "t/cellar/boiler/state", "55.5", SOON_MS));
     assert_non_null(
         listener_wait(f->listener, from, "t/cellar/boiler/availability", "online", SOON_MS));

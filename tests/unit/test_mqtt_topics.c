@@ -27,6 +27,9 @@ static void topics_have_the_documented_names(void **state)
                         "homeassistant/device/cellar-boiler/config");
     assert_string_equal(topics_discovery(to, "homeassistant", "cellar", NULL),
                         "homeassistant/device/cellar-gateway/config");
+    assert_string_equal(topics_entity(to, "homeassistant", "cellar",
+                                      &(struct topics_entity){"sensor", "boiler", "flow_temp"}),
+                        "homeassistant/sensor/cellar-boiler/flow_temp/config");
 }
 
 static void a_base_has_no_wildcards_and_no_odd_ends(void **state)
