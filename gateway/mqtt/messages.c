@@ -350,7 +350,7 @@ int message_entry(struct publisher *p, const struct outbox_entry *entry)
     if (r < 0)
         return r;
     outbox_sent(p->outbox);
-    if (r > 0 || entry->qos == 0)
+    if (r > 0 || message.qos == 0)
         message_delivered(p, outbox_acked(p->outbox, number)); /* nobody will answer */
     return 0;
 }

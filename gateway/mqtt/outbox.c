@@ -7,45 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Entries first to last - 1 are inside, entry n at slot n % OUTBOX_MAX; those before `next` are
- * under way. */
+/* Entries stand at places first to last - 1, in the order of their numbers, place n in slot
+ * n % OUTBOX_MAX; those before `next` are under way. */
 struct outbox {
     uint64_t first, last, next;
+    uint64_t number; /* of the newest */
     uint64_t lost;
     struct outbox_entry *slots[OUTBOX_MAX];
 };
 
 struct outbox *outbox_new(void)
 {
-    struct outbox *outbox = calloc(1, sizeof(*outbox));
-
-    if (outbox)
-        outbox->first = outbox->last = outbox->next = 1;
-    return outbox;
+    return calloc(1, sizeof(struct outbox));
 }
 
-static struct outbox_entry **slot_of(struct outbox *outbox, uint64_t number)
+static struct outbox_entry **slot_at(struct outbox *outbox, uint64_t place)
 {
-    return &outbox->slots[number % OUTBOX_MAX];
+    return &outbox->slots[place % OUTBOX_MAX];
 }
 
-static void drop_first(struct outbox *outbox)
+/* Those before it move up by one place. */
+static void drop_at(struct outbox *outbox, uint64_t place)
 {
-    struct outbox_entry **slot = slot_of(outbox, outbox->first);
+    struct outbox_entry *entry = *slot_at(outbox, place);
 
-    if ((*slot)->inventory)
-        inventory_release((*slot)->inventory);
-    free(*slot);
-    *slot = NULL;
-    outbox->first++;
-    if (outbox->next < outbox->first)
-        outbox->next = outbox->first;
+    if (entry->inventory)
+        inventory_release(entry->inventory);
+    free(entry);
+    for (uint64_t at = place; at > outbox->first; at--)
+        *slot_at(outbox, at) = *slot_at(outbox, at - 1);
+    *slot_at(outbox, outbox->first++) = NULL;
+    if (place >= outbox->next)
+        outbox->next++;
 }
 
 static void drop_done(struct outbox *outbox)
 {
-    while (outbox->first < outbox->last && (*slot_of(outbox, outbox->first))->done)
-        drop_first(outbox);
+    while (outbox->first < outbox->last && (*slot_at(outbox, outbox->first))->done)
+        drop_at(outbox, outbox->first);
 }
 
 void outbox_free(struct outbox *outbox)
@@ -53,19 +52,40 @@ void outbox_free(struct outbox *outbox)
     if (!outbox)
         return;
     while (outbox->first < outbox->last)
-        drop_first(outbox);
+        drop_at(outbox, outbox->first);
     free(outbox);
 }
 
-static void put(struct outbox *outbox, struct outbox_entry *entry)
+/* The oldest that nobody keeps goes; who keeps one waits until it has arrived. They are few: the
+ * first that may go stands near the front. */
+static bool make_room(struct outbox *outbox)
 {
-    if (outbox->last - outbox->first == OUTBOX_MAX) {
+    uint64_t place = outbox->first;
+
+    if (outbox->last - outbox->first < OUTBOX_MAX)
+        return true;
+    while (place < outbox->last && (*slot_at(outbox, place))->row != 0 &&
+           !(*slot_at(outbox, place))->done)
+        place++;
+    if (place == outbox->last)
+        return false;
+    if (!(*slot_at(outbox, place))->done)
         outbox->lost++;
-        drop_first(outbox);
-        drop_done(outbox);
+    drop_at(outbox, place);
+    drop_done(outbox);
+    return true;
+}
+
+static int put(struct outbox *outbox, struct outbox_entry *entry)
+{
+    if (!make_room(outbox)) {
+        free(entry);
+        outbox->lost++;
+        return -ENOBUFS;
     }
-    entry->number = outbox->last++;
-    *slot_of(outbox, entry->number) = entry;
+    entry->number = ++outbox->number;
+    *slot_at(outbox, outbox->last++) = entry;
+    return 0;
 }
 
 int outbox_put_event(struct outbox *outbox, const struct event *event, struct inventory *inventory)
@@ -78,8 +98,9 @@ int outbox_put_event(struct outbox *outbox, const struct event *event, struct in
     }
     entry->qos = 1;
     entry->event = *event;
+    if (put(outbox, entry) < 0)
+        return -ENOBUFS;
     entry->inventory = inventory_hold(inventory);
-    put(outbox, entry);
     return 0;
 }
 
@@ -99,15 +120,14 @@ int outbox_put_message(struct outbox *outbox, const struct inbox_publish *messag
     entry->topic = memcpy(text, message->topic, topic_size);
     entry->payload = memcpy(text + topic_size, message->payload, message->length);
     entry->length = message->length;
-    put(outbox, entry);
-    return 0;
+    return put(outbox, entry);
 }
 
 const struct outbox_entry *outbox_next(struct outbox *outbox)
 {
-    while (outbox->next < outbox->last && (*slot_of(outbox, outbox->next))->done)
+    while (outbox->next < outbox->last && (*slot_at(outbox, outbox->next))->done)
         outbox->next++;
-    return outbox->next < outbox->last ? *slot_of(outbox, outbox->next) : NULL;
+    return outbox->next < outbox->last ? *slot_at(outbox, outbox->next) : NULL;
 }
 
 void outbox_sent(struct outbox *outbox)
@@ -115,14 +135,31 @@ void outbox_sent(struct outbox *outbox)
     outbox->next++;
 }
 
+/* NULL: it was dropped, or never was. Numbers rise with places. */
+static struct outbox_entry *find(struct outbox *outbox, uint64_t number)
+{
+    uint64_t low = outbox->first, high = outbox->last;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if ((*slot_at(outbox, middle))->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == outbox->last || (*slot_at(outbox, low))->number != number)
+        return NULL;
+    return *slot_at(outbox, low);
+}
+
 int64_t outbox_acked(struct outbox *outbox, uint64_t number)
 {
-    int64_t row;
+    struct outbox_entry *entry = find(outbox, number);
+    int64_t row = entry ? entry->row : 0;
 
-    if (number < outbox->first || number >= outbox->last)
-        return 0; /* it was dropped meanwhile */
-    row = (*slot_of(outbox, number))->row;
-    (*slot_of(outbox, number))->done = true;
+    if (entry)
+        entry->done = true;
     drop_done(outbox);
     return row;
 }

@@ -31,8 +31,8 @@ struct outbox;
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
-/* Copy. When OUTBOX_MAX wait the oldest goes (the newest alarm matters more) and is counted. 0 or
- * -ENOMEM. */
+/* Copy. When OUTBOX_MAX wait the oldest that nobody keeps goes (the newest alarm matters more) and
+ * is counted. 0 or, counted too, -ENOMEM, or -ENOBUFS when somebody keeps each of them. */
 int outbox_put_event(struct outbox *outbox, const struct event *event, struct inventory *inventory);
 int outbox_put_message(struct outbox *outbox, const struct inbox_publish *message);
 

@@ -10,6 +10,8 @@
 #include "gateway/mqtt/outbox.h"
 #include "tests/unit/mqtt_site.h"
 
+#include <errno.h>
+
 static int setup(void **state)
 {
     *state = outbox_new();
@@ -118,6 +120,54 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
     assert_int_equal(send_next(outbox, &number), 5);
 }
 
+static int put_kept(struct outbox *outbox, int64_t row)
+{
+    struct inbox_publish *message = calloc(1, sizeof(*message) + 2);
+    int r;
+
+    message->payload = strcpy(message->topic, "t");
+    message->row = row;
+    r = outbox_put_message(outbox, message);
+    free(message);
+    return r;
+}
+
+/* Who keeps a message waits for it, and sends no more while too many are under way. */
+static void what_somebody_keeps_is_not_given_up(void **state)
+{
+    struct outbox *outbox = *state;
+    uint64_t numbers[8], number;
+
+    for (int64_t row = 1; row <= 8; row++)
+        assert_int_equal(put_kept(outbox, row), 0);
+    for (size_t i = 0; i < 4; i++)
+        send_next(outbox, &numbers[i]);
+    for (uint64_t i = 0; i < 2 * OUTBOX_MAX; i++)
+        put_event(outbox, i);
+    assert_int_equal(outbox_length(outbox), OUTBOX_MAX);
+    assert_int_equal(outbox_lost(outbox), OUTBOX_MAX + 8);
+    for (size_t i = 4; i < 8; i++)
+        send_next(outbox, &numbers[i]);
+    assert_int_equal(send_next(outbox, &number), OUTBOX_MAX + 8);
+    for (size_t i = 8; i-- > 0;)
+        assert_int_equal(outbox_acked(outbox, numbers[i]), i + 1);
+    assert_int_equal(outbox_length(outbox), OUTBOX_MAX - 8);
+}
+
+static void a_new_one_is_refused_when_all_are_kept(void **state)
+{
+    struct outbox *outbox = *state;
+    uint64_t number;
+
+    for (int64_t row = 1; row <= OUTBOX_MAX; row++)
+        assert_int_equal(put_kept(outbox, row), 0);
+    assert_int_equal(put_kept(outbox, OUTBOX_MAX + 1), -ENOBUFS);
+    assert_int_equal(outbox_lost(outbox), 1);
+    send_next(outbox, &number);
+    assert_int_equal(outbox_acked(outbox, number), 1);
+    assert_int_equal(put_kept(outbox, OUTBOX_MAX + 1), 0);
+}
+
 static void a_foreign_number_is_ignored(void **state)
 {
     struct outbox *outbox = *state;
@@ -137,6 +187,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_text_keeps_its_topic_and_payload, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_outbox_gives_up_the_oldest_and_counts_it, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_somebody_keeps_is_not_given_up, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_new_one_is_refused_when_all_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_foreign_number_is_ignored, setup, teardown),
     };
 
