@@ -271,7 +271,7 @@ static int make_waits(struct runner *runner, struct loop *loop)
     }
     if (!runner->adapter->begin)
         return 0;
-    runner->gathered = calloc(runner->n_devices + 1, sizeof(*runner->gathered));
+    runner->gathered = calloc(runner->n_devices, sizeof(*runner->gathered));
     return runner->gathered ? 0 : -ENOMEM;
 }
 
@@ -319,7 +319,7 @@ int runner_open(struct loop *loop, struct gather_pool *pool, const struct adapte
         .appear = appear_on_loop,
     };
     runner->most_samples = most_channels(&plan->config);
-    runner->tallies = calloc(runner->n_devices + 1, sizeof(*runner->tallies));
+    runner->tallies = calloc(runner->n_devices, sizeof(*runner->tallies));
     runner->marked_us = clock_boot_us();
     r = runner->tallies ? make_waits(runner, loop) : -ENOMEM;
     if (r < 0)

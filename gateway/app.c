@@ -42,6 +42,11 @@
 
 #define FOUND_LATER_MS 1000 /* until another attempt to take in what was found */
 
+/* From so many bytes on memory is had from the kernel page by page, only when it is touched, and
+ * goes back when it is freed. Left to itself malloc() raises this with every large piece that is
+ * freed - the text of a config - and then clears large tables that nothing may ever be put into. */
+#define LARGE_BYTES (128 * 1024)
+
 static struct site_context context_of(const struct app *app)
 {
     return (struct site_context){.output = &pipeline_rules_output,
@@ -498,8 +503,10 @@ int app_run(const struct app_options *options, bool *ret_abandoned)
 {
     struct app app = {.options = options};
     struct error err = {0};
-    int r = open_loop(&app, &err), result = APP_FAILED;
+    int r, result = APP_FAILED;
 
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    r = open_loop(&app, &err);
     if (r == 0) {
         struct site_context context = context_of(&app);
 

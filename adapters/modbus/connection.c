@@ -20,6 +20,8 @@
 /* While bytes of an answer come in it is not silent: converters pass on what a slow line gives. */
 #define GAP_MS 100
 
+#define NAME_SIZE 272
+
 enum state {
     STATE_CLOSED,
     STATE_WAITING,
@@ -33,8 +35,8 @@ struct mb_connection {
     struct adapter_host *host;
     const struct mb_framing *framing;
     const struct mb_bus_options *options;
-    struct address address;
-    char name[272]; /* "192.168.1.50:502" */
+    const char *peer; /* its name or address */
+    uint16_t port;
     struct stream *stream;
     struct timer *timer;
     struct mb_jobs jobs; /* less what is in flight */
@@ -62,14 +64,24 @@ static void open_stream(struct mb_connection *c);
 
 /* -- telling -------------------------------------------------------------------------------- */
 
+/* "192.168.1.50:502" */
+static const char *write_name(const struct mb_connection *c, char name[NAME_SIZE])
+{
+    bool v6 = strchr(c->peer, ':');
+
+    snprintf(name, NAME_SIZE, v6 ? "[%s]:%u" : "%s:%u", c->peer, c->port);
+    return name;
+}
+
 static void tell(struct mb_connection *c, const char *why)
 {
     uint8_t told = why ? TOLD_DOWN : TOLD_UP;
+    char name[NAME_SIZE];
 
     if (c->told == told)
         return;
     c->told = told;
-    c->host->link(c->host, c->name, why);
+    c->host->link(c->host, write_name(c, name), why);
 }
 
 /* -- jobs ----------------------------------------------------------------------------------- */
@@ -253,7 +265,7 @@ static void send_probe(struct mb_connection *c)
 
 static void end_probe(struct mb_connection *c, bool answered)
 {
-    char why[400];
+    char name[NAME_SIZE], why[400];
 
     c->probe.under_way = false;
     timer_at(c->timer, CLOCK_NEVER);
@@ -261,7 +273,7 @@ static void end_probe(struct mb_connection *c, bool answered)
     c->stream = NULL;
     c->state = STATE_CLOSED;
     if (answered) {
-        mb_probe_explain(&c->probe, c->name, why, sizeof(why));
+        mb_probe_explain(&c->probe, write_name(c, name), why, sizeof(why));
         c->told = TOLD_NOTHING; /* that it is down may have been said, why not */
         tell(c, why);
         c->misframed = true;
@@ -279,23 +291,6 @@ static void take_probe(struct mb_connection *c)
 }
 
 /* -- answers -------------------------------------------------------------------------------- */
-
-/* The request that a frame answers, or at least is to be taken for the answer to: with its number
- * comes *ret_quality whatever it says; without one it must fit. NULL: none. */
-static struct mb_flight *answered_by(struct mb_connection *c, const struct mb_framed *frame,
-                                     uint8_t *ret_quality, const uint8_t **ret_data)
-{
-    struct mb_flight *flight = c->framing->numbered ? mb_flights_find(&c->flights, frame->number)
-                               : c->flights.n > 0   ? &c->flights.list[0]
-                                                    : NULL;
-
-    *ret_quality = QUALITY_PROTOCOL;
-    if (!flight)
-        return NULL;
-    if (frame->unit == flight->job->device->unit)
-        *ret_quality = mb_pdu_answer(&flight->request, frame->pdu, frame->pdu_length, ret_data);
-    return c->framing->numbered || *ret_quality != QUALITY_PROTOCOL ? flight : NULL;
-}
 
 static void take_answer(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
                         const uint8_t *data, int64_t at_ms)
@@ -328,7 +323,7 @@ static bool take_frame(struct mb_connection *c, int64_t at_ms)
     }
     c->heard_ms = at_ms;
     c->probe.understood = true;
-    flight = answered_by(c, &frame, &quality, &data);
+    flight = mb_flights_answered(&c->flights, c->framing, &frame, &quality, &data);
     if (flight)
         take_answer(c, flight, quality, data, at_ms);
     else
@@ -397,8 +392,7 @@ static void open_stream(struct mb_connection *c)
 
     c->n_in = 0;
     c->state = STATE_CONNECTING;
-    c->stream =
-        stream_open(c->host->loop, c->address.host, c->address.port, CONNECT_MS, &events, c);
+    c->stream = stream_open(c->host->loop, c->peer, c->port, CONNECT_MS, &events, c);
     if (c->stream)
         return;
     c->state = STATE_WAITING; /* no memory: jobs wait with it */
@@ -412,13 +406,6 @@ static bool has_worked(const struct mb_connection *c)
     if (c->state == STATE_CONNECTING)
         return false;
     return c->answered || (c->flights.n == 0 && clock_boot_ms() - c->pace.up_ms >= CONNECT_MS);
-}
-
-/* A read that met the end of a connection that was idle has cost the device nothing: it is asked
- * once more whatever `retries` says. */
-static bool may_ask_anew(const struct mb_job *job)
-{
-    return mb_job_again(job, QUALITY_TIMEOUT) || (!job->writes && job->tries < 2);
 }
 
 static void note_silence(struct mb_connection *c, const struct mb_flight *flight)
@@ -460,7 +447,7 @@ static void recall(struct mb_connection *c)
     while (c->flights.n > 0) {
         struct mb_job *job = land(c, &c->flights.list[c->flights.n - 1], QUALITY_DISCONNECTED);
 
-        if (may_ask_anew(job))
+        if (mb_job_anew(job))
             mb_jobs_put_first(&c->jobs, job);
         else
             settle(c, job, QUALITY_DISCONNECTED, NULL, clock_boot_ms());
@@ -544,22 +531,33 @@ static void on_timer(void *owner)
 
 /* -- door ----------------------------------------------------------------------------------- */
 
+/* One piece, since there may be thousands: the struct, its flights, the name of the peer. */
+static struct mb_connection *allocate(const char *peer, unsigned parallel)
+{
+    size_t size = strlen(peer) + 1;
+    struct mb_connection *c = calloc(1, sizeof(*c) + parallel * sizeof(*c->flights.list) + size);
+
+    if (!c)
+        return NULL;
+    c->flights.list = (struct mb_flight *)(c + 1);
+    c->flights.most = parallel;
+    c->peer = memcpy(c->flights.list + parallel, peer, size);
+    return c;
+}
+
 struct mb_connection *mb_connection_new(struct adapter_host *host, const struct address *address,
                                         const struct mb_framing *framing,
                                         const struct mb_bus_options *options)
 {
-    struct mb_connection *c = calloc(1, sizeof(*c));
-    bool v6 = strchr(address->host, ':');
+    struct mb_connection *c = allocate(address->host, framing->numbered ? options->parallel : 1);
 
     if (!c)
         return NULL;
     c->host = host;
     c->framing = c->probe.framing = framing;
     c->options = options;
-    c->address = *address;
+    c->port = address->port;
     c->pace.random = (uint64_t)clock_boot_us() ^ (uint64_t)(uintptr_t)c;
-    c->flights.most = framing->numbered ? options->parallel : 1;
-    snprintf(c->name, sizeof(c->name), v6 ? "[%s]:%u" : "%s:%u", address->host, address->port);
     c->timer = timer_new(host->loop, on_timer, c);
     if (!c->timer) {
         free(c);

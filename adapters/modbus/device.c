@@ -51,7 +51,7 @@ static int plan_blocks(struct mb_device *device, const struct device_config *con
     device->n_blocks =
         (uint32_t)mb_plan(spans, device->n_channels, &limits, device->order, device->blocks);
     free(spans);
-    fitting = realloc(device->blocks, (device->n_blocks + 1u) * sizeof(*fitting));
+    fitting = realloc(device->blocks, device->n_blocks * sizeof(*fitting));
     if (fitting)
         device->blocks = fitting;
     return 0;
@@ -86,9 +86,9 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
         .timeout_ms = section_has(config->options, "timeout")
                           ? section_duration_ms(config->options, "timeout")
                           : bus->timeout_ms,
-        .channels = calloc(n + 1, sizeof(*device->channels)),
-        .blocks = calloc(n + 1, sizeof(*device->blocks)),
-        .order = calloc(n + 1, sizeof(*device->order)),
+        .channels = calloc(n, sizeof(*device->channels)),
+        .blocks = calloc(n, sizeof(*device->blocks)),
+        .order = calloc(n, sizeof(*device->order)),
     };
     if (!device->channels || !device->blocks || !device->order)
         return error_set(reterr, -ENOMEM, "out of memory");

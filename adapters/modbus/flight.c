@@ -20,6 +20,22 @@ struct mb_flight *mb_flights_find(struct mb_flights *flights, uint16_t number)
     return NULL;
 }
 
+struct mb_flight *mb_flights_answered(struct mb_flights *flights, const struct mb_framing *framing,
+                                      const struct mb_framed *frame, uint8_t *ret_quality,
+                                      const uint8_t **ret_data)
+{
+    struct mb_flight *flight = framing->numbered ? mb_flights_find(flights, frame->number)
+                               : flights->n > 0  ? flights->list
+                                                 : NULL;
+
+    *ret_quality = QUALITY_PROTOCOL;
+    if (!flight)
+        return NULL;
+    if (frame->unit == flight->job->device->unit)
+        *ret_quality = mb_pdu_answer(&flight->request, frame->pdu, frame->pdu_length, ret_data);
+    return framing->numbered || *ret_quality != QUALITY_PROTOCOL ? flight : NULL;
+}
+
 struct mb_flight *mb_flights_blame(struct mb_flights *flights, const uint8_t *frame, size_t count)
 {
     struct mb_flight *flight =

@@ -10,6 +10,11 @@ bool mb_job_again(const struct mb_job *job, uint8_t quality)
     return !job->writes && mb_poll_again(job->device, quality, job->tries);
 }
 
+bool mb_job_anew(const struct mb_job *job)
+{
+    return mb_job_again(job, QUALITY_TIMEOUT) || (!job->writes && job->tries < 2);
+}
+
 static struct mb_queue *queue_of(struct mb_jobs *jobs, const struct mb_job *job)
 {
     return job->writes ? &jobs->writes : &jobs->polls;

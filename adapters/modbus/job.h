@@ -25,6 +25,11 @@ const struct mb_request *mb_job_wants(const struct mb_job *job);
 /* mb_poll_again(); a write never is: it may have been done. */
 bool mb_job_again(const struct mb_job *job, uint8_t quality);
 
+/* Whether it is asked anew when its connection ended instead of giving an answer. A read that met
+ * the end of one that was idle has cost the device nothing: it is, once, whatever `retries` says.
+ */
+bool mb_job_anew(const struct mb_job *job);
+
 /* Jobs that wait: writes go before polls, each kind in the order in which they came. */
 struct mb_jobs {
     struct mb_queue {

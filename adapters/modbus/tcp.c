@@ -191,8 +191,8 @@ static int open_bus(const struct bus_config *config, const struct mb_framing *fr
     bus->framing = framing;
     bus->options = mb_bus_options_read(config->options, false);
     bus->n_devices = config->n_devices;
-    bus->devices = calloc(config->n_devices + 1, sizeof(*bus->devices));
-    bus->connections = calloc(config->n_devices + 1, sizeof(struct mb_connection *));
+    bus->devices = calloc(config->n_devices, sizeof(*bus->devices));
+    bus->connections = calloc(config->n_devices, sizeof(struct mb_connection *));
     bus->soon = timer_new(host->loop, end_refused, bus);
     if (bus->devices && bus->connections && bus->soon)
         result = make_devices(bus, config, reterr);

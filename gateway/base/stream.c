@@ -32,9 +32,11 @@ struct stream {
     uv_loop_t *uv;
     uv_tcp_t tcp;
     uv_timer_t timer; /* bounds look-up and connect; then tells failures outside of callbacks */
-    uv_getaddrinfo_t lookup;
-    uv_connect_t connect;
-    uv_write_t write;
+    union {           /* one after the other */
+        uv_getaddrinfo_t lookup;
+        uv_connect_t connect;
+        uv_write_t write;
+    };
     struct stream_events events;
     void *owner;
     struct addrinfo *found;      /* of the look-up */
@@ -205,6 +207,7 @@ static void connect_to(struct stream *stream, const struct sockaddr *address)
     if (r == 0) {
         stream->tcp.data = stream;
         stream->tcp_open = true;
+        stream->connect.data = stream;
         stream->holds++;
         r = uv_tcp_connect(&stream->connect, &stream->tcp, address, on_connect);
     }
@@ -273,7 +276,7 @@ struct stream *stream_open(struct loop *loop, const char *host, uint16_t port, i
     memcpy(stream->host, *host == '[' ? host + 1 : host, length);
     if (*host == '[' && host[length - 1] == ']')
         stream->host[length - 2] = '\0';
-    stream->connect.data = stream->timer.data = stream->write.data = stream;
+    stream->timer.data = stream;
     stream->holds = 1;
     uv_timer_init(stream->uv, &stream->timer);
     uv_update_time(stream->uv);
@@ -307,8 +310,10 @@ static void on_written(uv_write_t *request, int status)
 static void send_waiting(struct stream *stream)
 {
     uv_buf_t buf = uv_buf_init((char *)stream->waiting, (unsigned)stream->n_waiting);
-    int r = uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1, on_written);
+    int r;
 
+    stream->write.data = stream;
+    r = uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1, on_written);
     stream->n_sending = stream->n_waiting;
     if (r < 0)
         fail_later(stream, r);

@@ -9,9 +9,12 @@
 
 #include "gateway/base/clock.h"
 
+#define MOST 4
+
 static struct mb_flights made(unsigned n)
 {
-    struct mb_flights flights = {.most = MB_PARALLEL_MAX};
+    static struct mb_flight room[MOST];
+    struct mb_flights flights = {.most = MOST, .list = room};
 
     for (unsigned i = 0; i < n; i++)
         *mb_flights_add(&flights) = (struct mb_flight){
@@ -26,6 +29,40 @@ static void a_request_is_found_by_its_number(void **state)
     (void)state;
     assert_ptr_equal(mb_flights_find(&flights, 101), &flights.list[1]);
     assert_null(mb_flights_find(&flights, 99));
+}
+
+/* A request for one register, and a frame with unit, number and the PDU that answers it. */
+static struct mb_flight *answered(struct mb_flights *flights, const struct mb_framing *framing,
+                                  uint8_t unit, uint16_t number, uint8_t *ret_quality)
+{
+    static struct mb_device device = {.unit = 5};
+    static struct mb_job job = {.device = &device};
+    static const uint8_t pdu[] = {MB_READ_HOLDINGS, 2, 0, 1};
+    const struct mb_framed frame = {
+        .unit = unit, .number = number, .pdu = pdu, .pdu_length = sizeof(pdu)};
+    const uint8_t *data;
+
+    for (unsigned i = 0; i < flights->n; i++) {
+        flights->list[i].job = &job;
+        flights->list[i].request = (struct mb_request){.function = MB_READ_HOLDINGS, .count = 1};
+    }
+    return mb_flights_answered(flights, framing, &frame, ret_quality, &data);
+}
+
+static void with_a_number_it_decides_without_one_the_answer_must_fit(void **state)
+{
+    struct mb_flights flights = made(2), none = made(0);
+    uint8_t quality;
+
+    (void)state;
+    assert_ptr_equal(answered(&flights, &mb_framing_tcp, 5, 101, &quality), &flights.list[1]);
+    assert_int_equal(quality, QUALITY_GOOD);
+    assert_ptr_equal(answered(&flights, &mb_framing_tcp, 6, 101, &quality), &flights.list[1]);
+    assert_int_equal(quality, QUALITY_PROTOCOL);
+    assert_null(answered(&flights, &mb_framing_tcp, 5, 7, &quality));
+    assert_ptr_equal(answered(&flights, &mb_framing_rtu, 5, 0, &quality), &flights.list[0]);
+    assert_null(answered(&flights, &mb_framing_rtu, 6, 0, &quality));
+    assert_null(answered(&none, &mb_framing_rtu, 5, 0, &quality));
 }
 
 static void a_broken_frame_is_blamed_on_its_number_or_on_the_oldest(void **state)
@@ -88,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_is_found_by_its_number),
+        cmocka_unit_test(with_a_number_it_decides_without_one_the_answer_must_fit),
         cmocka_unit_test(a_broken_frame_is_blamed_on_its_number_or_on_the_oldest),
         cmocka_unit_test(the_first_to_be_due_decides_when_to_look),
         cmocka_unit_test(what_was_taken_is_gone_and_the_others_keep_their_order),

@@ -64,6 +64,18 @@ static void a_write_wants_what_it_was_given(void **state)
     assert_ptr_equal(mb_job_wants(&write), &write.write);
 }
 
+static void only_a_read_is_asked_anew_and_only_once(void **state)
+{
+    struct mb_device device = {.retries = 0};
+    struct mb_job first = {.device = &device, .tries = 1}, second = {.device = &device, .tries = 2};
+    struct mb_job write = {.device = &device, .tries = 1, .writes = true};
+
+    (void)state;
+    assert_true(mb_job_anew(&first));
+    assert_false(mb_job_anew(&second));
+    assert_false(mb_job_anew(&write));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -71,6 +83,7 @@ int main(void)
         cmocka_unit_test(writes_go_before_polls),
         cmocka_unit_test(a_job_can_come_back_before_all_others_of_its_kind),
         cmocka_unit_test(a_write_wants_what_it_was_given),
+        cmocka_unit_test(only_a_read_is_asked_anew_and_only_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
