@@ -15,6 +15,7 @@
 #include "gateway/learnt.h"
 #include "gateway/load.h"
 #include "gateway/mqtt/mqtt.h"
+#include "gateway/outage.h"
 #include "gateway/refill.h"
 #include "gateway/reload.h"
 #include "gateway/senses.h"
@@ -378,6 +379,8 @@ static int use_site(struct app *app, struct error *reterr)
 {
     if (app->options->sink)
         pipeline_add_sink(app->pipeline, app->options->sink, app->options->sink_self);
+    if (app->store)
+        app->outage = outage_begin(app->loop, app->store, app->pipeline);
     if (pipeline_use(app->pipeline, app->site, NULL) < 0)
         return error_set(reterr, -ENOMEM, "out of memory");
     if (app->store) {
@@ -460,6 +463,7 @@ static void tell_end(struct app *app)
     sd_notify(0, "STOPPING=1");
     commands_use(app->commands, NULL);
     if (app->store) {
+        outage_stop(app->outage);
         pipeline_save_all(app->pipeline);
         (void)store_settle(app->store, STOP_SETTLE_MS); /* a disk that hangs is not waited for */
     }
@@ -483,6 +487,7 @@ static bool close_all(struct app *app)
     abandoned = store_close(app->store, STOP_STORE_MS) < 0 || abandoned;
     if (abandoned)
         return true;
+    outage_free(app->outage);
     refill_free(app->refill);
     commands_free(app->commands);
     web_free(app->web);

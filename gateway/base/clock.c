@@ -1,9 +1,12 @@
 #include "gateway/base/clock.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,6 +132,32 @@ bool clock_wall_is_good(void)
     if (!atomic_load(&wall_good) && find_wall_is_good())
         atomic_store(&wall_good, true);
     return atomic_load(&wall_good);
+}
+
+static char boot_id[64];
+static pthread_once_t boot_once = PTHREAD_ONCE_INIT;
+
+static void find_boot_id(void)
+{
+    const char *named = getenv(CLOCK_BOOT_VARIABLE);
+    FILE *file = fopen(named ? named : "/proc/sys/kernel/random/boot_id", "re");
+    uint64_t random = 0;
+
+    if (file && fgets(boot_id, sizeof(boot_id), file))
+        boot_id[strcspn(boot_id, "\n")] = '\0';
+    if (file)
+        fclose(file);
+    if (boot_id[0])
+        return;
+    if (getrandom(&random, sizeof(random), 0) < 0)
+        random = (uint64_t)clock_boot_us();
+    snprintf(boot_id, sizeof(boot_id), "start-%016llx", (unsigned long long)random);
+}
+
+const char *clock_boot_id(void)
+{
+    pthread_once(&boot_once, find_boot_id);
+    return boot_id;
 }
 
 static void split(int64_t wall_ms, struct tm *ret_tm, int *ret_ms)

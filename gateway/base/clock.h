@@ -34,6 +34,12 @@ int64_t clock_wall_ms(int64_t boot_ms);
 #define CLOCK_FILE_VARIABLE "THERMOGATE_CLOCK_FILE"
 bool clock_wall_is_good(void);
 
+/* Which boot of the machine this is, by the kernel's word for it; where it has none every start of
+ * the process counts as one. Read once. Where CLOCK_BOOT_VARIABLE is in the environment, from the
+ * file that it names: for containers that keep theirs from boot to boot, and for tests. */
+#define CLOCK_BOOT_VARIABLE "THERMOGATE_BOOT_ID_FILE"
+const char *clock_boot_id(void);
+
 /* ISO 8601 with milliseconds and zone in local time, "2026-11-21T14:02:05.123+01:00" (29 characters
  * and NUL). Writes "" while the clock is not known good. Returns `text`. */
 #define CLOCK_TEXT_SIZE 32

@@ -81,6 +81,7 @@ struct pipeline_news {
     int64_t since_ms;       /* boot time; CLOCK_NEVER */
     const char *rule;       /* id of the instance that it is about; NULL: none */
     const char *words;
+    const char *brief;  /* the same for the event, which takes less; NULL: as many as fit */
     const char *result; /* NULL: none */
     bool notify;
     const char *except; /* NULL: none */

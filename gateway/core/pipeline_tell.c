@@ -197,7 +197,7 @@ void pipeline_tell(struct pipeline *pipeline, const struct pipeline_news *news)
 
     if (event.instance != UINT32_MAX)
         event.sensor = inventory->rules[event.instance].sensor;
-    text_copy(event.note, sizeof(event.note), news->words);
+    text_copy(event.note, sizeof(event.note), news->brief ? news->brief : news->words);
     text_copy(event.result, sizeof(event.result), news->result ? news->result : "");
     pipeline->counts.events++;
     pipeline->told = true;

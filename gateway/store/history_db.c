@@ -42,6 +42,12 @@ static const char moves[] =
 static const char newest[] = "SELECT max((SELECT ifnull(max(end_ms), 0) FROM chunk WHERE level=0),"
                              " (SELECT ifnull(max(end_ms), 0) FROM staged))";
 
+/* Of times that are no guesses. */
+static const char newest_good[] =
+    "SELECT max(ifnull((SELECT end_ms FROM chunk INDEXED BY chunk_age WHERE level=0 AND boot IS"
+    " NULL ORDER BY end_ms DESC LIMIT 1), 0),"
+    " (SELECT ifnull(max(end_ms), 0) FROM staged WHERE boot IS NULL))";
+
 int64_t history_step_ms(int level)
 {
     return level == LEVEL_HOUR ? 3600000 : level == LEVEL_MINUTE ? 60000 : 1;
@@ -103,7 +109,7 @@ int history_db_open(struct history_db *history)
         history->readings = malloc(2 * PACK_MAX * sizeof(*history->readings));
     if (!history->readings)
         return error_set(&history->file.why, -ENOMEM, "history.db: out of memory");
-    history->stamp.boot = stamp_boot();
+    history->stamp.boot = clock_boot_id();
     history->stamp.moves = moves;
     history->stamp.newest = newest;
     stamp_forget(&history->stamp);
@@ -112,6 +118,9 @@ int history_db_open(struct history_db *history)
     r = database_open(&history->file);
     if (r == 0)
         r = prepare_statements(history);
+    if (r == 0 && !history->has_found)
+        r = database_number(&history->file, newest_good, 0, &history->found_ms);
+    history->has_found = history->has_found || r == 0;
     if (r < 0)
         database_close(&history->file);
     else

@@ -44,6 +44,8 @@ struct history_db {
     int64_t tidy_ms;  /* boot time of the next look for what is too old */
     int64_t size;     /* bytes in use, as last seen */
     uint64_t damaged; /* pieces that could not be read */
+    int64_t found_ms; /* wall time of the newest reading that was there; 0: none */
+    bool has_found;   /* of the first opening */
 };
 
 /* 0 or -Exxx with file.why. */

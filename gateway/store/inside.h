@@ -63,7 +63,7 @@ struct batch_task {
     const struct intake_block *blocks;
     size_t count;
     /* as above */
-    int64_t size;
+    int64_t size, found_ms;
     uint64_t damaged;
     struct error why;
 };
@@ -113,6 +113,7 @@ struct store {
     int64_t batch_ms; /* when the next is due; CLOCK_NEVER: nothing waits */
     bool tidy;        /* there is more to do on history.db */
     bool tried;       /* it has been opened, or cannot be */
+    int64_t found_ms; /* wall time of the newest reading that was there; 0: none */
 
     /* of the desks */
     struct state_db state;

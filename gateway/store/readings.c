@@ -18,6 +18,7 @@ static void report(struct batch_task *batch)
     const struct history_db *history = &batch->store->history;
 
     batch->size = history->size;
+    batch->found_ms = history->found_ms;
     batch->damaged = history->damaged;
     batch->why = history->file.why;
 }
@@ -47,6 +48,7 @@ static bool end_task(struct store *store, int status)
     if (status == -ECANCELED)
         return false;
     health_note(&store->history_health, &store->batch.why, status < 0 ? status : 0);
+    store->found_ms = store->batch.found_ms;
     store->counts.history_size = store->batch.size;
     store->counts.errors = store->batch.damaged;
     return status >= 0;

@@ -2,36 +2,6 @@
 
 #include "gateway/base/clock.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/random.h>
-
-static char boot_name[64];
-static pthread_once_t boot_once = PTHREAD_ONCE_INIT;
-
-static void find_boot(void)
-{
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    uint64_t random = 0;
-
-    if (file && fgets(boot_name, sizeof(boot_name), file))
-        boot_name[strcspn(boot_name, "\n")] = '\0';
-    if (file)
-        fclose(file);
-    if (boot_name[0])
-        return;
-    if (getrandom(&random, sizeof(random), 0) < 0)
-        random = (uint64_t)clock_boot_us();
-    snprintf(boot_name, sizeof(boot_name), "start-%016llx", (unsigned long long)random);
-}
-
-const char *stamp_boot(void)
-{
-    pthread_once(&boot_once, find_boot);
-    return boot_name;
-}
-
 struct stamp_clock stamp_clock(void)
 {
     return (struct stamp_clock){.offset_ms = clock_wall_ms(0), .good = clock_wall_is_good()};

@@ -19,12 +19,8 @@ struct stamp_clock {
 };
 struct stamp_clock stamp_clock(void);
 
-/* Which boot this is; where the kernel does not tell, every start counts as one. Any thread, read
- * once. */
-const char *stamp_boot(void);
-
 struct stamp {
-    const char *boot;   /* stamp_boot() */
+    const char *boot;   /* clock_boot_id() */
     const char *moves;  /* SQL that moves all rows of boot ?1 by ?2 ms and makes their boot NULL */
     const char *newest; /* SQL that selects the newest time there is */
     atomic_llong offset_ms; /* of the present guess, for who reads; 0: none */

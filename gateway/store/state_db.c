@@ -149,7 +149,7 @@ int state_db_open(struct state_db *state, struct saved_list *ret_saved)
 
     if (state->file.db)
         return 0;
-    state->stamp.boot = stamp_boot();
+    state->stamp.boot = clock_boot_id();
     state->stamp.moves = moves;
     state->stamp.newest = "SELECT max(at_ms) FROM event";
     stamp_forget(&state->stamp);

@@ -186,6 +186,11 @@ int store_open(struct loop *loop, const struct store_options *options, int64_t w
     return 0;
 }
 
+int64_t store_last_sign_ms(const struct store *store)
+{
+    return store->found_ms > 0 ? store->found_ms : CLOCK_NEVER;
+}
+
 /* -- closing --------------------------------------------------------------------------------- */
 
 static bool is_settled(const struct store *store)

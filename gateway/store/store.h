@@ -65,6 +65,10 @@ int store_open(struct loop *loop, const struct store_options *options, int64_t w
                const struct store_calls *calls, void *owner, struct store **ret_store,
                struct error *reterr);
 
+/* The wall time of the newest reading that was on disk when the store was opened: by then the run
+ * before was alive. CLOCK_NEVER: there is none whose time is known, or no disk. */
+int64_t store_last_sign_ms(const struct store *store);
+
 /* Waits up to `wait_ms` until every record is on disk; committed() is called from inside. 0 or
  * -ETIMEDOUT; a disk that fails is not waited for. For the last transitions of a stop. */
 int store_settle(struct store *store, int64_t wait_ms);

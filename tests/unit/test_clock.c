@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Clocks that differ by `ahead_ns` from the system's, and a thread that must wait after a look at
  * one of them, as often as `waits` says. */
@@ -219,6 +220,13 @@ static void no_wait_is_longer_than_an_hour(void **state)
                     3600001);
 }
 
+static void this_boot_has_a_name(void **state)
+{
+    (void)state;
+    assert_true(strlen(clock_boot_id()) > 10);
+    assert_ptr_equal(clock_boot_id(), clock_boot_id());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +245,7 @@ int main(void)
         cmocka_unit_test_teardown(a_wait_for_a_passed_time_ends_now, back_to_system),
         cmocka_unit_test_teardown(a_wait_is_as_long_as_asked, back_to_system),
         cmocka_unit_test_teardown(no_wait_is_longer_than_an_hour, back_to_system),
+        cmocka_unit_test_teardown(this_boot_has_a_name, back_to_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,13 +132,6 @@ static void test_who_reads_sees_memory_with_the_same_guess(void **state)
     assert_int_equal(stamp_offset(&world->stamp), 0); /* of the fixed clock, which is good */
 }
 
-static void test_this_boot_has_a_name(void **state)
-{
-    (void)state;
-    assert_true(strlen(stamp_boot()) > 10);
-    assert_ptr_equal(stamp_boot(), stamp_boot());
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -149,7 +142,6 @@ int main(void)
         CASE(test_another_boot_is_left_as_it_was_guessed),
         CASE(test_a_guess_is_never_before_what_is_there),
         CASE(test_who_reads_sees_memory_with_the_same_guess),
-        CASE(test_this_boot_has_a_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
