@@ -30,6 +30,7 @@ enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
 struct inventory_sensor {
     const char *id;          /* "boiler.flow_temp" */
     const char *channel;     /* "flow_temp" */
+    const char *was;         /* the name that it had; NULL: it was not renamed */
     const char *label;       /* of the channel, for people: its label, else its name */
     const char *unit;        /* "" when it has none */
     const char *klass;       /* Home Assistant device class; "" when none */
@@ -59,6 +60,7 @@ struct inventory_sensor {
 
 struct inventory_device {
     const char *name;  /* slug */
+    const char *was;   /* the name that it had; NULL: it was not renamed */
     const char *label; /* for people: its label, else its name */
     const char *area, *manufacturer, *model, *serial_number; /* "" when not known */
     uint32_t bus;                     /* INVENTORY_NO_BUS: it is reckoned, not read */
@@ -102,9 +104,20 @@ struct inventory {
 struct inventory *inventory_hold(struct inventory *inventory); /* one more owner; returns it */
 void inventory_release(struct inventory *inventory);           /* NULL is legal */
 
-/* UINT32_MAX when there is none; the search is binary. */
+/* UINT32_MAX when there is none; the search is binary. Ids that a sensor had before it or its
+ * device was renamed lead to it too, unless they are another's by now. */
 uint32_t inventory_find_sensor(const struct inventory *inventory, const char *id);
 uint32_t inventory_find_rule(const struct inventory *inventory, const char *id);
+
+/* Names that never change, though those of the config do: what is known to others by name -
+ * entities of Home Assistant - hangs on them. */
+const char *inventory_device_identity(const struct inventory_device *device);
+const char *inventory_sensor_identity(const struct inventory_sensor *sensor);
+
+/* The ids that a renamed sensor may have had, by number from 0 on; false: there are no more. */
+#define INVENTORY_ID_SIZE 132
+bool inventory_former_id(const struct inventory *inventory, uint32_t sensor, int number,
+                         char id[INVENTORY_ID_SIZE]);
 
 /* What number a sensor had in the inventory `before`; UINT32_MAX: it is new. For the inventory in
  * whose place this one has come that was looked up beforehand. */

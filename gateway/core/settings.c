@@ -41,6 +41,13 @@ const struct setting bus_settings[] = {
             .help = "How often at least, when nothing changes; by default 5m."                   \
     }
 
+#define WAS_SETTING                                                            \
+    {                                                                          \
+        "was", SETTING_TEXT,                                                   \
+            .help = "Name that it had before it was renamed: its entities in " \
+                    "Home Assistant and its history go on."                    \
+    }
+
 const struct setting device_settings[] = {
     {"bus", SETTING_TEXT | SETTING_REQUIRED, .help = "Name of the bus that it is on."},
     {"connect", SETTING_TEXT,
@@ -58,6 +65,7 @@ const struct setting device_settings[] = {
     {"manufacturer", SETTING_TEXT, .help = "Shown in Home Assistant."},
     {"model", SETTING_TEXT, .help = "Shown in Home Assistant."},
     {"serial_number", SETTING_TEXT, .help = "Shown in Home Assistant."},
+    WAS_SETTING,
     {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
     PUBLISH_SETTINGS,
     {"channels", SETTING_NAMED | SETTING_OPEN, .help = "What is read from it."},
@@ -79,7 +87,7 @@ const struct setting device_settings[] = {
         {"precision", SETTING_INT, .min = 0, .max = 9,                                             \
          .help = "Decimal places; by default what the scale can show."},                           \
         {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."}, \
-        PUBLISH_SETTINGS,                                                                          \
+        PUBLISH_SETTINGS, WAS_SETTING,                                                             \
         {"deadband", SETTING_NUMBER, .min = 0, .max = 1e12,                                        \
          .help = "The least change that is published; with it `publish` is \"change\"."},          \
     {                                                                                              \
@@ -124,6 +132,7 @@ const struct setting derived_settings[] = {
     {"label", SETTING_TEXT, .help = "Name that people see."},
     {"area", SETTING_TEXT, .help = "Room or place, suggested to Home Assistant."},
     {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."},
+    WAS_SETTING,
     {"channels", SETTING_NAMED | SETTING_REQUIRED, .inside = derived_channel_settings,
      .help = "What is reckoned."},
     {0},

@@ -8,6 +8,7 @@
 #include "gateway/core/inventory_edit.h"
 #include "gateway/core/own.h"
 #include "gateway/core/site_derived.h"
+#include "gateway/core/site_was.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -93,6 +94,7 @@ static void read_devices(struct builder *builder)
     if (site_derived_read(builder->root, builder->devices, &builder->n_devices, builder->problems) <
         0)
         builder->no_memory = true;
+    site_was_check(builder->devices, builder->n_devices, builder->problems);
     for (size_t i = 0; i < builder->n_devices; i++)
         builder->n_sensors += builder->devices[i].n_channels;
 }

@@ -434,6 +434,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
         traits = device->adapter->traits(channel);
     sensor->channel = arena_text(arena, section_name(channel));
     sensor->id = arena_format(arena, "%s.%s", section_name(device->section), sensor->channel);
+    sensor->was = text_or(arena, channel, "was", NULL);
     sensor->label = text_or(arena, channel, "label", sensor->channel);
     sensor->unit = text_or(arena, channel, "unit", "");
     sensor->klass = text_or(arena, channel, "class", "");
@@ -464,6 +465,7 @@ void site_device_describe(const struct site_device *device, struct arena *arena,
 
     *ret_device = (struct inventory_device){
         .name = arena_text(arena, section_name(section)),
+        .was = text_or(arena, section, "was", NULL),
         .area = text_or(arena, section, "area", ""),
         .manufacturer = text_or(arena, section, "manufacturer", ""),
         .model = text_or(arena, section, "model", ""),

@@ -46,7 +46,10 @@ static inline struct inventory *world_inventory(uint32_t count, struct text_tabl
     struct inventory *inventory = inventory_new();
     struct arena *arena = inventory_arena(inventory);
     struct inventory_sensor *sensors = arena_take(arena, (count + 1) * sizeof(*sensors));
+    struct inventory_device *devices = arena_take(arena, (count / 10 + 1) * sizeof(*devices));
 
+    for (uint32_t i = 0; i <= count / 10; i++)
+        devices[i] = (struct inventory_device){.name = arena_format(arena, "d%u", i)};
     for (uint32_t i = 0; i < count; i++)
         sensors[i] = (struct inventory_sensor){
             .id = arena_format(arena, "d%u.c%u", i / 10, i % 10),
@@ -62,6 +65,8 @@ static inline struct inventory *world_inventory(uint32_t count, struct text_tabl
             .decimals = -1,
         };
     inventory->name = inventory->id = inventory->label = "test";
+    inventory->devices = devices;
+    inventory->n_devices = count / 10 + 1;
     inventory->sensors = sensors;
     inventory->n_sensors = count;
     inventory->texts = texts;

@@ -21,10 +21,13 @@ static struct inventory *made(uint32_t n)
     struct arena *arena = inventory_arena(inventory);
     struct inventory_sensor *sensors = arena_take(arena, (n + 1) * sizeof(*sensors));
     struct inventory_rule *rules = arena_take(arena, (n + 1) * sizeof(*rules));
+    static const struct inventory_device device = {.name = "d"};
     for (uint32_t i = 0; i < n; i++) {
         sensors[i].id = arena_format(arena, "d.c%u", i * 7 % n);
         rules[i].id = arena_format(arena, "r%u", i * 7 % n);
     }
+    inventory->devices = &device;
+    inventory->n_devices = 1;
     inventory->sensors = sensors;
     inventory->rules = rules;
     inventory->n_sensors = inventory->n_rules = n;
@@ -81,6 +84,79 @@ static void who_was_who_is_known_with_and_without_looking_it_up(void **state)
     inventory_release(stranger);
 }
 
+/* A device "new" that was "old", with "a" that keeps its name and "b" that was "c"; "d.a" is
+ * another's.
+ */
+static struct inventory *renamed(void)
+{
+    static const struct inventory_device devices[] = {{.name = "new", .was = "old"},
+                                                      {.name = "d", .was = "e"}};
+    static const struct inventory_sensor sensors[] = {{.id = "new.a", .channel = "a"},
+                                                      {.id = "new.b", .channel = "b", .was = "c"},
+                                                      {.id = "d.a", .channel = "a", .device = 1}};
+    static const struct inventory_rule rules[] = {{.id = "high@new.b", .rule = "high", .sensor = 1},
+                                                  {.id = "calm", .rule = "calm", .sensor = 0}};
+    struct inventory *inventory = inventory_new();
+
+    inventory->devices = devices;
+    inventory->sensors = sensors;
+    inventory->rules = rules;
+    inventory->n_devices = inventory->n_rules = 2;
+    inventory->n_sensors = 3;
+    assert_int_equal(inventory_finish(inventory), 0);
+    return inventory;
+}
+
+static void what_was_renamed_is_found_by_each_name_that_it_had(void **state)
+{
+    struct inventory *inventory = renamed();
+    (void)state;
+    assert_int_equal(inventory_find_sensor(inventory, "new.b"), 1);
+    assert_int_equal(inventory_find_sensor(inventory, "old.c"), 1);
+    assert_int_equal(inventory_find_sensor(inventory, "old.b"), 1);
+    assert_int_equal(inventory_find_sensor(inventory, "new.c"), 1);
+    assert_int_equal(inventory_find_sensor(inventory, "old.a"), 0);
+    assert_int_equal(inventory_find_sensor(inventory, "d.c"), UINT32_MAX);
+    assert_int_equal(inventory_find_rule(inventory, "high@old.c"), 0);
+    assert_int_equal(inventory_find_rule(inventory, "high@new.c"), 0);
+    assert_int_equal(inventory_find_rule(inventory, "calm@old.a"), UINT32_MAX);
+    inventory_release(inventory);
+}
+
+static void what_others_know_it_by_is_its_first_name(void **state)
+{
+    struct inventory *inventory = renamed();
+    char id[INVENTORY_ID_SIZE];
+    (void)state;
+    assert_string_equal(inventory_device_identity(&inventory->devices[0]), "old");
+    assert_string_equal(inventory_sensor_identity(&inventory->sensors[0]), "a");
+    assert_string_equal(inventory_sensor_identity(&inventory->sensors[1]), "c");
+    assert_true(inventory_former_id(inventory, 1, 0, id));
+    assert_string_equal(id, "old.c");
+    assert_true(inventory_former_id(inventory, 2, 0, id));
+    assert_false(inventory_former_id(inventory, 2, 1, id));
+    inventory_release(inventory);
+}
+
+static void a_renamed_sensor_follows_itself(void **state)
+{
+    struct inventory *before = made(3), *after = renamed();
+    (void)state;
+    assert_int_equal(inventory_follow(after, before), 0);
+    assert_int_equal(inventory_was(after, 0, before), UINT32_MAX);
+    inventory_release(before);
+    inventory_release(after);
+    before = inventory_new();
+    after = renamed();
+    before->devices = (const struct inventory_device[]){{.name = "old"}};
+    before->sensors = (const struct inventory_sensor[]){{.id = "old.c", .channel = "c"}};
+    before->n_devices = before->n_sensors = 1;
+    assert_int_equal(inventory_finish(before), 0);
+    assert_int_equal(inventory_was(after, 1, before), 0);
+    inventory_release(before);
+    inventory_release(after);
+}
+
 static void it_lives_as_long_as_its_last_owner(void **state)
 {
     struct inventory *inventory = made(3);
@@ -126,6 +202,9 @@ int main(void)
         cmocka_unit_test(what_there_is_not_is_not_found),
         cmocka_unit_test(an_empty_inventory_has_nothing),
         cmocka_unit_test(who_was_who_is_known_with_and_without_looking_it_up),
+        cmocka_unit_test(what_was_renamed_is_found_by_each_name_that_it_had),
+        cmocka_unit_test(what_others_know_it_by_is_its_first_name),
+        cmocka_unit_test(a_renamed_sensor_follows_itself),
         cmocka_unit_test(it_lives_as_long_as_its_last_owner),
         cmocka_unit_test(threads_may_read_and_release_it),
     };
