@@ -251,13 +251,29 @@ const struct notify_calls wiring_notify = {
     .hook_ended = take_hook_ended,
 };
 
+/* Its sensor was renamed: from now on it is kept under the new name. */
+static void rename_state(struct app *app, const struct store_state *state, const char *id)
+{
+    struct store_state states[] = {*state, *state};
+    struct store_record record = {.states = states, .n_states = 2};
+
+    states[0].value = NULL;
+    states[1].key = id;
+    (void)store_commit(app->store, &record, NULL);
+}
+
 void wiring_restore(void *owner, const struct store_state *state)
 {
     struct app *app = owner;
+    const struct inventory *inventory = app->site->inventory;
+    uint32_t rule = inventory_find_rule(inventory, state->key);
     char *text = strndup(state->value, state->size);
 
     if (text)
-        pipeline_restore(app->pipeline, state->key, text);
+        pipeline_restore(app->pipeline, rule == UINT32_MAX ? state->key : inventory->rules[rule].id,
+                         text);
+    if (rule != UINT32_MAX && strcmp(state->key, inventory->rules[rule].id) != 0)
+        rename_state(app, state, inventory->rules[rule].id);
     free(text);
 }
 

@@ -67,6 +67,7 @@ static int prepare_statements(struct history_db *history)
          " VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"},
         {&run->find_series, "SELECT id, unit FROM series WHERE name=?1"},
         {&run->add_series, "INSERT INTO series(name, unit) VALUES(?1,?2)"},
+        {&run->rename, "UPDATE OR IGNORE series SET name=?2 WHERE name=?1"},
         {&run->set_unit, "UPDATE series SET unit=?2 WHERE id=?1"},
         {&run->set_rolled, "UPDATE series SET rolled=?2 WHERE id=?1"},
         {&run->add_chunk, "INSERT INTO chunk(series, level, start_ms, end_ms, boot, count, data)"
@@ -214,8 +215,27 @@ int history_series(struct history_db *history, const char *name, const char *uni
                                : database_error(&history->file);
 }
 
+/* What was renamed goes on; a series that has the new name already stays, and so does the old one.
+ */
+static int rename_series(struct history_db *history, uint32_t sensor)
+{
+    sqlite3_stmt *run = history->run.rename;
+    char id[INVENTORY_ID_SIZE];
+    int r = 0;
+
+    for (int number = 0; r == 0 && inventory_former_id(history->inventory, sensor, number, id);
+         number++) {
+        sqlite3_bind_text(run, 1, id, -1, SQLITE_STATIC);
+        sqlite3_bind_text(run, 2, history->inventory->sensors[sensor].id, -1, SQLITE_STATIC);
+        r = database_step(&history->file, run);
+    }
+    return r;
+}
+
 static int use_inventory(struct history_db *history, struct inventory *inventory)
 {
+    int r = 0;
+
     if (history->inventory == inventory)
         return 0;
     forget_series(history);
@@ -223,7 +243,9 @@ static int use_inventory(struct history_db *history, struct inventory *inventory
     if (!history->series)
         return -ENOMEM;
     history->inventory = inventory_hold(inventory);
-    return 0;
+    for (uint32_t i = 0; r == 0 && i < inventory->n_sensors; i++)
+        r = rename_series(history, i);
+    return r;
 }
 
 static int series_of(struct history_db *history, uint32_t sensor, int64_t *ret_series)

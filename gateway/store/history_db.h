@@ -25,7 +25,8 @@ int64_t history_step_ms(int level);
 extern const struct database_kind history_db_kind;
 
 struct history_statements {
-    sqlite3_stmt *stage, *find_series, *add_series, *set_unit, *set_rolled, *add_chunk, *unrolled;
+    sqlite3_stmt *stage, *find_series, *add_series, *rename, *set_unit, *set_rolled, *add_chunk,
+        *unrolled;
 };
 
 struct history_db {

@@ -240,6 +240,28 @@ static void test_a_file_with_any_bytes_different_does_no_harm(void **state)
     log_set_sink(NULL, NULL);
 }
 
+static void test_the_series_of_a_renamed_sensor_goes_on(void **state)
+{
+    struct history_world *world = *state;
+    struct inventory *other = world_inventory(20, world->texts);
+    struct inventory_sensor *sensor = (struct inventory_sensor *)(uintptr_t)&other->sensors[1];
+    struct reading reading = world_number(1, 4 * 60000, 7);
+    const char *was = sensor->id;
+
+    feed(world, 0, 3);
+    sensor->was = strchr(was, '.') + 1;
+    sensor->id = "d0.renamed";
+    sensor->channel = "renamed";
+    assert_int_equal(inventory_finish(other), 0);
+    intake_use(&world->intake, other);
+    inventory_release(world->inventory);
+    world->inventory = other;
+    intake_take(&world->intake, &reading, 1);
+    history_flush(world);
+    assert_int_equal(count_of(world, "d0.renamed"), 4);
+    assert_int_equal(history_number(world, "SELECT count(*) FROM series"), 20);
+}
+
 static void test_a_changed_unit_and_a_new_inventory_keep_the_series(void **state)
 {
     struct history_world *world = *state;
@@ -323,6 +345,7 @@ int main(void)
         CASE(test_a_piece_that_cannot_be_read_is_left_out_and_counted),
         CASE(test_a_damaged_file_is_replaced_and_goes_on),
         CASE(test_a_file_with_any_bytes_different_does_no_harm),
+        CASE(test_the_series_of_a_renamed_sensor_goes_on),
         CASE(test_a_changed_unit_and_a_new_inventory_keep_the_series),
         CASE(test_a_failed_batch_leaves_nothing),
         CASE(test_guessed_times_move_when_the_clock_becomes_good),
