@@ -47,7 +47,7 @@ static uint32_t discovery_number(const struct publisher *p, const char *device)
     if (strcmp(device, "gateway") == 0)
         return 0;
     for (uint32_t d = 0; d < inventory->n_devices; d++) {
-        if (strcmp(inventory->devices[d].name, device) == 0)
+        if (strcmp(inventory_device_identity(&inventory->devices[d]), device) == 0)
             return hass_shows(p->plan, d) ? d + 1 : UINT32_MAX;
     }
     return UINT32_MAX;

@@ -74,7 +74,8 @@ static struct shown list_device(const struct plan *plan, uint32_t device)
     char none[1]; /* only the names are wanted, no text */
 
     text_copy(shown.device, sizeof(shown.device),
-              device < inventory->n_devices ? inventory->devices[device].name : GATEWAY);
+              device < inventory->n_devices ? inventory_device_identity(&inventory->devices[device])
+                                            : GATEWAY);
     if (hass_shows(plan, device))
         (void)hass_entities(plan, device, NULL, none, sizeof(none), add_line, &shown);
     return shown;

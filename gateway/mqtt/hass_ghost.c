@@ -31,7 +31,7 @@ static bool is_taken(const struct message *m, const struct ghost *ghost)
     for (uint32_t i = 0; !m->alone && m->device && i < m->device->n_sensors; i++) {
         const struct inventory_sensor *it = &m->inventory->sensors[m->device->first_sensor + i];
 
-        if (it->ha && strcmp(it->channel, ghost->key) == 0)
+        if (it->ha && strcmp(inventory_sensor_identity(it), ghost->key) == 0)
             return true;
     }
     return false;

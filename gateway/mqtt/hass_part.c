@@ -12,7 +12,7 @@
 
 const char *part_device_name(const struct message *m)
 {
-    return m->device ? m->device->name : "gateway";
+    return m->device ? inventory_device_identity(m->device) : "gateway";
 }
 
 const char *part_device_label(const struct message *m)

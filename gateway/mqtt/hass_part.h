@@ -38,7 +38,7 @@ struct message {
     struct alone *alone;                   /* NULL: all are components of one message */
 };
 
-/* The slug and the name for people of the device, also of the gateway's own. */
+/* The slug that ids hang on, and the name for people of the device, also of the gateway's own. */
 const char *part_device_name(const struct message *m);
 const char *part_device_label(const struct message *m);
 

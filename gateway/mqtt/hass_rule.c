@@ -10,12 +10,26 @@
 #include <string.h>
 
 /* "rule-high-boiler-flow_temp-state" of "high@boiler.flow_temp". */
-static const char *rule_key(char key[HASS_KEY_SIZE], const char *instance, const char *entity)
+static const char *write_key(char key[HASS_KEY_SIZE], const char *rule, const char *entity)
 {
-    snprintf(key, HASS_KEY_SIZE, "rule-%s-%s", instance, entity);
+    snprintf(key, HASS_KEY_SIZE, "rule-%s-%s", rule, entity);
     for (char *at = key; *at; at++)
         *at = *at == '@' || *at == '.' ? '-' : *at;
     return key;
+}
+
+/* Also when the sensor has another name by now. */
+static const char *rule_key(const struct message *m, char key[HASS_KEY_SIZE],
+                            const struct inventory_rule *rule, const char *entity)
+{
+    char former[INVENTORY_ID_SIZE], instance[HASS_KEY_SIZE];
+    const char *at = strchr(rule->id, '@');
+
+    if (!at || rule->sensor >= m->inventory->n_sensors ||
+        !inventory_former_id(m->inventory, rule->sensor, 0, former))
+        return write_key(key, rule->id, entity);
+    snprintf(instance, sizeof(instance), "%.*s@%s", (int)(at - rule->id), rule->id, former);
+    return write_key(key, instance, entity);
 }
 
 /* The rule's label; of a limit that has none the channel and the limit, "flow temp high". Behind it
@@ -42,7 +56,7 @@ static void begin(struct message *m, const struct inventory_rule *rule, const ch
 {
     char key[HASS_KEY_SIZE];
 
-    part_begin(m, platform, rule_key(key, rule->id, entity));
+    part_begin(m, platform, rule_key(m, key, rule, entity));
     put_rule_name(m, rule, what);
 }
 
@@ -150,7 +164,7 @@ void hass_put_group(struct message *m, const char *rule)
     struct json *json = &m->json;
     char key[HASS_KEY_SIZE], topic[TOPICS_SIZE];
 
-    part_begin(m, "sensor", rule_key(key, rule, "state"));
+    part_begin(m, "sensor", write_key(key, rule, "state"));
     part_name(m, rule, rule);
     json_text(json, "stat_t", topics_rule_state(topic, m->plan->base, rule));
     json_text(json, "val_tpl", "{{ value_json.firing }}");

@@ -109,7 +109,7 @@ static void put_writable(struct message *m, const struct inventory_sensor *senso
     char topic[TOPICS_SIZE];
 
     topics_channel_set(topic, m->plan->base, m->device->name, sensor->channel);
-    part_begin(m, binary ? "switch" : "number", sensor->channel);
+    part_begin(m, binary ? "switch" : "number", inventory_sensor_identity(sensor));
     part_name(m, sensor->label, sensor->channel);
     put_source(m, sensor);
     if (binary) {
@@ -125,7 +125,8 @@ static void put_writable(struct message *m, const struct inventory_sensor *senso
 
 static void put_readable(struct message *m, const struct inventory_sensor *sensor)
 {
-    part_begin(m, sensor->kind == SENSOR_BINARY ? "binary_sensor" : "sensor", sensor->channel);
+    part_begin(m, sensor->kind == SENSOR_BINARY ? "binary_sensor" : "sensor",
+               inventory_sensor_identity(sensor));
     part_name(m, sensor->label, sensor->channel);
     put_source(m, sensor);
     if (sensor->kind == SENSOR_NUMBER)

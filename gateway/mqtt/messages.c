@@ -244,7 +244,8 @@ int message_discovery(struct publisher *p, uint32_t number)
 {
     const struct inventory *inventory = p->plan->inventory;
     uint32_t device = number == 0 ? inventory->n_devices : number - 1;
-    const char *name = number == 0 ? "gateway" : inventory->devices[device].name;
+    const char *name =
+        number == 0 ? "gateway" : inventory_device_identity(&inventory->devices[device]);
     struct telling telling = {.p = p, .device = name, .told = &p->told_of_device};
     struct hass_ghosts ghosts;
     bool has_ghosts;

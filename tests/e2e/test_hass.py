@@ -112,6 +112,32 @@ class Hass(harness.Case):
             gone = self.seen.wait(topic, lambda m: m.payload == b"" and not m.retained, since).at
             self.assertGreaterEqual(gone - shown, 1.5)
 
+    def test_what_is_renamed_keeps_its_entity_its_history_and_the_state_of_its_alarm(self):
+        full = 'tank: { bus = "sim"; channels: { level: { low = 5; limits: { high = 3 } } } }\n'
+        renamed = ('kessel: { bus = "sim"; was = "tank"; channels: {\n'
+                   'fill: { was = "level"; low = 5; limits: { high = 3 } } } }\n')
+        self.broker()
+        self.seen = self.subscriber()
+        self.start(full)
+        self.seen.wait("t/rule/high@tank.level/state", lambda m: m.json["state"] == "firing")
+        before = len(self.seen.find("t/tank/state", lambda m: m.json["level"] == 5))
+        first = self.config_of("tank", lambda m: m.json["components"]["rule-high-tank-level-state"])
+        self.running.stop()
+        since = self.seen.mark()
+        self.start(renamed)
+        again = self.config_of("tank", lambda m: m.json["state_topic"] == "t/kessel/state", since)
+        for key, part in first.json["components"].items():
+            self.assertEqual(again.json["components"][key]["uniq_id"], part["uniq_id"])
+        state = self.seen.wait("t/rule/high@kessel.fill/state", since=since).json
+        self.assertEqual(state["state"], "firing")
+        self.assertEqual(self.seen.find("t/event", lambda m: m.json["rule"] == "high@kessel.fill"), [])
+        self.running.stop()
+        self.gateway(self.text(renamed) + f'web: {{ socket = "{self.path("api")}" }}')
+        harness.wait_for(lambda: self.ask("status"))
+        since = self.seen.mark()
+        self.seen.state("kessel", since, fill=5)
+        self.assertGreaterEqual(len(self.ask("history", "show", "kessel.fill")["points"]), before)
+
     def test_a_reload_removes_and_a_second_one_brings_back(self):
         self.broker()
         self.seen = self.subscriber()

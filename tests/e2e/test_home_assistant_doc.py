@@ -67,6 +67,15 @@ class HomeAssistantDoc(harness.Case):
         state = self.seen.wait(BASE + "boiler/state", lambda m: m.json["flow_temp"] == 90).json
         self.assertRegex(state[telegraf["json_time_key"]], r"^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}[+-]\d\d:\d\d$")
 
+    def test_a_renamed_device_is_the_one_that_it_was(self):
+        renamed = re.search(r"^heating: \{.*$", DOCUMENT.text, re.MULTILINE)[0]
+        boiler = re.search(r"boiler: \{(.*?)\n\}\n", DOCUMENT.configs()[0], re.DOTALL)
+        place = re.search(r"connect = .*?; unit = \d+;", boiler[1])[0]
+        config = DOCUMENT.configs()[0].replace(boiler[0].removesuffix("\n}\n"),
+                                               renamed.replace("channels:", place + " channels:"))
+        run = self.command("check", self.write("renamed.cfg", config))
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
     def test_the_flow_listens_to_what_is_published(self):
         self.start()
         flow = {node["id"]: node for node in json.loads(self.blocks("json")[1])}

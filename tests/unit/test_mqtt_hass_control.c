@@ -168,6 +168,28 @@ static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
     assert_has(judge(f), "ev", "\"evt_typ\":[\"removed\"]");
 }
 
+static void what_was_renamed_keeps_its_ids_and_has_new_topics(void **state)
+{
+    struct fixture *f = *state;
+    struct inventory_device devices[N_DEVICES];
+    const cJSON *all;
+
+    memcpy(devices, site_devices, sizeof(devices));
+    devices[BOILER].was = "burner";
+    f->site->devices = devices;
+    f->sensors[FAULT].was = "alarm";
+    all = components(f, BOILER, COMMAND_RIGHTS_ALL);
+    assert_has(all, "alarm", "\"uniq_id\":\"cellar-burner-alarm\"");
+    assert_has(all, "alarm", "{{ value_json['fault'] }}");
+    assert_has(all, "alarm", "\"cmd_t\":\"t/cellar/boiler/fault/set\"");
+    assert_has(all, "flow_temp", "\"uniq_id\":\"cellar-burner-flow_temp\"");
+    assert_has(all, "rule-high-burner-flow_temp-state",
+               "\"stat_t\":\"t/cellar/rule/high@boiler.flow_temp/state\"");
+    assert_non_null(strstr(f->text, "\"identifiers\":[\"cellar-burner\"]"));
+    assert_non_null(strstr(f->text, "\"state_topic\":\"t/cellar/boiler/state\""));
+    f->site->devices = site_devices;
+}
+
 /* -- one message for each entity ------------------------------------------------------------- */
 
 struct alone_ones {
@@ -281,6 +303,7 @@ int main(void)
         TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
         TEST(bare_values_have_topics_of_their_own),
         TEST(a_ghost_is_announced_with_the_least_and_then_removed),
+        TEST(what_was_renamed_keeps_its_ids_and_has_new_topics),
         TEST(alone_an_entity_has_all_that_it_has_in_the_message_for_all),
         TEST(a_value_alone_names_its_topic_and_what_it_depends_on),
         TEST(what_does_not_fit_alone_has_no_length),
