@@ -9,7 +9,7 @@ static const char *const telling[] = {
     "label",       "severity",   "message",    "clear_message", "notify",   "blind",
     "ack",         "adjustable", "latch",      "inhibited_by",  "active",   "repeat",
     "max_repeats", "cooldown",   "escalate",   "on_fire",       "on_clear", "on_change",
-    "on_nodata",   "group",      "group_wait", "while_firing",  "while_ok",
+    "on_nodata",   "group",      "group_wait", "while_firing",  "while_ok", "ha",
 };
 
 static uint64_t mix(uint64_t print, const void *bytes, size_t count)

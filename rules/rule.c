@@ -42,6 +42,7 @@ static struct rule *start_rule(struct compiler *compiler, const char *name)
     rule->label = arena_text(&compiler->catalog->arena, section_text(section, "label"));
     rule->latch = section_bool(section, "latch");
     rule->ack = section_bool(section, "ack") || rule->latch;
+    rule->each = compile_choice(section, "ha") == 1;
     rule->blind_quiet = compile_choice(section, "blind") == 1;
     rule->repeat_ms = section_duration_ms(section, "repeat");
     rule->max_repeats = (uint32_t)section_int(section, "max_repeats");

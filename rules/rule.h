@@ -87,7 +87,7 @@ struct rule {
     struct level *levels; /* from the least to the gravest */
     uint8_t n_levels;
     uint64_t print; /* of all that its condition is made of: another one is another condition */
-    bool many, of_limits, ack, latch, blind_quiet;
+    bool many, of_limits, each, ack, latch, blind_quiet;
     int64_t repeat_ms;    /* 0: it is told once */
     uint32_t max_repeats; /* 0: any */
     int64_t cooldown_ms;

@@ -442,6 +442,7 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance)
         .sensor = from->slots[0],
         .severity = rule->levels->severity,
         .many = rule->many && !rule->of_limits,
+        .each = rule->each,
         .ack = rule->ack,
         .n_limits = rule->n_limits,
         .notify = rule->notify,

@@ -296,6 +296,7 @@ struct rule_info {
     uint32_t sensor;     /* that it judges; RULES_NO_SENSOR when it reads several or none */
     uint8_t severity;
     bool many;        /* one of the instances of a rule over `sensors`; limits stand alone */
+    bool each;        /* of many: each is shown by itself, too */
     bool ack;         /* it wants to be acknowledged */
     uint8_t n_limits; /* that people may adjust */
     const char *const *notify; /* names of the notifiers that tell it */

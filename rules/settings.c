@@ -241,6 +241,12 @@ const struct setting rules_settings[] = {
     {.key = "sensors",
      .forms = SETTING_TEXT,
      .help = "Sensors that it judges, with * and ?; each for itself."},
+    {.key = "ha",
+     .forms = SETTING_CHOICE,
+     .standard = "count",
+     .choices = "count each",
+     .help = "What Home Assistant shows of a rule with `sensors`: how many of them fire, or also "
+             "each at its device."},
     CONDITION_SETTINGS,
     {.key = "levels",
      .forms = SETTING_GROUPS,

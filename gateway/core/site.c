@@ -390,6 +390,7 @@ static void fill_rules(struct builder *builder, struct inventory *inventory)
             .sensor = info.sensor < inventory->n_sensors ? info.sensor : UINT32_MAX,
             .severity = info.severity,
             .many = info.many,
+            .each = info.each,
             .ack = info.ack,
             .n_limits = info.n_limits,
             .limits = describe_limits(builder, i, info.n_limits),

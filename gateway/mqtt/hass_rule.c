@@ -32,22 +32,21 @@ static const char *rule_key(const struct message *m, char key[HASS_KEY_SIZE],
     return write_key(key, instance, entity);
 }
 
-/* The rule's label; of a limit that has none the channel and the limit, "flow temp high". Behind it
- * what the entity is for. */
+/* The rule's label; of a limit that has none, and of one of many, the channel before it: "flow temp
+ * high". Behind it what the entity is for. */
 static void put_rule_name(struct message *m, const struct inventory_rule *rule, const char *what)
 {
+    bool unnamed = strcmp(rule->label, rule->id) == 0;
+    bool of_sensor = rule->sensor < m->inventory->n_sensors && strchr(rule->id, '@');
     char text[256];
 
-    if (strcmp(rule->label, rule->id) == 0 && rule->sensor < m->inventory->n_sensors &&
-        strchr(rule->id, '@')) {
+    if (of_sensor && (unnamed || rule->many))
         snprintf(text, sizeof(text), "%s %s%s", m->inventory->sensors[rule->sensor].label,
-                 rule->rule, what);
-        part_unslug(text);
-    } else {
+                 unnamed ? rule->rule : rule->label, what);
+    else
         snprintf(text, sizeof(text), "%s%s", rule->label, what);
-        if (strcmp(rule->label, rule->id) == 0)
-            part_unslug(text);
-    }
+    if (unnamed)
+        part_unslug(text);
     part_name(m, text, "");
 }
 

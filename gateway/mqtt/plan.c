@@ -69,7 +69,7 @@ static uint32_t home_of(const struct inventory *inventory, uint32_t instance)
     const struct inventory_rule *rule = &inventory->rules[instance];
     uint32_t device;
 
-    if (rule->many)
+    if (rule->many && !rule->each)
         return PLAN_NONE;
     if (rule->sensor >= inventory->n_sensors)
         return inventory->n_devices;

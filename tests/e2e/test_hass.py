@@ -138,6 +138,15 @@ class Hass(harness.Case):
         self.seen.state("kessel", since, fill=5)
         self.assertGreaterEqual(len(self.ask("history", "show", "kessel.fill")["points"]), before)
 
+    def test_each_of_many_is_shown_when_it_is_wished(self):
+        self.broker()
+        self.seen = self.subscriber()
+        rule = 'silent: { sensors = "*"; no_data_for = "1h"; ha = "each" }'
+        self.gateway(self.config(TANK % "" + PUMP, rule, BUS))
+        for device, key in (("tank", "rule-silent-tank-level-state"), ("pump", "rule-silent-pump-power-state"),
+                            ("gateway", "rule-silent-state")):
+            self.config_of(device, lambda m: m.json["components"][key])
+
     def test_a_reload_removes_and_a_second_one_brings_back(self):
         self.broker()
         self.seen = self.subscriber()

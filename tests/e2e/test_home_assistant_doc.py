@@ -76,6 +76,11 @@ class HomeAssistantDoc(harness.Case):
         run = self.command("check", self.write("renamed.cfg", config))
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
+    def test_each_instance_is_shown(self):
+        rule = re.search(r"^rules: \{.*$", DOCUMENT.text, re.MULTILINE)[0]
+        run = self.command("check", self.write("each.cfg", DOCUMENT.configs()[0] + rule))
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
     def test_the_flow_listens_to_what_is_published(self):
         self.start()
         flow = {node["id"]: node for node in json.loads(self.blocks("json")[1])}

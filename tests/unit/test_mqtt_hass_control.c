@@ -168,6 +168,24 @@ static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
     assert_has(judge(f), "ev", "\"evt_typ\":[\"removed\"]");
 }
 
+static void one_of_many_stands_at_its_device_when_it_is_wished(void **state)
+{
+    struct fixture *f = *state;
+    const cJSON *all = components(f, BOILER, COMMAND_RIGHTS_ACK);
+
+    assert_null(cJSON_GetObjectItem(all, "rule-silent-boiler-flow_temp-state"));
+    f->rules[SILENT_1].each = f->rules[SILENT_2].each = f->rules[SILENT_3].each = true;
+    f->rules[SILENT_2].label = "Ausfall";
+    plan_free(f->plan);
+    f->plan = plan_new(f->site, "t/cellar");
+    assert_has(components(f, BOILER, COMMAND_RIGHTS_ACK), "rule-silent-boiler-flow_temp-state",
+               "\"name\":\"Vorlauf silent\"");
+    assert_has(components(f, METER, COMMAND_RIGHTS_ACK), "rule-silent-meter-power-state",
+               "\"name\":\"power Ausfall\"");
+    assert_has(components(f, N_DEVICES, COMMAND_RIGHTS_ACK), "rule-silent-state",
+               "\"p\":\"sensor\""); /* how many there are stays */
+}
+
 static void what_was_renamed_keeps_its_ids_and_has_new_topics(void **state)
 {
     struct fixture *f = *state;
@@ -303,6 +321,7 @@ int main(void)
         TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
         TEST(bare_values_have_topics_of_their_own),
         TEST(a_ghost_is_announced_with_the_least_and_then_removed),
+        TEST(one_of_many_stands_at_its_device_when_it_is_wished),
         TEST(what_was_renamed_keeps_its_ids_and_has_new_topics),
         TEST(alone_an_entity_has_all_that_it_has_in_the_message_for_all),
         TEST(a_value_alone_names_its_topic_and_what_it_depends_on),
