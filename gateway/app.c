@@ -289,6 +289,7 @@ static int start_mqtt(struct app *app, struct error *reterr)
                                    .store = app->store,
                                    .commands = app->commands,
                                    .delivered = wiring_delivered,
+                                   .report = wiring_report,
                                    .owner = app};
     int r;
 

@@ -94,6 +94,14 @@ void json_ready_key(struct json *json, const char *text, size_t length)
     json->comma = false;
 }
 
+void json_ready_members(struct json *json, const char *text)
+{
+    if (!text[0])
+        return;
+    put_comma(json);
+    put(json, text, strlen(text));
+}
+
 static void open_with(struct json *json, const char *key, char open, char close)
 {
     assert(json->depth < JSON_DEPTH_MAX);

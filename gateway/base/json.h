@@ -29,6 +29,9 @@ void json_end(struct json *json); /* of the innermost object or array */
  * are written over and over. */
 void json_ready_key(struct json *json, const char *text, size_t length);
 
+/* Members of an object that are ready: `"a":1,"b":2`; "" is none. */
+void json_ready_members(struct json *json, const char *text);
+
 void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 void json_int(struct json *json, const char *key, int64_t value);

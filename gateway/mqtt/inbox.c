@@ -14,7 +14,7 @@
 #define GROUP_MAX  256 /* readings pushed together; a longer poll goes in several groups */
 
 /* Inside the queue there is one more: the last reading of a poll. */
-#define CELL_READING_LAST (INBOX_GHOSTS + 1)
+#define CELL_READING_LAST (INBOX_REPORT + 1)
 
 /* One reading; or the head of something else, whose bytes follow in `tail` more cells. */
 struct cell {
@@ -107,8 +107,8 @@ void inbox_free(struct inbox *inbox)
             inventory_release(item.inventory);
         if (item.what == INBOX_PUBLISH || item.what == INBOX_REPLAY)
             free(item.publish);
-        if (item.what == INBOX_GHOSTS)
-            free(item.ghosts);
+        if (item.what == INBOX_GHOSTS || item.what == INBOX_REPORT)
+            free(item.owned);
     }
     inventory_release(inbox->inventory);
     release_late(&inbox->late);
@@ -403,15 +403,15 @@ static int push_publish(struct inbox *inbox, uint8_t what, const struct mqtt_mes
     return r;
 }
 
-int inbox_put_ghosts(struct inbox *inbox, struct ghost_list *list)
+int inbox_put_owned(struct inbox *inbox, uint8_t what, void *pointer)
 {
-    struct cell cell = {.what = INBOX_GHOSTS};
+    struct cell cell = {.what = what};
     int r;
 
-    cell.pointer = list;
+    cell.pointer = pointer;
     r = queue_push(inbox->queue, &cell, 1);
     if (r < 0)
-        free(list);
+        free(pointer);
     return r;
 }
 
@@ -484,7 +484,8 @@ bool inbox_next(struct inbox *inbox, struct inbox_item *ret_item)
         memcpy(&ret_item->event, cell + 1, sizeof(ret_item->event));
         break;
     case INBOX_GHOSTS:
-        ret_item->ghosts = cell->pointer;
+    case INBOX_REPORT:
+        ret_item->owned = cell->pointer;
         break;
     case INBOX_PUBLISH:
     case INBOX_REPLAY:

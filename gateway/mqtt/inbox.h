@@ -35,9 +35,9 @@ int inbox_put_message(struct inbox *inbox, const struct mqtt_message *message);
 /* Of a replay: waits behind everything else. 0, -ENOBUFS or -ENOMEM: put it again later. */
 int inbox_put_replay(struct inbox *inbox, const struct mqtt_message *message);
 
-/* Takes ownership, also when it fails. 0 or -ENOBUFS. */
-struct ghost_list;
-int inbox_put_ghosts(struct inbox *inbox, struct ghost_list *list);
+/* INBOX_GHOSTS, INBOX_REPORT: takes ownership of what came from malloc(), also when it fails. 0 or
+ * -ENOBUFS. */
+int inbox_put_owned(struct inbox *inbox, uint8_t what, void *pointer);
 
 /* The time between the oldest and the newest reading that was superseded since the last call;
  * false: none was. */
@@ -53,7 +53,8 @@ enum inbox_what {
     INBOX_EVENT,
     INBOX_PUBLISH,
     INBOX_REPLAY,
-    INBOX_GHOSTS
+    INBOX_GHOSTS,
+    INBOX_REPORT,
 };
 
 /* A message that is ready; one allocation. */
@@ -78,7 +79,7 @@ struct inbox_item {
         };
         struct instance_state state;
         struct event event;
-        struct ghost_list *ghosts;     /* the taker's to free() */
+        void *owned; /* struct ghost_list; the text of a report; the taker's to free() */
         struct inbox_publish *publish; /* also INBOX_REPLAY; the taker's to free() */
     };
 };

@@ -38,7 +38,7 @@ struct publisher {
     bool status;
     bool health;
     struct todo availability, discovery, states, rules, groups; /* discovery: 0 is the gateway's */
-    int64_t announce_at, health_at;
+    int64_t announce_at;
 
     struct burial burial;
     struct todo graves; /* devices that are no longer configured, by number of their first ghost */
@@ -47,6 +47,7 @@ struct publisher {
 
     bool online, leaving;
     int64_t online_since_ms;
-    uint64_t instance, connects;
+    uint64_t instance;
+    char *report; /* the newest of the rooms, for `health`; NULL: none came yet */
     bool said_refused, said_full, said_topic; /* each complaint once until things are well again */
 };

@@ -297,20 +297,14 @@ int message_move(struct publisher *p, uint32_t number)
 
 int message_health(struct publisher *p)
 {
-    struct payload_health health = {
-        .instance = p->instance,
-        .connected_since_ms = p->online_since_ms,
-        .published = atomic_load(&p->counters->published),
-        .acknowledged = atomic_load(&p->counters->acknowledged),
-        .superseded = atomic_load(&p->counters->superseded),
-        .unsent = atomic_load(&p->counters->unsent),
-        .lost = atomic_load(&p->counters->lost),
-        .connects = p->connects,
-    };
+    struct payload_health health = {.instance = p->instance,
+                                    .connected_since_ms = p->online_since_ms,
+                                    .report = p->report ? p->report : ""};
     char topic[TOPICS_SIZE];
 
-    topics_health(topic, p->plan->base);
-    return publish_buffer(p, topic,
+    if (!message_lengthen_buffer(p, PAYLOAD_SIZE + strlen(health.report)))
+        return 0;
+    return publish_buffer(p, topics_health(topic, p->plan->base),
                           payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size),
                           p->options->qos_states);
 }

@@ -1,5 +1,7 @@
 #include "gateway/mqtt/mqtt.h"
 
+#include "gateway/base/clock.h"
+#include "gateway/base/json.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
@@ -22,6 +24,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REPORT_MS   60000
+#define REPORT_SIZE 4096 /* at first */
+#define REPORT_MAX  (1024 * 1024)
+
 struct mqtt {
     struct thread *thread;
     struct mqtt_context context;
@@ -30,6 +36,7 @@ struct mqtt {
     struct replay *replay;
     struct receiver *receiver; /* NULL: no commands are taken */
     struct ghosts *ghosts;     /* NULL: there is no discovery */
+    struct timer *report;
     bool said_stuck;
 };
 
@@ -65,6 +72,7 @@ static void end_loop_side(struct mqtt *mqtt)
     replay_free(mqtt->replay);
     receiver_free(mqtt->receiver);
     ghosts_free(mqtt->ghosts);
+    timer_free(mqtt->report);
 }
 
 int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms)
@@ -102,6 +110,40 @@ struct mqtt_counts mqtt_counts(struct mqtt *mqtt)
 
 /* -- on the loop ---------------------------------------------------------------------------- */
 
+/* The members of `health` that the rooms know; NULL when it does not fit into `size`. */
+static char *write_report(struct mqtt *mqtt, size_t size)
+{
+    char *text = malloc(size);
+    struct json json;
+    size_t length;
+
+    if (!text)
+        return NULL;
+    json_start(&json, text, size);
+    json_object(&json, NULL);
+    report_write(&json, mqtt->context.report, mqtt->context.owner);
+    length = json_length(&json);
+    if (length == 0) {
+        free(text);
+        return NULL;
+    }
+    text[length - 1] = '\0'; /* without the braces */
+    memmove(text, text + 1, length - 1);
+    return text;
+}
+
+static void send_report(void *owner)
+{
+    struct mqtt *mqtt = owner;
+    char *text = NULL;
+
+    for (size_t size = REPORT_SIZE; !text && size <= REPORT_MAX; size *= 4)
+        text = write_report(mqtt, size);
+    if (text && inbox_put_owned(thread_inbox(mqtt->thread), INBOX_REPORT, text) < 0)
+        log_debug("mqtt: the thread is stuck and takes no report");
+    timer_at(mqtt->report, clock_boot_ms() + REPORT_MS);
+}
+
 static void take_one(struct mqtt *mqtt, const struct news *news)
 {
     switch (news->what) {
@@ -120,6 +162,8 @@ static void take_one(struct mqtt *mqtt, const struct news *news)
         break;
     case NEWS_ONLINE:
         replay_online(mqtt->replay, news->value);
+        if (mqtt->context.report)
+            send_report(mqtt);
         break;
     case NEWS_OFFLINE:
         replay_offline(mqtt->replay, news->value);
@@ -181,7 +225,8 @@ static void put_ghosts(void *owner, struct ghost_list *list)
 {
     struct mqtt *mqtt = owner;
 
-    (void)inbox_put_ghosts(thread_inbox(mqtt->thread), list); /* what fails comes at the restart */
+    /* What fails comes at the restart. */
+    (void)inbox_put_owned(thread_inbox(mqtt->thread), INBOX_GHOSTS, list);
 }
 
 static int start_ghosts(struct mqtt *mqtt)
@@ -208,7 +253,9 @@ int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)
     mqtt->context = *context;
     mqtt->replay = replay_new(context->loop, context->store, base, &replay_calls, mqtt);
     mqtt->wake = wake_new(context->loop, take_news, mqtt);
-    if (!mqtt->replay || !mqtt->wake || start_receiver(mqtt) < 0 || start_ghosts(mqtt) < 0)
+    mqtt->report = timer_new(context->loop, send_report, mqtt);
+    if (!mqtt->replay || !mqtt->wake || !mqtt->report || start_receiver(mqtt) < 0 ||
+        start_ghosts(mqtt) < 0)
         return -ENOMEM;
     restore(mqtt);
     mqtt->news = thread_news(mqtt->thread, mqtt->wake);
@@ -247,6 +294,8 @@ void mqtt_report(struct mqtt *mqtt, struct report *report)
                  "Events and messages of rules that nobody will get.");
     if (!counts.online)
         report_problem(report, "mqtt: no connection to %s:%d", options->host, options->port);
+    if (thread_has_twin(mqtt->thread))
+        report_problem(report, "mqtt: another gateway publishes under %s, too", options->base);
 }
 
 /* -- messages that must arrive -------------------------------------------------------------- */

@@ -32,6 +32,7 @@ int mqtt_stop(struct mqtt *mqtt, int64_t wait_ms);
 
 struct commands;
 struct loop;
+struct report;
 struct store;
 
 /* What it needs on the loop. */
@@ -42,6 +43,8 @@ struct mqtt_context {
     /* For each message with a row that needs no keeping any more: it was acknowledged, or can never
      * be sent. May be NULL. */
     void (*delivered)(void *owner, int64_t row);
+    /* What all rooms know of themselves, for `health`. May be NULL. */
+    void (*report)(void *owner, struct report *report);
     void *owner;
 };
 
@@ -101,6 +104,5 @@ struct mqtt_counts mqtt_counts(struct mqtt *mqtt); /* on the loop */
 /* For how long its thread has been at one thing; 0: it waits for something to do. Any thread. */
 int64_t mqtt_stuck_ms(const struct mqtt *mqtt);
 
-struct report;
 /* The same as rows, and as a problem that the broker is away. */
 void mqtt_report(struct mqtt *mqtt, struct report *report);

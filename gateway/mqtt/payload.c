@@ -241,14 +241,7 @@ size_t payload_health(const struct inventory *inventory, const struct payload_he
     json_int(&json, "devices", inventory->n_devices);
     json_int(&json, "sensors", inventory->n_sensors);
     json_int(&json, "rules", inventory->n_rules);
-    json_object(&json, "counters");
-    json_int(&json, "published", (int64_t)health->published);
-    json_int(&json, "acknowledged", (int64_t)health->acknowledged);
-    json_int(&json, "superseded", (int64_t)health->superseded);
-    json_int(&json, "unsent", (int64_t)health->unsent);
-    json_int(&json, "lost", (int64_t)health->lost);
-    json_int(&json, "connects", (int64_t)health->connects);
-    json_end(&json);
+    json_ready_members(&json, health->report);
     json_end(&json);
     return json_length(&json);
 }

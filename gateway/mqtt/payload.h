@@ -56,7 +56,7 @@ size_t payload_event(const struct inventory *inventory, const struct event *even
 struct payload_health {
     uint64_t instance; /* random, drawn at each start: two gateways under one id differ in it */
     int64_t connected_since_ms;
-    uint64_t published, acknowledged, superseded, unsent, lost, connects;
+    const char *report; /* what the rooms know of themselves, as members; "": not known yet */
 };
 size_t payload_health(const struct inventory *inventory, const struct payload_health *health,
                       char *to, size_t size);

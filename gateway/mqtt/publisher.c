@@ -24,7 +24,6 @@
 
 #define BIRTH_MIN_MS   1000
 #define BIRTH_SPREAD   4000
-#define HEALTH_MS      60000
 #define REASON_REFUSED 0x80
 
 static uint64_t draw(void)
@@ -47,7 +46,7 @@ struct publisher *publisher_new(const struct options *options, struct session *s
     p->session = session;
     p->news = news;
     p->counters = counters;
-    p->announce_at = p->health_at = CLOCK_NEVER;
+    p->announce_at = CLOCK_NEVER;
     p->instance = draw();
     p->outbox = outbox_new();
     p->late = outbox_new();
@@ -80,6 +79,7 @@ void publisher_free(struct publisher *p)
     outbox_free(p->outbox);
     outbox_free(p->late);
     plan_free(p->plan);
+    free(p->report);
     free(p->buffer);
     free(p);
 }
@@ -166,10 +166,6 @@ void publisher_run(struct publisher *p, int64_t now_ms)
         return;
     if (now_ms >= p->announce_at)
         announce(p);
-    if (now_ms >= p->health_at) {
-        p->health = p->plan != NULL;
-        p->health_at = now_ms + HEALTH_MS;
-    }
     burial_run(p, now_ms);
     while (session_room(p->session) > 0 && step(p))
         ;
@@ -177,13 +173,9 @@ void publisher_run(struct publisher *p, int64_t now_ms)
 
 int64_t publisher_next_ms(const struct publisher *p)
 {
-    int64_t next_ms = p->announce_at < p->health_at ? p->announce_at : p->health_at;
-
     if (!p->online)
         return CLOCK_NEVER;
-    if (burial_next_ms(p) < next_ms)
-        next_ms = burial_next_ms(p);
-    return next_ms;
+    return p->announce_at < burial_next_ms(p) ? p->announce_at : burial_next_ms(p);
 }
 
 /* -- the session's life --------------------------------------------------------------------- */
@@ -192,8 +184,6 @@ void publisher_online(struct publisher *p, int64_t now_ms)
 {
     p->online = true;
     p->online_since_ms = now_ms;
-    p->health_at = now_ms + HEALTH_MS;
-    p->connects++;
     p->said_refused = false;
     outbox_again(p->outbox);
     outbox_again(p->late);
@@ -238,13 +228,18 @@ void publisher_goodbye(struct publisher *p)
     p->leaving = true;
     p->status = true;
     p->health = false;
-    p->announce_at = p->health_at = CLOCK_NEVER;
+    p->announce_at = CLOCK_NEVER;
     todo_clear(&p->discovery);
     todo_clear(&p->graves);
     todo_clear(&p->moves);
     p->burial.stage = BURIAL_IDLE;
     todo_clear(&p->states);
     todo_add_all(&p->availability);
+}
+
+uint64_t publisher_instance(const struct publisher *p)
+{
+    return p->instance;
 }
 
 bool publisher_is_done(const struct publisher *p)
@@ -413,7 +408,12 @@ void publisher_take(struct publisher *p, struct inbox_item *item)
         take_event(p, &item->event);
         break;
     case INBOX_GHOSTS:
-        burial_take(p, item->ghosts);
+        burial_take(p, item->owned);
+        break;
+    case INBOX_REPORT:
+        free(p->report);
+        p->report = item->owned;
+        p->health = p->plan != NULL && !p->leaving;
         break;
     case INBOX_REPLAY:
         take_replay(p, item->publish);

@@ -20,9 +20,8 @@ struct session;
 
 struct publisher_counters {
     atomic_ullong published, acknowledged;
-    atomic_ullong unsent;     /* polls that found no broker */
-    atomic_ullong lost;       /* events and publishes that nobody will get */
-    atomic_ullong superseded; /* readings, by the inbox; for `health` */
+    atomic_ullong unsent; /* polls that found no broker */
+    atomic_ullong lost;   /* events and publishes that nobody will get */
 };
 
 /* Borrows all. What became of messages goes to `news` (struct news). NULL when memory is out. */
@@ -49,6 +48,9 @@ void publisher_birth(struct publisher *publisher, int64_t now_ms);
  * publisher_next_ms() (CLOCK_NEVER: no need). */
 void publisher_run(struct publisher *publisher, int64_t now_ms);
 int64_t publisher_next_ms(const struct publisher *publisher);
+
+/* Drawn at the start: what `health` of another gateway of the same name does not have. */
+uint64_t publisher_instance(const struct publisher *publisher);
 
 /* From now on gateway and devices are `offline`, which is due at once. */
 void publisher_goodbye(struct publisher *publisher);

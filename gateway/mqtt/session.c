@@ -52,7 +52,7 @@ struct session {
     uint64_t taken;                    /* packets that meant something */
     struct answer answers[WINDOW_MAX]; /* not yet told */
     size_t n_answers;
-    char status_topic[TOPICS_SIZE];
+    char status_topic[TOPICS_SIZE], health_topic[TOPICS_SIZE];
     char tls_words[200]; /* why TLS failed, by OpenSSL */
     const struct session_calls *calls;
     void *owner;
@@ -104,11 +104,19 @@ static void take_command(struct session *session, const char *topic,
     session->calls->arrived(session->owner, &arrival);
 }
 
+static void take_health(struct session *session, const MQTTClient_message *message)
+{
+    if (!message->retained)
+        session->calls->health(session->owner, message->payload, (size_t)message->payloadlen);
+}
+
 static void take_message(struct session *session, char *topic, MQTTClient_message *message)
 {
     session->taken++;
     if (is_birth(session, topic, message))
         session->calls->birth(session->owner);
+    else if (session->calls->health && strcmp(topic, session->health_topic) == 0)
+        take_health(session, message);
     else
         take_command(session, topic, message);
     MQTTClient_freeMessage(&message);
@@ -167,6 +175,7 @@ int session_new(const struct options *options, const struct session_calls *calls
     session->owner = owner;
     session->fd = -1;
     topics_status(session->status_topic, options->base);
+    topics_health(session->health_topic, options->base);
     r = create_client(session);
     if (r != MQTTCLIENT_SUCCESS) {
         session_free(session);
@@ -264,6 +273,8 @@ static void subscribe_all(struct session *session)
     if (options->prefix)
         subscribe(session, options->birth_topic, 0,
                   "a restart of Home Assistant will go unnoticed");
+    if (session->calls->health)
+        subscribe(session, session->health_topic, 0, "a second gateway of our name goes unnoticed");
     if (options->commands == COMMAND_RIGHTS_ACK)
         subscribe(session, topics_rule_set(topic, options->base, "+"), 1, without);
     if (options->commands == COMMAND_RIGHTS_ALL) {

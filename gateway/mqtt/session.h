@@ -25,6 +25,8 @@ struct session_calls {
     void (*acked)(void *owner, uint64_t tag, int reason);
     void (*birth)(void *owner);                                  /* Home Assistant has started */
     void (*arrived)(void *owner, const struct arrival *arrival); /* a command */
+    /* What came just now on our own topic of health, also from ourselves; NULL: nobody listens. */
+    void (*health)(void *owner, const char *payload, size_t length);
 };
 
 struct session_message {

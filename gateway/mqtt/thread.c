@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -28,6 +29,7 @@
 #define DRAIN_MAX    4096 /* items between two looks at the broker */
 #define CLOSE_MS     50   /* for the last words on the connection */
 #define POLL_MAX_MS  3600000
+#define TWIN_MS      180000 /* another gateway that was not heard for so long has gone */
 
 struct thread {
     pthread_t id;
@@ -45,7 +47,7 @@ struct thread {
     atomic_bool online;
     atomic_llong turn_ms; /* begin of the turn that is under way; -1: it waits */
     atomic_ullong connects;
-    atomic_llong stop_by_ms, proven_ms;
+    atomic_llong stop_by_ms, proven_ms, twin_ms; /* twin: when one was last heard; 0: never */
     atomic_int owners; /* the thread and who started it; the last one frees everything */
 
     /* The thread's own. */
@@ -110,8 +112,24 @@ static void on_arrival(void *owner, const struct arrival *arrival)
     queue_push(t->arrivals, arrival, 1);
 }
 
+/* What was retained may be our own, of an earlier run. */
+static void on_health(void *owner, const char *payload, size_t length)
+{
+    struct thread *t = owner;
+    char own[40];
+
+    snprintf(own, sizeof(own), "\"instance\":\"%016llx\"",
+             (unsigned long long)publisher_instance(t->publisher));
+    if (length == 0 || memmem(payload, length, own, strlen(own)))
+        return;
+    if (atomic_exchange(&t->twin_ms, clock_boot_ms()) == 0)
+        log_error("mqtt: another gateway publishes under %s, too: each spoils what the other says. "
+                  "Give one of them its own gateway.name, gateway.id and mqtt.topic",
+                  t->options->base);
+}
+
 static const struct session_calls session_calls = {
-    .acked = on_acked, .birth = on_birth, .arrived = on_arrival};
+    .acked = on_acked, .birth = on_birth, .arrived = on_arrival, .health = on_health};
 
 /* -- the connection ------------------------------------------------------------------------- */
 
@@ -300,8 +318,6 @@ static void run_once(struct thread *t)
     if (t->work && !t->more)
         gather(t);
     t->more = drain(t);
-    atomic_store_explicit(&t->counters.superseded, inbox_superseded(t->inbox),
-                          memory_order_relaxed);
     check_connection(t);
     now_ms = clock_boot_ms();
     if (!t->is_online && !t->stopping && now_ms >= t->retry_at)
@@ -450,6 +466,13 @@ int64_t thread_stuck_ms(const struct thread *thread)
 bool thread_is_online(const struct thread *thread)
 {
     return atomic_load(&thread->online);
+}
+
+bool thread_has_twin(const struct thread *thread)
+{
+    int64_t heard_ms = atomic_load(&thread->twin_ms);
+
+    return heard_ms != 0 && clock_boot_ms() - heard_ms < TWIN_MS;
 }
 
 uint64_t thread_connects(const struct thread *thread)

@@ -37,7 +37,7 @@ struct count {
     uint64_t late;       /* number of latencies */
     uint32_t *buckets;
     int64_t latest_us;
-    char health[1024]; /* the gateway's own account, newest; "" until it came */
+    char health[65536]; /* the gateway's own account, newest; "" until it came */
 };
 
 struct count *count_new(uint32_t devices, int64_t every_us)

@@ -70,6 +70,32 @@ class Session(harness.Case):
         self.through(self.the_broker.port, 'client_id = "twin";')
         first.wait_log("same client id \"twin\"", 2 * SOON)
 
+    def test_two_gateways_of_one_name_are_told_once_and_an_earlier_run_is_none(self):
+        self.broker()
+        self.seen = self.subscriber("t/health")
+        port = self.the_broker.port
+        first = self.through(port)
+        self.seen.wait("t/health")
+        self.through(port, 'client_id = "one";')
+        first.wait_log("another gateway publishes under t")
+        self.through(port, 'client_id = "two";')
+        harness.wait_for(lambda: len({m.json["instance"] for m in self.seen.find("t/health")}) == 3)
+        self.assertLessEqual(first.errors().count("another gateway publishes"), 3)  # the log of all three
+
+    def test_health_has_what_the_rooms_know(self):
+        self.broker()
+        self.seen = self.subscriber()
+        process = self.through(self.the_broker.port)
+        health = self.seen.wait("t/health", lambda m: m.json["counters"]["mqtt_online"] == 1).json
+        self.assertEqual(health["problems"], [])
+        self.assertEqual((health["devices"], health["sensors"], health["rules"]), (1, 1, 0))
+        process.stop()
+        since = self.seen.mark()
+        process = self.through(self.the_broker.port)
+        again = self.seen.wait("t/health", lambda m: m.json["counters"], since).json
+        self.assertNotEqual(again["instance"], health["instance"])
+        self.assertNotIn("another gateway", process.errors())
+
     def test_what_is_older_than_tls_1_2_is_refused(self):
         self.broker()
         port, server = self.tls_server("-tls1_2")

@@ -243,7 +243,7 @@ static void health_is_json_with_the_instance(void **state)
 {
     struct fixture *f = *state;
     struct payload_health health = {
-        .instance = 0x1f, .connected_since_ms = 1000, .published = 12, .lost = 1};
+        .instance = 0x1f, .connected_since_ms = 1000, .report = "\"counters\":{\"published\":12}"};
     cJSON *json;
 
     assert_true(payload_health(f->site, &health, f->to, PAYLOAD_SIZE) > 0);
@@ -255,6 +255,9 @@ static void health_is_json_with_the_instance(void **state)
     assert_int_equal(
         cJSON_GetObjectItem(cJSON_GetObjectItem(json, "counters"), "published")->valueint, 12);
     cJSON_Delete(json);
+    health.report = "";
+    assert_true(payload_health(f->site, &health, f->to, PAYLOAD_SIZE) > 0);
+    assert_null(strstr(f->to, "counters"));
 }
 
 int main(void)
