@@ -85,7 +85,7 @@ struct inventory_rule {
     uint8_t severity;
     bool many;
     bool each; /* of many: Home Assistant shows it by itself, too */
-    bool ack; /* it wants to be acknowledged */
+    bool ack;  /* it wants to be acknowledged */
     uint8_t n_limits;
     const struct inventory_limit *limits;
 };
