@@ -308,6 +308,10 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance);
 #define RULES_NO_INSTANCE UINT32_MAX
 uint32_t rules_find(const struct rules *rules, const char *id);
 
+/* Marks every sensor on which the instance depends, also through derived sensors and the rules that
+ * it asks. `sensors` has a place for each of rules_sensors(), and is not cleared. 0 or -ENOMEM. */
+int rules_sources(const struct rules *rules, uint32_t instance, bool *sensors);
+
 /* How an instance stands now; before the first transition, state ok since time 0. */
 struct rule_transition rules_status(const struct rules *rules, uint32_t instance);
 

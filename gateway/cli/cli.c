@@ -24,6 +24,7 @@ enum {
     TAKES_SECRETS = 1024,
     TAKES_LINE = 512,                 /* how to ask Modbus devices */
     TAKES_HISTORY = 2048,             /* what is so where no file is named */
+    TAKES_LAST = 4096,                /* the same as --from, with a duration */
     ASKS = TAKES_SOCKET | TAKES_JSON, /* a gateway that runs */
 };
 
@@ -64,6 +65,10 @@ static const struct command {
     {"rules replay", "[--csv FILE | --history] [--from TIME] [--to TIME] [--config FILE]",
      "what the rules would have done, over history or a file of readings",
      TAKES_CONFIG | TAKES_SOCKET | TAKES_SPAN | TAKES_CSV | TAKES_HISTORY, 0, 1, cli_rules_replay},
+    {"rules tune", "RULE [--csv FILE | --history] [--last DURATION] [--to TIME] [--config FILE]",
+     "how often a rule would have told with other limits and times, and the best of them",
+     TAKES_CONFIG | TAKES_SOCKET | TAKES_SPAN | TAKES_LAST | TAKES_CSV | TAKES_HISTORY, 1, 2,
+     cli_rules_tune},
     {"rules ack", "RULE [--note TEXT]", "acknowledge an alarm", ASKS | TAKES_NOTE, 1, 1,
      cli_rules_act},
     {"rules mute", "RULE [--for DURATION] [--note TEXT]", "no notifications for a time, else 2h",
@@ -107,6 +112,7 @@ static const struct option long_options[] = {
     {"note", required_argument, NULL, 'n'},
     {"from", required_argument, NULL, 'a'},
     {"to", required_argument, NULL, 'b'},
+    {"last", required_argument, NULL, 'l'},
     {"unit", required_argument, NULL, 'u'},
     {"baud", required_argument, NULL, 'B'},
     {"parity", required_argument, NULL, 'P'},
@@ -230,6 +236,7 @@ static const struct {
     {'n', TAKES_NOTE, offsetof(struct cli_options, note)},
     {'a', TAKES_SPAN, offsetof(struct cli_options, from)},
     {'b', TAKES_SPAN, offsetof(struct cli_options, to)},
+    {'l', TAKES_LAST, offsetof(struct cli_options, from)},
     {'x', TAKES_CSV, 0},
     {'S', TAKES_SECRETS, 0},
     {'H', TAKES_HISTORY, 0},

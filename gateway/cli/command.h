@@ -38,6 +38,7 @@ struct cli_end cli_forget(const struct cli_options *options);
 
 struct cli_end cli_rules_test(const struct cli_options *options);
 struct cli_end cli_rules_replay(const struct cli_options *options);
+struct cli_end cli_rules_tune(const struct cli_options *options);
 
 /* These ask a gateway that runs. */
 struct cli_end cli_status(const struct cli_options *options);

@@ -16,6 +16,7 @@ struct rehearsal {
     struct site *site;
     int64_t offset_ms; /* wall less boot time; CLOCK_NEVER: not known */
     int64_t now_ms;
+    bool begun;
 };
 
 static int build(struct rehearsal *rehearsal, struct problems *problems, struct site **ret_site)
@@ -24,7 +25,8 @@ static int build(struct rehearsal *rehearsal, struct problems *problems, struct 
     struct site_context context = {.output = config->output,
                                    .owner = config->owner,
                                    .texts = rehearsal->texts,
-                                   .probes = config->probes};
+                                   .probes = config->probes,
+                                   .change = config->change};
     struct app_options options = {
         .config_path = config->path, .texts = config->texts, .n_texts = config->n_texts};
     struct conf *conf;
@@ -59,7 +61,6 @@ int rehearsal_open(const struct rehearsal_config *config, struct problems *probl
         rehearsal_close(rehearsal);
         return r;
     }
-    rules_on_time(rehearsal->site->rules, 0);
     *ret_rehearsal = rehearsal;
     return 0;
 }
@@ -89,6 +90,15 @@ uint32_t rehearsal_add_text(struct rehearsal *rehearsal, const char *text)
     return text_table_add(rehearsal->texts, text);
 }
 
+/* Not when it is opened: whoever takes what comes out may still have to make room for it, and a
+ * clock that is set before is known from the first instant on. */
+static void begin(struct rehearsal *rehearsal)
+{
+    if (!rehearsal->begun)
+        rules_on_time(rehearsal->site->rules, 0);
+    rehearsal->begun = true;
+}
+
 /* Messages tell times of day: the clock stands at each instant that is due, not at the end. */
 static void run_due(struct rehearsal *rehearsal, int64_t until_ms)
 {
@@ -103,6 +113,7 @@ static void run_due(struct rehearsal *rehearsal, int64_t until_ms)
 
 void rehearsal_time(struct rehearsal *rehearsal, int64_t at_ms)
 {
+    begin(rehearsal);
     run_due(rehearsal, at_ms);
     set_time(rehearsal, at_ms);
     rules_on_time(rehearsal->site->rules, rehearsal->now_ms);
@@ -111,6 +122,7 @@ void rehearsal_time(struct rehearsal *rehearsal, int64_t at_ms)
 void rehearsal_poll(struct rehearsal *rehearsal, const struct reading *readings, size_t count,
                     int64_t at_ms)
 {
+    begin(rehearsal);
     run_due(rehearsal, at_ms - 1); /* a reading of the same instant counts before its timers */
     set_time(rehearsal, at_ms);
     rules_on_poll(rehearsal->site->rules, readings, count, rehearsal->now_ms);
@@ -118,7 +130,9 @@ void rehearsal_poll(struct rehearsal *rehearsal, const struct reading *readings,
 
 void rehearsal_set_clock(struct rehearsal *rehearsal, int64_t wall_ms, int64_t at_ms)
 {
-    rehearsal_time(rehearsal, at_ms);
+    if (rehearsal->begun)
+        rehearsal_time(rehearsal, at_ms);
+    set_time(rehearsal, at_ms);
     rehearsal->offset_ms = wall_ms - rehearsal->now_ms;
     set_time(rehearsal, at_ms);
     rules_on_clock(rehearsal->site->rules, rehearsal->now_ms, wall_ms);

@@ -20,12 +20,16 @@ struct rehearsal_config {
     const struct conf_text *texts;
     size_t n_texts;
     const struct section *probes; /* as of struct rules_config; may be NULL */
-    int64_t wall_ms;              /* Unix time at 0; CLOCK_NEVER: the clock is not known good */
+    /* Changes the config, complete with its templates, before the rules are made of it; -EINVAL
+     * with `problems` when it cannot. May be NULL. */
+    int (*change)(void *owner, struct section *root, struct problems *problems);
+    int64_t wall_ms; /* Unix time at 0; CLOCK_NEVER: the clock is not known good */
     const struct rules_output *output;
     void *owner;
 };
 
-/* 0; -EINVAL: `problems` has the errors; -ENOMEM. */
+/* 0; -EINVAL: `problems` has the errors; -ENOMEM. Nothing is judged before the first call with a
+ * time. */
 int rehearsal_open(const struct rehearsal_config *config, struct problems *problems,
                    struct rehearsal **ret_rehearsal);
 void rehearsal_close(struct rehearsal *rehearsal);
@@ -40,7 +44,8 @@ void rehearsal_time(struct rehearsal *rehearsal, int64_t at_ms);
 void rehearsal_poll(struct rehearsal *rehearsal, const struct reading *readings, size_t count,
                     int64_t at_ms);
 
-/* The wall clock says `wall_ms` at `at_ms`, and is known good. */
+/* The wall clock says `wall_ms` at `at_ms`, and is known good; before anything is judged, from the
+ * beginning on. */
 void rehearsal_set_clock(struct rehearsal *rehearsal, int64_t wall_ms, int64_t at_ms);
 
 /* An orderly stop at `at_ms`, `down_ms` without power, and a start. 0 or -ENOMEM. */

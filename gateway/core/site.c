@@ -474,8 +474,11 @@ int site_new(struct section *root, const struct site_context *context, struct pr
              struct site **ret_site)
 {
     struct builder builder = {.root = root, .problems = problems};
-    int r = -ENOMEM;
+    int r = context->change ? context->change(context->owner, root, problems) : 0;
 
+    if (r < 0)
+        return r;
+    r = -ENOMEM;
     builder.site = calloc(1, sizeof(*builder.site));
     if (builder.site)
         builder.site->inventory = inventory_new();

@@ -41,6 +41,8 @@ struct site_context {
     const struct found *found;    /* devices that adapters have found; may be NULL */
     const struct site *before;    /* in whose place it will be; may be NULL */
     const struct section *probes; /* as of struct rules_config: for tests of rules; may be NULL */
+    /* Changes what the site is made of, for rehearsals; -EINVAL with `problems`. May be NULL. */
+    int (*change)(void *owner, struct section *root, struct problems *problems);
 };
 
 /* Builds what stands under `gateway`, `defaults`, `buses`, `devices` and `rules` of `root`, which

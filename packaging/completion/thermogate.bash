@@ -9,7 +9,9 @@ _thermogate_usages() {
 # What may stand in place of RULE or NAME, from the gateway that runs or the program.
 _thermogate_operands() {
     case $2 in
-    *' RULE'*) "$1" rules list 2>/dev/null | awk '{ print $1 }' ;;
+    *' RULE'* | *' INSTANCE'*)
+        "$1" rules list --json 2>/dev/null | grep -o '"id":"[^"]*"' | cut -d '"' -f 4
+        ;;
     'templates show'*) "$1" templates list 2>/dev/null | awk '{ print $1 }' ;;
     esac
 }

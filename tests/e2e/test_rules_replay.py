@@ -1,8 +1,17 @@
 #!/usr/bin/python3
 """What rules would have done over recorded readings."""
+import math
+import os
+import re
 import unittest
 
 import harness
+
+MONTH = 30 * 1440  # minutes
+FREEZER = '''buses: { lab: { adapter = "sim" } }
+devices: { freezer: { bus = "lab"; every = "1m"; channels: { temp: { unit = "°C" } } } }
+rules: { freezer_warm: { sensor = "freezer.temp"; above = -15.0; for = "1m" } }
+'''
 
 CONFIG = '''
 gateway: {{ name = "cellar" }}
@@ -46,6 +55,35 @@ class RulesReplay(harness.Case):
         self.assertEqual(code, 1)
         self.assertIn("line 2: the time is none", errors)
 
+    def test_the_example_of_the_tuning_in_the_documents(self):
+        """A freezer that is defrosted every third day, and wavers about the limit then."""
+        with open(os.path.join(harness.ROOT, "packaging", "doc", "rules.md"),
+                  encoding="utf-8") as file:
+            lines = re.search(r"^```\n\$ thermogate (rules tune [^\n]*)\n(.*?)^```$", file.read(),
+                              re.MULTILINE | re.DOTALL)
+        rows = []
+        for minute in range(MONTH):
+            defrost = 3.2 if 500 <= minute % 4320 < 525 else 0
+            value = -17.5 + 0.6 * math.sin(minute / 30) + 0.2 * math.sin(minute * 1.9) + defrost
+            rows.append(f"{1761955200000 + minute * 60000},freezer.temp,{value:.1f},°C,good")
+        path = self.write("month.csv", "\n".join(rows))
+        config = self.write("thermogate.cfg", FREEZER)
+        words = lines.group(1).replace("--last 30d", f"--csv {path}").split()
+        tune = self.command(*words, "--config", config, seconds=60 * harness.SLOWNESS)
+        self.assertEqual(tune.returncode, 0, tune.stderr)
+        out = tune.stdout.replace(config, "/etc/thermogate/thermogate.cfg")
+        at = 0
+        for line in lines.group(2).splitlines():
+            if line != "  ...":
+                self.assertIn(line, out)
+                at = out.index(line, at)  # in this order
+
+    def test_a_rule_that_there_is_not_cannot_be_tuned(self):
+        path = self.write("readings.csv", "1000,room.temp,1\n")
+        tune = self.command("rules", "tune", "cold", "--csv", path, "--config", self.config())
+        self.assertEqual(tune.returncode, 78)
+        self.assertIn('there is no rule "cold"', tune.stderr)
+
     def test_the_history_of_a_gateway_that_runs(self):
         gateway = self.process([harness.BINARY, "run", "--config", self.config()], "gateway")
         ended = []
@@ -61,6 +99,11 @@ class RulesReplay(harness.Case):
         self.assertRegex(explain.stdout, r"\n  twice\.temp +(40|60)\n")
         stats = self.command("rules", "stats", "--socket", self.path("socket"))
         self.assertRegex(stats.stdout, r"\n[1-9]\d* +(\d+s|-|0ms) +- +double\n")
+        tune = self.command("rules", "tune", "double", "--last", "1h", "--config", self.config(),
+                            "--socket", self.path("socket"))
+        self.assertRegex(tune.stdout, r"double over .* readings; \* is as it is")
+        self.assertRegex(tune.stdout, r"\n\* 50 +0 +0s +[1-9]")
+        self.assertRegex(tune.stdout, r'\n    above = 50; hysteresis = \d+; for = "1m"\n|set well')
         gateway.kill()
 
     def test_a_start_refills_windows_from_the_history(self):

@@ -61,6 +61,7 @@ NOTE(cli_rules_test)
 NOTE(cli_rules_explain)
 NOTE(cli_rules_stats)
 NOTE(cli_rules_replay)
+NOTE(cli_rules_tune)
 NOTE(cli_write)
 NOTE(cli_reload)
 NOTE(cli_manual)
@@ -183,7 +184,7 @@ static void half_a_command_says_what_could_follow(void **state)
 {
     (void)state;
     expect_refused("rules",
-                   "list, test, explain, stats, replay, ack, mute, unmute, enable, disable");
+                   "list, test, explain, stats, replay, tune, ack, mute, unmute, enable, disable");
     expect_refused("history shoe", "behind history stands one of: show, export, import");
     expect_refused("histor", "\"histor\"");
 }

@@ -75,6 +75,18 @@ static void what_is_not_touched_is_not_reckoned(void **state)
     world_close(&world);
 }
 
+static void a_rule_depends_on_all_that_its_sensor_is_made_of(void **state)
+{
+    struct world world;
+    bool sensors[N_ALL] = {false};
+    (void)state;
+    assert_int_equal(open_derived(&world, ".twice + room.temp", ".temp * 2"), 0);
+    assert_int_equal(rules_sources(world.rules, 0, sensors), 0);
+    for (uint32_t i = 0; i < N_ALL; i++)
+        assert_int_equal(sensors[i], i == SUM || i == TWICE || i == HALL || i == TEMP);
+    world_close(&world);
+}
+
 static void they_keep_the_pace_of_the_fastest_and_the_age_of_the_youngest(void **state)
 {
     struct world world;
@@ -106,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_come_each_after_those_it_is_made_of),
         cmocka_unit_test(what_is_not_touched_is_not_reckoned),
+        cmocka_unit_test(a_rule_depends_on_all_that_its_sensor_is_made_of),
         cmocka_unit_test(they_keep_the_pace_of_the_fastest_and_the_age_of_the_youngest),
         cmocka_unit_test(a_ring_is_refused),
     };
