@@ -4,6 +4,7 @@
 #include "rules/limit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MUTE_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
@@ -115,9 +116,46 @@ static int order_limit(struct rules *rules, uint32_t index, const struct rules_o
     return 0;
 }
 
+/* The limits of the file go together, but perhaps not with what the other limit of the sensor was
+ * set to. */
+static int check_reset(const struct rules *rules, const struct instance *instance,
+                       struct error *reterr)
+{
+    const struct rule *rule = instance->rule;
+    int result = 0;
+    for (uint8_t i = 0; i < rule->n_limits && result == 0; i++)
+        if (rule->limits[i].other == LIMIT_PARTNER)
+            result = limit_check_other(&rules->catalog, instance, i, rule->limits[i].file, reterr);
+    if (result)
+        error_prefix(reterr, "%s", instance->id);
+    return result;
+}
+
+static int order_reset(struct rules *rules, uint32_t index, const struct rules_order *order,
+                       int64_t now_ms, struct error *reterr)
+{
+    struct instance *instance = &rules->catalog.instances[index];
+    char why[80];
+    int result = check_reset(rules, instance, reterr);
+    if (result)
+        return result;
+    for (uint8_t i = 0; i < instance->rule->n_limits; i++) {
+        double file = instance->rule->limits[i].file;
+        if (limit_value(&rules->catalog, instance, i) == file)
+            continue;
+        limit_set(&rules->catalog, instance, i, file);
+        tell_limit(rules, index, i, now_ms, order, "reset");
+    }
+    snprintf(why, sizeof why, "reset%s%.60s", order->by ? " by " : "", order->by ? order->by : "");
+    judge_retire(rules, index, now_ms, why);
+    tell_changed(rules, index);
+    return 0;
+}
+
 static const order_function orders[] = {
     [ORDER_ACK] = order_ack,       [ORDER_MUTE] = order_mute,       [ORDER_UNMUTE] = order_unmute,
     [ORDER_ENABLE] = order_enable, [ORDER_DISABLE] = order_disable, [ORDER_LIMIT] = order_limit,
+    [ORDER_RESET] = order_reset,
 };
 
 static bool reads_one_of(const struct catalog *catalog, const struct instance *instance,

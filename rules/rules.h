@@ -212,6 +212,10 @@ enum rules_order_kind {
     ORDER_ENABLE,
     ORDER_DISABLE, /* rests until it is enabled */
     ORDER_LIMIT,   /* sets `key` to `value`, which holds until the file says something new */
+    /* As after a first start, but for mutes and disabling: limits are those of the file, and a
+     * firing, also a latched one, is over with its event, as timers, `hits`, cooldown and blindness
+     * are. Then it is judged anew. */
+    ORDER_RESET,
 };
 
 #define RULES_MUTE_MS                                                          \

@@ -327,7 +327,8 @@ static const struct {
     const char *word;
     uint8_t order;
 } orders[] = {{"ack", ORDER_ACK},         {"mute", ORDER_MUTE},     {"unmute", ORDER_UNMUTE},
-              {"disable", ORDER_DISABLE}, {"enable", ORDER_ENABLE}, {"set", ORDER_LIMIT}};
+              {"disable", ORDER_DISABLE}, {"enable", ORDER_ENABLE}, {"set", ORDER_LIMIT},
+              {"reset", ORDER_RESET}};
 
 static bool find_order(const char *word, uint8_t *ret_order)
 {

@@ -210,7 +210,7 @@ static void do_order(struct commands *commands, const struct command *command)
     static const enum rules_order_kind kinds[] = {
         [COMMAND_ACK] = ORDER_ACK,         [COMMAND_MUTE] = ORDER_MUTE,
         [COMMAND_UNMUTE] = ORDER_UNMUTE,   [COMMAND_ENABLE] = ORDER_ENABLE,
-        [COMMAND_DISABLE] = ORDER_DISABLE,
+        [COMMAND_DISABLE] = ORDER_DISABLE, [COMMAND_RESET] = ORDER_RESET,
     };
     struct rules_order order = {.kind = (uint8_t)kinds[command->kind], .target = command->target};
     struct error err = {0};
@@ -317,6 +317,7 @@ static const struct {
     [COMMAND_STANDBY] = {"standby", COMMAND_RIGHTS_ALL, do_standby},
     [COMMAND_RESUME] = {"resume", COMMAND_RIGHTS_ALL, do_standby},
     [COMMAND_RELOAD] = {"reload", COMMAND_RIGHTS_ALL, do_reload},
+    [COMMAND_RESET] = {"reset", COMMAND_RIGHTS_ALL, do_order},
 };
 
 const char *command_kind_name(uint8_t kind)

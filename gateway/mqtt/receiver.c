@@ -119,7 +119,8 @@ static const uint32_t kinds_of[] = {
     [PLACE_CHANNEL] = 1u << COMMAND_WRITE,
     [PLACE_DEVICE] = 1u << COMMAND_STANDBY | 1u << COMMAND_RESUME,
     [PLACE_RULE] = 1u << COMMAND_ACK | 1u << COMMAND_MUTE | 1u << COMMAND_UNMUTE |
-                   1u << COMMAND_ENABLE | 1u << COMMAND_DISABLE | 1u << COMMAND_LIMIT,
+                   1u << COMMAND_ENABLE | 1u << COMMAND_DISABLE | 1u << COMMAND_LIMIT |
+                   1u << COMMAND_RESET,
     [PLACE_GATEWAY] = 1u << COMMAND_RELOAD,
 };
 

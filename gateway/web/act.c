@@ -318,6 +318,11 @@ void act_disable(struct request *request)
     act(request, COMMAND_DISABLE, fill_rule);
 }
 
+void act_reset(struct request *request)
+{
+    act(request, COMMAND_RESET, fill_rule);
+}
+
 void act_limit(struct request *request)
 {
     act(request, COMMAND_LIMIT, fill_limit);

@@ -41,6 +41,7 @@ void act_mute(struct request *request);
 void act_unmute(struct request *request);
 void act_enable(struct request *request);
 void act_disable(struct request *request);
+void act_reset(struct request *request);
 void act_limit(struct request *request);
 void act_write(struct request *request);
 void act_standby(struct request *request);

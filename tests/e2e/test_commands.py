@@ -92,6 +92,12 @@ class Commands(harness.Case):
         self.assertEqual(self.order("rule/full", "limit above=15")["result"], "ok")
         self.seen.wait("t/rule/full/state", lambda m: m.json["state"] == "firing", since)
         self.assert_refused("rule/full", "limit above=5", "10")
+        since = self.seen.mark()
+        self.assertEqual(self.order("rule/full", '{"command": "reset", "by": "Ana"}')["result"],
+                         "ok")  # with the limit of the file it is no alarm
+        self.seen.wait("t/event", lambda m: m.json["event_type"] == "cleared", since)
+        told = self.seen.wait("t/event", lambda m: m.json["event_type"] == "command", since).json
+        self.assertEqual((told["by"], told["via"], told["result"]), ("Ana", "mqtt", "ok"))
         self.assertEqual(self.order("tank", "standby 2h")["result"], "ok")
         self.seen.wait("t/rule/full/state", lambda m: m.json["muted"], since)
         self.assertEqual(self.order("tank", "resume")["result"], "ok")

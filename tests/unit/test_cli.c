@@ -183,8 +183,9 @@ static void commands_of_two_words_are_found(void **state)
 static void half_a_command_says_what_could_follow(void **state)
 {
     (void)state;
-    expect_refused("rules",
-                   "list, test, explain, stats, replay, tune, ack, mute, unmute, enable, disable");
+    expect_refused(
+        "rules",
+        "list, test, explain, stats, replay, tune, ack, mute, unmute, enable, disable, reset");
     expect_refused("history shoe", "behind history stands one of: show, export, import");
     expect_refused("histor", "\"histor\"");
 }

@@ -371,8 +371,10 @@ static void an_origin_may_do_what_its_rights_allow(void **state)
     assert_int_equal(result_with(world, COMMAND_UNMUTE, COMMAND_RIGHTS_ACK), COMMAND_OK);
     assert_int_equal(result_with(world, COMMAND_WRITE, COMMAND_RIGHTS_ACK), COMMAND_REFUSED);
     assert_int_equal(result_with(world, COMMAND_DISABLE, COMMAND_RIGHTS_ACK), COMMAND_REFUSED);
+    assert_int_equal(result_with(world, COMMAND_RESET, COMMAND_RIGHTS_ACK), COMMAND_REFUSED);
     assert_null(strchr(world->fake.trace, 'w'));
     assert_int_equal(result_with(world, COMMAND_DISABLE, COMMAND_RIGHTS_ALL), COMMAND_OK);
+    assert_int_equal(result_with(world, COMMAND_RESET, COMMAND_RIGHTS_ALL), COMMAND_OK);
     assert_int_equal(result_with(world, COMMAND_WRITE, COMMAND_RIGHTS_ALL), COMMAND_OK);
 }
 

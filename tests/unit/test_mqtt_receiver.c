@@ -102,6 +102,7 @@ static void each_place_has_its_commands(void **state)
         {"rule/frost/set", "mute  1h 30m", COMMAND_MUTE, "frost", "1h 30m"},
         {"rule/frost/set", "limit above=-14", COMMAND_LIMIT, "frost", "above=-14"},
         {"rule/frost/set", "{\"command\":\"disable\"}", COMMAND_DISABLE, "frost", ""},
+        {"rule/frost/set", "reset", COMMAND_RESET, "frost", ""},
         {"gateway/set", "reload", COMMAND_RELOAD, "gateway", ""},
         /* what belongs elsewhere, or is nothing, is for core to refuse */
         {"rule/frost/set", "write 3", COMMAND_KINDS, "frost", "3"},

@@ -237,6 +237,64 @@ static void a_fixed_limit_is_refused(void **state)
     world_close(&w);
 }
 
+static void a_reset_ends_what_is_latched_and_takes_limits_back(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, RULE("adjustable = true; latch = true; cooldown = \"1h\""));
+    world_set_limit(&w, 0, "a", "above", 0);
+    world_poll(&w, 1, TEMP, 0.5);
+    world_poll(&w, 2, TEMP, -1);
+    world_expect(&w, "0 a limit above=0 by anna\n1 a ok>firing 0 | m\n");
+    world_do(&w, 3, ORDER_RESET, "a");
+    world_expect(&w, "3 a limit above=1 by anna (reset)\n"
+                     "3 a firing>ok 0 | a: the alarm is over, reset by anna\n");
+    assert_true(rules_limit(w.rules, 0, 0).value == 1);
+    world_poll(&w, 4, TEMP, 2);
+    world_expect(&w, "4 a ok>firing 1 | m\n"); /* no cooldown is left */
+    world_close(&w);
+}
+
+static void after_a_reset_it_is_judged_anew_and_rests_as_before(void **state)
+{
+    (void)state;
+    struct world w;
+    uint32_t changed;
+    open_world(&w, RULE("for = \"1s\""));
+    world_poll(&w, 0, TEMP, 2);
+    rules_on_time(w.rules, 900);
+    world_do(&w, 900, ORDER_DISABLE, "a");
+    while (rules_changed(w.rules, &changed))
+        ;
+    world_expect(&w, "0 a ok>pending 1\n900 a disabled by anna\n");
+    world_do(&w, 900, ORDER_RESET, "a");
+    assert_true(rules_changed(w.rules, &changed));
+    rules_on_time(w.rules, 1899);
+    world_expect(&w, "900 a pending>ok 1\n900 a ok>pending 1\n"); /* its time began anew */
+    rules_on_time(w.rules, 1900);
+    world_expect(&w, "1900 a pending>firing 1 | m\n");
+    assert_true(rules_status(w.rules, 0).disabled);
+    world_close(&w);
+}
+
+static void a_reset_that_the_other_limit_leaves_no_room_for_is_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, "room_limits: { low = 2; high = 8; adjustable = true }");
+    world_set_limit(&w, 0, "high@room.temp", "high", 20);
+    world_set_limit(&w, 0, "low@room.temp", "low", 10);
+    w.length = 0;
+    struct rules_order reset = {.kind = ORDER_RESET, .target = "high@room.temp"};
+    world_refuses_order(&w, 0, reset, -ERANGE,
+                        "high@room.temp: high 8 leaves no room: low is 10, and more than 0 must be "
+                        "between");
+    world_do(&w, 0, ORDER_RESET, "low@room.temp");
+    world_do(&w, 0, ORDER_RESET, "high@room.temp");
+    assert_true(rules_limit(w.rules, 1, 0).value == 8);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +313,9 @@ int main(void)
         cmocka_unit_test(limits_belong_to_instances),
         cmocka_unit_test(limits_that_cannot_be_are_refused),
         cmocka_unit_test(a_fixed_limit_is_refused),
+        cmocka_unit_test(a_reset_ends_what_is_latched_and_takes_limits_back),
+        cmocka_unit_test(after_a_reset_it_is_judged_anew_and_rests_as_before),
+        cmocka_unit_test(a_reset_that_the_other_limit_leaves_no_room_for_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

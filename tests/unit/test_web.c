@@ -179,6 +179,7 @@ static void every_command_has_its_route(void **state)
         {"/api/v1/rules/hot/unmute", "", COMMAND_UNMUTE, "hot", ""},
         {"/api/v1/rules/calm/enable", "", COMMAND_ENABLE, "calm", ""},
         {"/api/v1/rules/calm/disable", "", COMMAND_DISABLE, "calm", ""},
+        {"/api/v1/rules/hot/reset", "{\"note\":\"seen\"}", COMMAND_RESET, "hot", ""},
         {"/api/v1/rules/hot/limit", "{\"name\":\"above\",\"value\":-14}", COMMAND_LIMIT, "hot",
          "above=-14"},
         {"/api/v1/standby", "{\"device\":\"boiler\",\"for\":\"1h\"}", COMMAND_STANDBY, "boiler",
