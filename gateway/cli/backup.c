@@ -159,6 +159,9 @@ struct cli_end cli_backup(const struct cli_options *options)
         code = pack(stage, config, options->secrets, whole);
     if (code == APP_OK && rename(whole, file) < 0)
         code = complain(file, strerror(errno));
+    if (code == APP_OK)
+        printf("config, state and history are in %s; secrets are %s\n", file,
+               options->secrets ? "too: keep it safe" : "not (--secrets)");
     remove_stage(stage);
     return (struct cli_end){.code = code};
 }
@@ -230,7 +233,7 @@ static int restore(const char *stage, const struct cli_options *options)
         code = put_config(stage, config);
     if (code == APP_OK)
         printf("config is in %s, state and history are in %s; what was there before is in "
-               "before-restore.*\n",
+               "before-restore.*\nnow start it: systemctl start thermogate\n",
                config, state);
     return code;
 }

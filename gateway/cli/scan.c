@@ -8,6 +8,7 @@
 #include "gateway/cli/modbus.h"
 #include "gateway/library.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct scan {
     size_t n_found;
     bool any_unit; /* it answers as every unit */
     bool held;     /* by a gateway, whose framing it has */
+    bool absent;   /* there is no such line, or not for us: no framing mends that */
     char bus[64];  /* in its config, then */
     int64_t began_ms;
     uint64_t asked, all;
@@ -182,8 +184,10 @@ static bool scan_way(struct scan *scan, const struct mb_way *way, struct error *
 {
     uint64_t before = scan->asked;
     struct mb_port *port;
+    int r = modbus_open(scan->options, way, &port, reterr);
 
-    if (modbus_open(scan->options, way, &port, reterr) == 0) {
+    scan->absent = r == -ENOENT || r == -EACCES;
+    if (r == 0) {
         for (int unit = scan->line.first_unit; unit <= scan->line.last_unit && !interrupted;
              unit++) {
             if (!scan_unit(scan, port, unit, reterr))
@@ -312,7 +316,7 @@ static int run(struct scan *scan)
 
     scan->began_ms = clock_boot_ms();
     signal(SIGINT, interrupt);
-    for (; scan->way < scan->n_ways && !interrupted && !scan->held; scan->way++) {
+    for (; scan->way < scan->n_ways && !interrupted && !scan->held && !scan->absent; scan->way++) {
         const struct mb_way *way = &scan->ways[scan->way];
 
         if (!isatty(STDERR_FILENO))

@@ -24,6 +24,8 @@ static void print_status(const struct json_value *json)
     print_part(json, "devices", "devices_online", "online");
     print_part(json, "sensors", "sensors_good", "with a value");
     print_part(json, "rules", "rules_firing", "firing");
+    if (remote_number(json, "devices") == 0)
+        printf("  there is nothing to poll yet: man thermogate.cfg\n");
     if (!remote_is_true(json, "clock_good"))
         printf("  the clock is not known to be right yet\n");
     for (; problem; problem = json_next(problem))

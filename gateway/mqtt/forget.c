@@ -156,11 +156,14 @@ static int forget_all(struct forgetting *forgetting, struct error *reterr)
     static const struct session_calls calls = {
         .acked = take_acked, .birth = take_birth, .arrived = take_retained};
     int r = session_new(forgetting->options, &calls, forgetting, &forgetting->session, reterr);
+    struct error why = {0};
 
-    if (r == 0)
-        r = session_connect(forgetting->session, reterr);
     if (r < 0)
         return r;
+    r = session_connect(forgetting->session, &why);
+    if (r < 0)
+        return error_set(reterr, r, "mqtt: broker %s:%d: %s", forgetting->options->host,
+                         forgetting->options->port, why.text);
     listen_for_all(forgetting);
     r = clear_all(forgetting, reterr);
     session_close(forgetting->session);

@@ -93,6 +93,12 @@ class ModbusTools(harness.Case):
         self.assertEqual(run.returncode, 1)
         self.assertIn("nobody answers: 127.0.0.1:", run.stderr)
 
+    def test_a_line_that_is_not_there_is_tried_once(self):
+        run = self.command("scan", "modbus", "serial:/dev/no-such-line")
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.stderr.count("trying"), 1)
+        self.assertIn("is the stick plugged in?", run.stderr)
+
     def plug_in(self, *texts, identity=""):
         """A line with these devices; the first end is the gateway's."""
         cable = Cable()
