@@ -80,11 +80,17 @@ deb_profiles() {
 # deb_in_root ROOT COMMAND...: without a network, and with an environment of its own; what it leaves
 # running is killed.
 deb_in_root() {
-    local root=$1
+    local root=$1 propagation=private status
     shift
+    # In a chroot `/` is no mount, so it cannot be made private: what is mounted here shows outside, too.
+    mountpoint -q / || propagation=unchanged
     # shellcheck disable=SC2016
-    apt_root unshare --mount --net --pid --fork --kill-child --mount-proc="$root/proc" \
-        sh -c 'mount --bind /dev/pts "$0/dev/pts" && exec chroot "$0" "$@"' "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 "$@"
+    apt_root unshare --mount --propagation $propagation --net --pid --fork --kill-child \
+        --mount-proc="$root/proc" sh -c 'mount --bind /dev/pts "$0/dev/pts" && exec chroot "$0" "$@"' \
+        "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/nonexistent LC_ALL=C.UTF-8 "$@"
+    status=$?
+    [ $propagation = private ] || apt_root umount "$root/dev/pts" "$root/proc" 2>/dev/null
+    return $status
 }
 
 # deb_source FOLDER: the source as it is here, with what git does not ignore, and debian/ at its top.
@@ -132,7 +138,8 @@ deb_build_in() {
     if ! deb_in_root "$root" DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" "$@" sh -c \
         "cd $place && dpkg-buildpackage --build=binary --host-arch=$arch \
             --build-profiles=$(deb_profiles "$arch") --no-sign" >"$to.log" 2>&1; then
-        grep -E 'error|FAILED' "$to.log" | cut -c1-200 | tail -n 20 >&2
+        tail -n 20 "$to.log" | cut -c1-200 >&2
+        echo "all of it is in $to.log" >&2
         return 1
     fi
     mkdir -p "$to"

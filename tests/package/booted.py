@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -111,6 +112,15 @@ class Booted(unittest.TestCase):
     def setUpClass(cls):
         cls.files, cls.accounts, cls.listeners = files(), accounts(), listeners()
 
+    def test_00_an_armv6_pi_is_refused_with_what_to_do(self):
+        with tempfile.TemporaryDirectory() as folder:
+            write(os.path.join(folder, "uname"), "#!/bin/sh\necho armv6l\n", 0o755)
+            path = f"{folder}:{os.environ['PATH']}"
+            refused = run("env", f"PATH={path}", "dpkg", "-i", PACKAGE, ok=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("packaging/build-deb --here", refused.stderr)
+        self.assertEqual(files() - self.files, set())
+
     def test_01_installed_it_is_enabled_and_ready_within_a_second(self):
         run("dpkg", "-i", PACKAGE)
         self.assertEqual(show("ActiveState"), "active", journal())
@@ -121,8 +131,9 @@ class Booted(unittest.TestCase):
     def test_02_no_port_is_open(self):
         self.assertEqual(listeners(), self.listeners)
 
-    def test_03_the_journal_says_what_to_do_next(self):
+    def test_03_the_journal_and_the_status_say_what_to_do_next(self):
         self.assertIn("/etc/thermogate/conf.d", journal())
+        self.assertIn("nothing to poll yet", run("thermogate", "status").stdout)
 
     def test_04_everybody_may_ask_and_members_of_the_group_may_command(self):
         run("useradd", "--system", "asks")
