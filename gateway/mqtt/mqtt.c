@@ -8,6 +8,7 @@
 #include "gateway/base/report.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
+#include "gateway/mqtt/certificates.h"
 #include "gateway/mqtt/ghosts.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
@@ -272,6 +273,21 @@ int64_t mqtt_stuck_ms(const struct mqtt *mqtt)
     return thread_stuck_ms(mqtt->thread);
 }
 
+static void report_certificate(const struct mqtt *mqtt, struct report *report)
+{
+    int64_t until_ms = thread_certified_ms(mqtt->thread);
+    int64_t days = certificates_days(until_ms, clock_wall_ms(clock_boot_ms()));
+
+    if (until_ms == 0)
+        return;
+    report_count(report, "mqtt_certificate_days", (double)days, false,
+                 "Days until a certificate of ours or of the broker's authority ends.");
+    if (days < 0)
+        report_problem(report, "mqtt: a certificate has ended");
+    else if (days < CERTIFICATES_SOON_DAYS)
+        report_problem(report, "mqtt: a certificate ends in %d days", (int)days);
+}
+
 void mqtt_report(struct mqtt *mqtt, struct report *report)
 {
     struct mqtt_counts counts = mqtt_counts(mqtt);
@@ -292,6 +308,7 @@ void mqtt_report(struct mqtt *mqtt, struct report *report)
                  "Readings of an outage for which there was no room.");
     report_count(report, "mqtt_lost", (double)counts.lost, true,
                  "Events and messages of rules that nobody will get.");
+    report_certificate(mqtt, report);
     if (!counts.online)
         report_problem(report, "mqtt: no connection to %s:%d", options->host, options->port);
     if (thread_has_twin(mqtt->thread))

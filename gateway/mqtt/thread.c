@@ -5,6 +5,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
+#include "gateway/mqtt/certificates.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
@@ -56,6 +57,7 @@ struct thread {
     struct retry retry;
     uint64_t unsent_before;
     char complaint[200]; /* the last one; the same is not said again */
+    struct certificates certificates;
 };
 
 /* -- other threads -------------------------------------------------------------------------- */
@@ -186,6 +188,7 @@ static void try_connect(struct thread *t)
 {
     struct error error = {0};
 
+    certificates_look(&t->certificates, t->options, clock_boot_ms());
     if (session_connect(t->session, &error) == 0) {
         come_online(t);
         return;
@@ -303,9 +306,11 @@ static bool drain(struct thread *t)
 
 static int64_t next_ms(const struct thread *t)
 {
+    int64_t next_ms = t->is_online ? publisher_next_ms(t->publisher) : t->retry_at;
+
     if (t->more)
         return 0;
-    return t->is_online ? publisher_next_ms(t->publisher) : t->retry_at;
+    return next_ms < t->certificates.look_at_ms ? next_ms : t->certificates.look_at_ms;
 }
 
 static void run_once(struct thread *t)
@@ -322,6 +327,8 @@ static void run_once(struct thread *t)
     now_ms = clock_boot_ms();
     if (!t->is_online && !t->stopping && now_ms >= t->retry_at)
         try_connect(t);
+    if (now_ms >= t->certificates.look_at_ms)
+        certificates_look(&t->certificates, t->options, now_ms);
     publisher_run(t->publisher, now_ms);
 }
 
@@ -466,6 +473,11 @@ int64_t thread_stuck_ms(const struct thread *thread)
 bool thread_is_online(const struct thread *thread)
 {
     return atomic_load(&thread->online);
+}
+
+int64_t thread_certified_ms(const struct thread *thread)
+{
+    return atomic_load(&thread->certificates.until_ms);
 }
 
 bool thread_has_twin(const struct thread *thread)

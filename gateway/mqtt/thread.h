@@ -39,6 +39,8 @@ const struct publisher_counters *thread_counters(const struct thread *thread);
 int64_t thread_stuck_ms(const struct thread *thread);
 
 bool thread_is_online(const struct thread *thread);
+/* Wall time at which the first of our certificates ends; 0: not known, or there is none. */
+int64_t thread_certified_ms(const struct thread *thread);
 /* Whether another gateway publishes under our base. */
 bool thread_has_twin(const struct thread *thread);
 uint64_t thread_connects(const struct thread *thread);
