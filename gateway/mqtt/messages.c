@@ -49,13 +49,15 @@ static int publish_text(struct publisher *p, const char *topic, const char *text
                                                 .retain = true});
 }
 
-static int publish_buffer(struct publisher *p, const char *topic, size_t length, uint8_t qos)
+static int publish_buffer(struct publisher *p, const char *topic, size_t length)
 {
     if (length == 0)
         return 0; /* it did not fit: half an object is never sent */
-    return publish(
-        p, &(struct session_message){
-               .topic = topic, .payload = p->buffer, .length = length, .qos = qos, .retain = true});
+    return publish(p, &(struct session_message){.topic = topic,
+                                                .payload = p->buffer,
+                                                .length = length,
+                                                .qos = p->options->qos_states,
+                                                .retain = true});
 }
 
 int message_status(struct publisher *p)
@@ -85,6 +87,18 @@ static uint8_t reading_qos(const struct publisher *p, int64_t at_ms)
            session_room(p->session) > 0;
 }
 
+static int publish_value(struct publisher *p, const char *topic, size_t length, int64_t at_ms)
+{
+    if (length == 0)
+        return 0;
+    return publish(p, &(struct session_message){.topic = topic,
+                                                .payload = p->buffer,
+                                                .length = length,
+                                                .qos = reading_qos(p, at_ms),
+                                                .retain = true,
+                                                .is_value = true});
+}
+
 static int publish_object(struct publisher *p, uint32_t device)
 {
     int64_t at_ms = p->shadow.devices[device].at_ms;
@@ -96,7 +110,7 @@ static int publish_object(struct publisher *p, uint32_t device)
                                   .device = device};
     size_t length = payload_state(&state, p->buffer, p->buffer_size);
 
-    return publish_buffer(p, p->plan->state_topics[device], length, reading_qos(p, at_ms));
+    return publish_value(p, p->plan->state_topics[device], length, at_ms);
 }
 
 int message_value(struct publisher *p, uint32_t sensor)
@@ -109,7 +123,7 @@ int message_value(struct publisher *p, uint32_t sensor)
     int r;
 
     topics_channel(topic, p->plan->base, inventory->devices[it->device].name, it->channel);
-    r = publish_buffer(p, topic, length, reading_qos(p, reading->at_ms));
+    r = publish_value(p, topic, length, reading->at_ms);
     if (r == 0)
         change_sent(&p->change, reading);
     return r;
@@ -144,8 +158,7 @@ int message_rule(struct publisher *p, uint32_t instance)
     if (state->instance == PLAN_NONE)
         return 0;
     topics_rule_state(topic, p->plan->base, inventory->rules[instance].id);
-    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size),
-                          p->options->qos_states);
+    return publish_buffer(p, topic, payload_rule(inventory, state, p->buffer, p->buffer_size));
 }
 
 int message_group(struct publisher *p, uint32_t group)
@@ -155,8 +168,7 @@ int message_group(struct publisher *p, uint32_t group)
     topics_rule_state(topic, p->plan->base, p->plan->groups[group]);
     return publish_buffer(p, topic,
                           payload_group(p->shadow.firing[group], p->plan->group_size[group],
-                                        p->buffer, p->buffer_size),
-                          p->options->qos_states);
+                                        p->buffer, p->buffer_size));
 }
 
 bool message_lengthen_buffer(struct publisher *p, size_t size)
@@ -196,8 +208,7 @@ static int tell_entity(void *owner, const struct hass_entity *entity)
     if (entity->text && entity->length == 0)
         return -ENOBUFS;
     topics_entity(topic, p->options->prefix, p->plan->inventory->id, &names);
-    r = entity->text ? publish_buffer(p, topic, entity->length, p->options->qos_states)
-                     : publish_text(p, topic, "");
+    r = entity->text ? publish_buffer(p, topic, entity->length) : publish_text(p, topic, "");
     if (r < 0)
         return r;
     ++*telling->told;
@@ -236,7 +247,7 @@ static int publish_device(struct publisher *p, uint32_t device, const char *name
                      : hass_message(p->plan, device, ghosts, p->buffer, p->buffer_size);
     } while (length == 0 && message_lengthen_buffer(p, p->buffer_size * 2));
     topics_discovery(topic, p->options->prefix, p->plan->inventory->id, name);
-    return publish_buffer(p, topic, length, p->options->qos_states);
+    return publish_buffer(p, topic, length);
 }
 
 /* Discovery's number 0 is the gateway, which stands behind the devices. */
@@ -305,8 +316,7 @@ int message_health(struct publisher *p)
     if (!message_lengthen_buffer(p, PAYLOAD_SIZE + strlen(health.report)))
         return 0;
     return publish_buffer(p, topics_health(topic, p->plan->base),
-                          payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size),
-                          p->options->qos_states);
+                          payload_health(p->plan->inventory, &health, p->buffer, p->buffer_size));
 }
 
 void message_delivered(struct publisher *p, int64_t row)

@@ -100,6 +100,12 @@ const struct setting mqtt_settings[] = {
      .min = 5000,
      .max = 3600000,
      .help = "After half as long again without an answer the broker is taken for gone."},
+    {.key = "expiry",
+     .forms = SETTING_DURATION,
+     .min = 10000,
+     .max = 365 * 86400e3,
+     .help = "After what time the broker forgets a value that was not renewed (MQTT 5 only); it "
+             "must be longer than each interval and heartbeat. By default never."},
     {.key = "payload",
      .forms = SETTING_CHOICE,
      .standard = "json",
@@ -183,6 +189,11 @@ static bool find_fault(const struct section *section, const char **ret_key, cons
     if (section_has(section, "password_file") && !section_has(section, "username")) {
         *ret_key = "password_file";
         *ret_hint = "give the \"username\" that the password belongs to";
+        return true;
+    }
+    if (section_has(section, "expiry") && section_choice(section, "version") == 1) {
+        *ret_key = "expiry";
+        *ret_hint = "MQTT 3.1.1 knows none: leave out \"version\"";
         return true;
     }
     if (tls && section_has(tls, "cert_file") != section_has(tls, "key_file")) {
@@ -280,6 +291,8 @@ static void read_numbers(struct options *options, const struct section *section)
         options->port = PORT_TLS;
     options->v5 = section_choice(section, "version") != 1;
     options->keep_alive_s = (int)(section_duration_ms(section, "keep_alive") / 1000);
+    if (section_has(section, "expiry"))
+        options->expiry_s = (uint32_t)(section_duration_ms(section, "expiry") / 1000);
     options->json = section_choice(section, "payload") != 1;
     options->plain = section_choice(section, "payload") > 0;
     options->qos_readings = (uint8_t)section_int(qos, "readings");

@@ -19,6 +19,7 @@ struct options {
     bool entities;             /* it has a message for each entity, not for each device */
     char *birth_topic, *birth_payload;
     int keep_alive_s;
+    uint32_t expiry_s; /* of values, at the broker; 0: never */
     int64_t gather_ms;
     bool json, plain; /* one object a device, one message a channel */
     uint8_t qos_readings, qos_states, qos_events;

@@ -20,7 +20,7 @@
 #define CONNECT_TIMEOUT_S  5
 #define WINDOW_MAX         63
 #define WINDOW_3_1_1       20 /* MQTT 3.1.1 has no receive maximum; brokers' own limits begin here */
-#define PACKET_OVERHEAD    32 /* fixed header, lengths, packet id, properties: never more with us */
+#define PACKET_OVERHEAD    64 /* fixed header, lengths, packet id, properties: never more with us */
 #define COMMAND_TIMEOUT_MS 5000 /* waiting for a SUBACK; Paho's least */
 #define REASON_REFUSED     0x80 /* reasons from here on are failures (MQTT 5, 2.4) */
 #define URI_SIZE           300
@@ -56,6 +56,7 @@ struct session {
     char tls_words[200]; /* why TLS failed, by OpenSSL */
     const struct session_calls *calls;
     void *owner;
+    MQTTProperties of_value, of_json, of_text; /* of messages, in MQTT 5 */
     struct slot window[WINDOW_MAX];
     uint32_t window_size, underway;
     uint32_t packet_max; /* that the broker takes */
@@ -142,6 +143,42 @@ static int on_tls_error(const char *words, size_t length, void *context)
 
 /* -- made and ended ------------------------------------------------------------------------- */
 
+static int add_content_type(MQTTProperties *properties, const char *type)
+{
+    MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_CONTENT_TYPE};
+
+    property.value.data.data = (char *)(uintptr_t)type;
+    property.value.data.len = (int)strlen(type);
+    return MQTTProperties_add(properties, &property);
+}
+
+/* Made once: at each message Paho copies them. */
+static int make_properties(struct session *session)
+{
+    MQTTProperty expiry = {.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL};
+    int r = add_content_type(&session->of_json, "application/json");
+
+    if (r == 0)
+        r = add_content_type(&session->of_text, "text/plain");
+    expiry.value.integer4 = session->options->expiry_s;
+    if (r == 0 && expiry.value.integer4 > 0)
+        r = MQTTProperties_add(&session->of_value, &expiry);
+    return r;
+}
+
+/* A value says no more than it must: there are thousands a second. */
+static MQTTProperties *properties_of(struct session *session, const struct session_message *message)
+{
+    const char *payload = message->payload;
+
+    if (!session->options->v5)
+        return NULL;
+    if (message->is_value)
+        return session->of_value.count > 0 ? &session->of_value : NULL;
+    return message->length > 0 && (payload[0] == '{' || payload[0] == '[') ? &session->of_json
+                                                                           : &session->of_text;
+}
+
 static int create_client(struct session *session)
 {
     const struct options *options = session->options;
@@ -157,6 +194,8 @@ static int create_client(struct session *session)
                                      MQTTCLIENT_PERSISTENCE_NONE, NULL, &create);
     if (r == MQTTCLIENT_SUCCESS && options->v5)
         r = MQTTClient_setPublished(session->client, session, on_published);
+    if (r == MQTTCLIENT_SUCCESS)
+        r = make_properties(session);
     if (r == MQTTCLIENT_SUCCESS)
         r = MQTTClient_setCommandTimeout(session->client, COMMAND_TIMEOUT_MS);
     return r;
@@ -191,6 +230,9 @@ void session_free(struct session *session)
         return;
     if (session->client)
         MQTTClient_destroy(&session->client);
+    MQTTProperties_free(&session->of_value);
+    MQTTProperties_free(&session->of_json);
+    MQTTProperties_free(&session->of_text);
     free(session);
 }
 
@@ -437,8 +479,9 @@ int session_publish(struct session *session, const struct session_message *messa
     if (message->length + strlen(message->topic) + PACKET_OVERHEAD > session->packet_max ||
         message->length > INT32_MAX)
         return -EMSGSIZE;
-    response = MQTTClient_publish5(session->client, message->topic, (int)message->length,
-                                   message->payload, message->qos, message->retain, NULL, &token);
+    response =
+        MQTTClient_publish5(session->client, message->topic, (int)message->length, message->payload,
+                            message->qos, message->retain, properties_of(session, message), &token);
     if ((int)response.reasonCode == MQTTCLIENT_BAD_UTF8_STRING)
         return -EINVAL;
     if ((int)response.reasonCode != MQTTCLIENT_SUCCESS)

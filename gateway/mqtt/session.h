@@ -35,7 +35,8 @@ struct session_message {
     size_t length;
     uint8_t qos;
     bool retain;
-    uint64_t tag; /* comes back with acked() */
+    bool is_value; /* it expires, where that is wished; else it says what its content is (MQTT 5) */
+    uint64_t tag;  /* comes back with acked() */
 };
 
 /* Everything is borrowed for the life of the session. */

@@ -15,6 +15,8 @@ class Session(harness.Case):
         """A gateway that takes this port for the broker's."""
         broker = self.the_broker.port
         text = self.config(TANK, buses=BUS, mqtt=more, every=every)
+        if "host =" in more:
+            text = text.replace('host = "127.0.0.1"; ', "")
         return self.gateway(text.replace(f"port = {broker}", f"port = {port}"))
 
     def tls_server(self, version):
@@ -95,6 +97,53 @@ class Session(harness.Case):
         again = self.seen.wait("t/health", lambda m: m.json["counters"], since).json
         self.assertNotEqual(again["instance"], health["instance"])
         self.assertNotIn("another gateway", process.errors())
+
+    def test_mqtt_5_says_what_a_message_is_and_when_a_value_is_too_old(self):
+        self.broker()
+        listening = self.process(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.the_broker.port), "-V", "5",
+                                  "-t", "#", "-F", "%t|%C|%E"], "listening")
+        self.through(self.the_broker.port, 'expiry = "10m";')
+        wanted = {"t/tank/state||600", "t/tank/availability|text/plain|", "t/health|application/json|",
+                  "homeassistant/device/test-tank/config|application/json|"}
+        while wanted:
+            wanted.discard(listening.line())
+
+    def test_a_certificate_of_our_own_is_shown_read_anew_and_its_end_told_in_time(self):
+        port, tls = self.tls_broker()
+        self.the_broker = self.Known(port)
+        running = self.through(port, tls)
+        running.wait_log("trying again")  # nobody whom the broker trusts has signed it
+        self.sign("client", "ca")
+        running.wait_log("connected")
+        running.wait_log("certificate in .*client.pem ends in 4 days")
+
+    class Known:
+        def __init__(self, port):
+            self.port = port
+
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=SOON, cwd=self.folder)
+
+    def sign(self, name, by):
+        self.openssl("x509", "-req", "-in", f"{name}.req", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "5",
+                     "-CAcreateserial", "-out", f"{name}.pem")
+
+    def tls_broker(self):
+        """A mosquitto that wants a certificate of its CA, and our options for it; the client's is of another."""
+        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        for name in ("ca", "other"):
+            self.openssl("req", "-x509", *new, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
+        for name, by in (("localhost", "ca"), ("client", "other")):
+            self.openssl("req", *new, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={name}")
+            self.sign(name, by)
+        port = harness.free_port()
+        path = self.write("tls.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
+                          f"user root\ncafile {self.path('ca.pem')}\ncertfile {self.path('localhost.pem')}\n"
+                          f"keyfile {self.path('localhost.key')}\nlog_dest stderr\n")
+        self.process([harness.MOSQUITTO, "-c", path], "mosquitto")
+        harness.wait_for(lambda: harness.can_connect(port), saying="mosquitto")
+        return port, (f'host = "localhost"; tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
+                      f'"{self.path("client.pem")}"; key_file = "{self.path("client.key")}" }};')
 
     def test_what_is_older_than_tls_1_2_is_refused(self):
         self.broker()
