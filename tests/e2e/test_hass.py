@@ -87,7 +87,7 @@ class Hass(harness.Case):
             came = self.seen.wait(now, lambda m: m.json["device"], since)
             cleared = self.seen.wait(before, lambda m: m.payload == b"" and not m.retained, since)
             self.assertTrue(told.at + 1.5 <= came.at <= cleared.at - 1.5)
-            self.running.wait_log("discovery has gone over")
+            self.running.wait_log(f"one message an? {'entity' if mqtt else 'device'}")
             self.running.stop()
         since = self.seen.mark()
         self.start(devices, mqtt)
