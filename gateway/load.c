@@ -244,8 +244,9 @@ static void tell_config(const char *name, const struct site *site, FILE *to)
     fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", name, inventory->n_buses,
             inventory->n_devices, inventory->n_sensors, inventory->n_rules);
     if (rules_memory(site->rules) > 0)
-        fprintf(to, "windows of the rules take %.2f MB of %zu MB\n",
-                (double)rules_memory(site->rules) / (1 << 20), RULES_MEMORY >> 20);
+        fprintf(to, "windows of the rules take %.2f MB of %g MB\n",
+                (double)rules_memory(site->rules) / 1e6,
+                (double)rules_memory_max(site->rules) / 1e6);
 }
 
 int app_check(const char *config_path, FILE *to)

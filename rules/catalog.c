@@ -433,6 +433,7 @@ int catalog_build(struct catalog *catalog, const struct rules_config *config,
 {
     size_t errors = problems_errors(problems);
     struct compiler compiler = {.catalog = catalog, .config = config, .problems = problems};
+    catalog->memory = config->memory ? config->memory : RULES_MEMORY;
     if (copy_sensors(catalog, config))
         return -ENOMEM;
     compile_derived(&compiler);

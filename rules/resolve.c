@@ -63,7 +63,7 @@ static bool resolve_sensor(struct compiler *compiler, const struct slot *slot, u
 static bool resolve_window(struct compiler *compiler, const struct slot *slot, uint32_t *ret_slot)
 {
     struct windows *windows = compiler->catalog->facts.windows;
-    size_t most = compiler->config->memory ? compiler->config->memory : RULES_MEMORY;
+    size_t most = compiler->catalog->memory;
     bool fitted = windows_bytes(windows) <= most;
     char words[200];
     int64_t window = windows_want(windows, *ret_slot, &slot->span, slot->needs);
@@ -75,11 +75,11 @@ static bool resolve_window(struct compiler *compiler, const struct slot *slot, u
         *ret_slot = (uint32_t)window | SLOT_WINDOW;
         return true;
     }
-    snprintf(words, sizeof words, "with this window all take more than the %zu MB of rules.memory",
-             most >> 20);
+    snprintf(words, sizeof words, "with this window all take more than %g MB", (double)most / 1e6);
     if (fitted) /* only the first one is told */
         compile_error_in_text(compiler, slot->key, slot->offset,
-                              "a shorter window, a longer every, or more rules.memory", words);
+                              "a shorter window, a longer every, or more with gateway.rules_memory",
+                              words);
     return false;
 }
 

@@ -206,6 +206,7 @@ struct catalog {
     struct rule_range *ranges; /* by number: where the instances are; others may be between */
     struct derived *derived;   /* each one behind those it reads */
     uint32_t n_derived;
+    size_t memory;          /* bytes that all windows may take */
     struct formula *probes; /* what a test asks */
     size_t n_probes;
 };

@@ -424,6 +424,11 @@ size_t rules_memory(const struct rules *rules)
     return windows_bytes(rules->catalog.facts.windows);
 }
 
+size_t rules_memory_max(const struct rules *rules)
+{
+    return rules->catalog.memory;
+}
+
 size_t rules_count(const struct rules *rules)
 {
     return rules->catalog.n_instances;

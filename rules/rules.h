@@ -70,7 +70,7 @@ struct rules_config {
     size_t memory;                /* bytes that all windows may take; 0: RULES_MEMORY */
     const struct section *probes; /* its texts are expressions for rules_probe(); may be NULL */
 };
-#define RULES_MEMORY ((size_t)32 << 20)
+#define RULES_MEMORY ((size_t)32000000)
 
 enum rule_state { RULE_OK, RULE_PENDING, RULE_FIRING, RULE_RECOVERING };
 const char *rule_state_name(uint8_t state);
@@ -170,8 +170,9 @@ bool rules_is_derived(const struct rules *rules, uint32_t sensor);
 int64_t rules_past_ms(const struct rules *rules, uint32_t sensor);
 void rules_refill(struct rules *rules, const struct reading *reading);
 
-/* Bytes that the windows take, for `check`. */
+/* Bytes that the windows take, and that they may take, for `check`. */
 size_t rules_memory(const struct rules *rules);
+size_t rules_memory_max(const struct rules *rules);
 
 /* All readings of one poll, in order of time; then every instance that reads one of them is judged
  * once. `now_ms` is the time of the poll, never less than that of the call before. */

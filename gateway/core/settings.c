@@ -8,6 +8,8 @@ const struct setting gateway_settings[] = {
     {"id", SETTING_TEXT,
      .help = "What unique ids in Home Assistant hang on: never change it. By default the name."},
     {"label", SETTING_TEXT, .help = "Name that people see; by default the name."},
+    {"rules_memory", SETTING_SIZE, "32 MB", 1e6, 2e9,
+     .help = "What all windows of the rules together may take; `check` tells what they do take."},
     {0},
 };
 

@@ -412,6 +412,13 @@ static const char **names_of(const struct section *section, size_t *ret_n)
     return names;
 }
 
+static size_t rules_memory_of(const struct section *root)
+{
+    const struct section *gateway = section_child(root, "gateway");
+
+    return gateway ? (size_t)section_size(gateway, "rules_memory") : RULES_MEMORY;
+}
+
 static int compile_rules(struct builder *builder, const struct site_context *context)
 {
     const struct inventory *inventory = builder->site->inventory;
@@ -423,6 +430,7 @@ static int compile_rules(struct builder *builder, const struct site_context *con
         .n_sensors = inventory->n_sensors + own_count(inventory),
         .more_come = builder->site->discovers,
         .texts = context->texts,
+        .memory = rules_memory_of(builder->root),
         .probes = context->probes,
     };
     const char **notifiers =

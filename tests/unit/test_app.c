@@ -159,11 +159,29 @@ static void what_windows_take_is_told(void **state)
     expect_words(world, " MB of 32 MB\n");
 }
 
+static void what_windows_may_take_is_set(void **state)
+{
+    struct world *world = *state;
+    static const char rest[] = "buses: { sim: { adapter = \"sim\" } }\n"
+                               "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                               "rules: { hot: { when = \"avg(a.t, #65536) > 1\";\n"
+                               "on_fire = ( { log = \"hot\" } ) } }";
+    char config[600];
+    snprintf(config, sizeof(config), "gateway: { rules_memory = \"1 MB\" }\n%s", rest);
+    assert_int_equal(check_text(world, config), APP_CONFIG);
+    expect_words(world, ":4:25: error: rule \"hot\": with this window all take more than 1 MB\n");
+    expect_words(world, "or more with gateway.rules_memory\n");
+    snprintf(config, sizeof(config), "gateway: { rules_memory = \"2.5 MB\" }\n%s", rest);
+    assert_int_equal(check_text(world, config), APP_OK);
+    expect_words(world, " MB of 2.5 MB\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         APP_TEST(a_good_config_is_summed_up),
         APP_TEST(what_windows_take_is_told),
+        APP_TEST(what_windows_may_take_is_set),
         APP_TEST(an_empty_config_is_good),
         APP_TEST(all_errors_are_told_at_once),
         APP_TEST(a_broken_file_is_told_with_its_line),

@@ -154,9 +154,7 @@ static void windows_that_need_more_memory_than_there_is_are_refused(void **state
     (void)state;
     world_refuses(FREE("when = \"max(room.temp, #1000000) > 1 and max(hall.temp, #999999) > 1 and "
                        "max(room.setpoint, #1000000) > 1\""),
-                  1,
-                  "t.cfg:1:56: error: rule \"a\": with this window all take more than the 32 MB of "
-                  "rules.memory");
+                  1, "t.cfg:1:56: error: rule \"a\": with this window all take more than 32 MB");
 }
 
 static void rises_by_sees_the_lowest_value_within_the_time(void **state)
