@@ -11,31 +11,31 @@
 
 /* -- sensors -- */
 
-static int copy_sensor(struct arena *arena, const struct rules_sensor *from,
-                       struct rules_sensor *to)
+/* Its texts stay where they are: there are many, and whoever described the sensors has them. */
+static struct rules_sensor copy_sensor(const struct rules_sensor *from)
 {
-    *to = *from;
-    to->limits = to->derived = NULL;
-    to->id = arena_text(arena, from->id);
-    to->label = arena_text(arena, from->label ? from->label : from->id);
-    to->unit = arena_text(arena, from->unit ? from->unit : "");
-    return to->id && to->label && to->unit ? 0 : -ENOMEM;
+    struct rules_sensor to = *from;
+    to.limits = to.derived = NULL;
+    if (!to.label)
+        to.label = to.id;
+    if (!to.unit)
+        to.unit = "";
+    return to;
 }
 
 static int copy_sensors(struct catalog *catalog, const struct rules_config *config)
 {
     size_t n = config->n_sensors;
-    const char **ids = arena_take(&catalog->arena, n * sizeof *ids);
+    const char **ids = calloc(n, sizeof *ids);
     catalog->sensors = arena_take(&catalog->arena, n * sizeof *catalog->sensors);
-    if (!ids || !catalog->sensors)
-        return -ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        if (copy_sensor(&catalog->arena, &config->sensors[i], &catalog->sensors[i]))
-            return -ENOMEM;
+    for (size_t i = 0; ids && catalog->sensors && i < n; i++) {
+        catalog->sensors[i] = copy_sensor(&config->sensors[i]);
         ids[i] = catalog->sensors[i].id;
     }
     catalog->n_sensors = (uint32_t)n;
-    catalog->names = names_new(ids, (uint32_t)n);
+    if (ids && catalog->sensors)
+        catalog->names = names_new(ids, (uint32_t)n);
+    free(ids);
     return catalog->names ? 0 : -ENOMEM;
 }
 
@@ -96,19 +96,8 @@ static int name_rules(struct catalog *catalog, const struct rules_config *config
 
 static int make_windows(struct catalog *catalog)
 {
-    struct window_sensor *sensors = calloc((size_t)catalog->n_sensors + 1, sizeof *sensors);
-    for (uint32_t i = 0; sensors && i < catalog->n_sensors; i++) {
-        const struct rules_sensor *sensor = &catalog->sensors[i];
-        sensors[i] = (struct window_sensor){
-            .text = sensor->text,
-            .every_ms = sensor->every_ms,
-            .max_rate = sensor->max_rate > 0 ? sensor->max_rate : 1,
-            .stale_ms = sensor->stale_ms > 0 ? sensor->stale_ms : CLOCK_NEVER,
-        };
-    }
-    if (sensors)
-        catalog->facts.windows = windows_new(sensors, catalog->n_sensors, catalog->facts.texts);
-    free(sensors);
+    catalog->facts.windows =
+        windows_new(catalog->sensors, catalog->n_sensors, catalog->facts.texts);
     return catalog->facts.windows ? 0 : -ENOMEM;
 }
 

@@ -190,7 +190,7 @@ struct rule_range {
 /* Everything compiled. Instances live; the rest does not change any more. */
 struct catalog {
     struct arena arena;
-    struct rules_sensor *sensors; /* copies; `limits` is NULL in them */
+    struct rules_sensor *sensors; /* copies; no section stays in them */
     uint32_t n_sensors;
     struct names *names; /* of the sensors */
     struct facts facts;  /* of the sensors, then the adjustable limits of all instances */

@@ -39,17 +39,18 @@ extern const struct setting rules_limits_settings[];
  * end. */
 const char *rules_function_usage(size_t i);
 
-/* What rules know of a sensor; its index is the one in struct reading. Copied. */
+/* What rules know of a sensor; its index is the one in struct reading. Copied, but for the texts,
+ * which must outlive the rules. */
 struct rules_sensor {
     const char *id;               /* "boiler.flow_temp" */
     const char *label;            /* for texts: "Heizkessel flow_temp" */
     const char *unit;             /* "" when it has none */
-    bool text;                    /* its values are texts */
-    int decimals;                 /* for texts; -1: shortest */
     int64_t every_ms;             /* 0: pushes */
     int64_t stale_ms;             /* a reading that old is unknown; 0: it does not age */
     const struct section *limits; /* NULL: none */
     double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
+    int decimals;                 /* for texts; -1: shortest */
+    bool text;                    /* its values are texts */
     bool writable;                /* a rule may write to it */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
      * stale_ms and max_rate from those. */

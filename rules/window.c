@@ -21,7 +21,7 @@ bool span_is_long(const struct span *span)
 
 /* -- what is wanted -- */
 
-struct windows *windows_new(const struct window_sensor *sensors, uint32_t count,
+struct windows *windows_new(const struct rules_sensor *sensors, uint32_t count,
                             const struct text_table *texts)
 {
     struct windows *windows = calloc(1, sizeof *windows);
@@ -29,17 +29,15 @@ struct windows *windows_new(const struct window_sensor *sensors, uint32_t count,
         return NULL;
     windows->n_sensors = count;
     windows->texts = texts;
-    windows->sensors = calloc((size_t)count + 1, sizeof *windows->sensors);
+    windows->sensors = sensors;
     windows->first = calloc((size_t)count + 1, sizeof *windows->first);
     windows->series = calloc((size_t)count + 1, sizeof *windows->series);
     windows->minutes = calloc((size_t)count + 1, sizeof *windows->minutes);
-    if (!windows->sensors || !windows->first || !windows->series || !windows->minutes) {
+    if (!windows->first || !windows->series || !windows->minutes) {
         windows_free(windows);
         return NULL;
     }
     memset(windows->first, 0xff, ((size_t)count + 1) * sizeof *windows->first);
-    if (count)
-        memcpy(windows->sensors, sensors, count * sizeof *sensors);
     return windows;
 }
 
@@ -53,7 +51,6 @@ void windows_free(struct windows *windows)
         free(windows->series[i].ring);
     for (uint32_t i = 0; windows->minutes && i < windows->n_sensors; i++)
         free(windows->minutes[i].ring);
-    free(windows->sensors);
     free(windows->first);
     free(windows->series);
     free(windows->minutes);
@@ -61,11 +58,18 @@ void windows_free(struct windows *windows)
     free(windows);
 }
 
-/* How many samples come in so much time, with some room. */
-static double expected(const struct window_sensor *sensor, double ms)
+/* From one sample to the next. */
+static double pace_ms(const struct rules_sensor *sensor)
 {
-    double samples = sensor->every_ms > 0 ? ceil(ms / (double)sensor->every_ms)
-                                          : ceil(ms / 1000 * sensor->max_rate);
+    if (sensor->every_ms > 0)
+        return (double)sensor->every_ms;
+    return sensor->max_rate > 0 ? 1000 / sensor->max_rate : 1000;
+}
+
+/* How many samples come in so much time, with some room. */
+static double expected(const struct rules_sensor *sensor, double ms)
+{
+    double samples = ceil(ms / pace_ms(sensor));
     return ceil(samples * 1.25) + 4;
 }
 
@@ -84,7 +88,7 @@ static int64_t reach_ms(const struct span *span)
 }
 
 /* Samples, or minutes, that the window needs. */
-static double capacity_of(const struct window_sensor *sensor, const struct span *span)
+static double capacity_of(const struct rules_sensor *sensor, const struct span *span)
 {
     if (span_is_long(span)) {
         double ms = (double)reach_ms(span);
@@ -132,7 +136,8 @@ static int grow(struct windows *windows)
 
 static int64_t add_window(struct windows *windows, uint32_t sensor, const struct span *span)
 {
-    double capacity = capacity_of(&windows->sensors[sensor], span);
+    const struct rules_sensor *about = &windows->sensors[sensor];
+    double capacity = capacity_of(about, span);
     struct series *series = &windows->series[sensor];
     struct minutes *minutes = &windows->minutes[sensor];
     if (capacity > SAMPLES_MAX)
@@ -143,8 +148,8 @@ static int64_t add_window(struct windows *windows, uint32_t sensor, const struct
     if (span_is_long(span) && capacity > minutes->capacity)
         minutes->capacity = (uint32_t)capacity;
     if (windows->first[sensor] == WINDOW_NONE) { /* what nobody wants takes no memory */
-        series->text = windows->sensors[sensor].text;
-        series->stale_ms = windows->sensors[sensor].stale_ms;
+        series->text = about->text;
+        series->stale_ms = about->stale_ms > 0 ? about->stale_ms : CLOCK_NEVER;
     }
     if (samples + 2 > series->capacity) /* the entry sample, and one that is on its way out */
         series->capacity = samples + 2;
@@ -366,8 +371,7 @@ void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, 
 /* Twice the time that a counted window, and five times what a smoothed value, takes on average. */
 int64_t windows_past_ms(const struct windows *windows, uint32_t sensor)
 {
-    const struct window_sensor *about = &windows->sensors[sensor];
-    int64_t every_ms = about->every_ms > 0 ? about->every_ms : (int64_t)(1000 / about->max_rate);
+    int64_t every_ms = (int64_t)pace_ms(&windows->sensors[sensor]);
     int64_t past_ms = 0;
     for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next) {
         const struct span *span = &windows->list[i].span;

@@ -85,19 +85,13 @@ struct outlook {
         next_ms; /* when time alone may change the result, staleness apart; CLOCK_NEVER: never */
 };
 
-/* What windows must know of a sensor. */
-struct window_sensor {
-    bool text;
-    int64_t every_ms; /* 0: pushes */
-    double max_rate;  /* of what pushes: readings a second */
-    int64_t stale_ms; /* CLOCK_NEVER: an event sensor, which is observed as long as we run */
-};
-
 struct windows;
+struct rules_sensor;
 struct text_table;
 
-/* For sensors 0 .. count-1, which are copied. NULL when memory is out. */
-struct windows *windows_new(const struct window_sensor *sensors, uint32_t count,
+/* For sensors 0 .. count-1, which are borrowed, as the texts. One that does not age is observed as
+ * long as we run. NULL when memory is out. */
+struct windows *windows_new(const struct rules_sensor *sensors, uint32_t count,
                             const struct text_table *texts);
 void windows_free(struct windows *windows);
 

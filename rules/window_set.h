@@ -3,6 +3,7 @@
 
 #include "gateway/base/reading.h"
 #include "rules/minutes.h"
+#include "rules/rules.h"
 #include "rules/slide.h"
 #include "rules/sorted.h"
 #include "rules/window.h"
@@ -28,7 +29,7 @@ struct window {
 };
 
 struct windows {
-    struct window_sensor *sensors;
+    const struct rules_sensor *sensors;
     uint32_t n_sensors;
     const struct text_table *texts;
     uint32_t *first;         /* by sensor: its first window */

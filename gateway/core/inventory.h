@@ -41,19 +41,17 @@ struct inventory_sensor {
     uint8_t kind;    /* enum sensor_kind */
     int8_t decimals; /* places to show; -1: as many as the number has */
     bool ha;         /* shown in Home Assistant */
-    bool counter;
-    bool has_valid;
+    bool counter, has_valid, writable;
+    bool sparse;                  /* published only when it changes by `deadband` or more, */
+    double deadband;              /* 0: at all, */
+    int64_t heartbeat_ms;         /* and when it was last published so long ago */
     double valid_low, valid_high; /* with has_valid */
     double max_step;              /* 0: any */
-    bool writable;
-    double write_min, write_max; /* of what may be written; -INFINITY, INFINITY: any */
-    double write_step;           /* 0: any */
-    double safe;                 /* written at a stop; NAN: nothing is */
-    int64_t max_on_ms;           /* it must not be on for longer; 0: it may */
+    double write_min, write_max;  /* of what may be written; -INFINITY, INFINITY: any */
+    double write_step;            /* 0: any */
+    double safe;                  /* written at a stop; NAN: nothing is */
+    int64_t max_on_ms;            /* it must not be on for longer; 0: it may */
     int64_t stale_ms;
-    bool sparse;     /* published only when it changes by `deadband` or more (0: at all), */
-    double deadband; /* and when it was last published so long ago: */
-    int64_t heartbeat_ms;
 };
 
 #define INVENTORY_NO_BUS UINT32_MAX

@@ -34,19 +34,17 @@ static bool rule_is(const void *owner, uint32_t number, enum rule_what what)
 static void open_site(struct site *site)
 {
     static const char *const rules[] = {"a", "b"};
-    struct window_sensor about[N_SENSORS];
     site->names = names_new(ids, N_SENSORS);
     site->rules = names_new(rules, 2);
     site->texts = text_table_new();
     for (int i = 0; i < N_SENSORS; i++) {
-        site->sensors[i] = (struct rules_sensor){.id = ids[i], .text = i == DOOR};
-        about[i] = (struct window_sensor){.text = i == DOOR,
-                                          .every_ms = i == DOOR ? 0 : 1000,
-                                          .max_rate = 1,
-                                          .stale_ms = i == DOOR ? CLOCK_NEVER : 15000};
-        site->facts[i] = (struct fact){.stale_ms = about[i].stale_ms};
+        site->sensors[i] = (struct rules_sensor){.id = ids[i],
+                                                 .text = i == DOOR,
+                                                 .every_ms = i == DOOR ? 0 : 1000,
+                                                 .stale_ms = i == DOOR ? CLOCK_NEVER : 15000};
+        site->facts[i] = (struct fact){.stale_ms = site->sensors[i].stale_ms};
     }
-    site->windows = windows_new(about, N_SENSORS, site->texts);
+    site->windows = windows_new(site->sensors, N_SENSORS, site->texts);
 }
 
 static void close_site(struct site *site)

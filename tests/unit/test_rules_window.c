@@ -9,6 +9,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/reading.h"
+#include "rules/rules.h"
 #include "rules/window.h"
 
 #include "tests/unit/steps.h"
@@ -365,8 +366,7 @@ struct duel {
 
 static struct duel *open_duel(void)
 {
-    static const struct window_sensor sensor = {
-        .every_ms = 250, .max_rate = 1, .stale_ms = STALE_MS};
+    static const struct rules_sensor sensor = {.every_ms = 250, .stale_ms = STALE_MS};
     struct duel *duel = calloc(1, sizeof *duel);
     duel->windows = windows_new(&sensor, 1, NULL);
     for (size_t i = 0; i < N_SPANS; i++)
