@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/hass.h"
@@ -35,7 +36,18 @@ struct shown {
     bool seen; /* it is still there */
 };
 
+/* A site's components by name, listed on a thread: a thousand devices have ten thousand. */
+struct listing {
+    struct ghosts *ghosts; /* NULL: closed meanwhile */
+    char *base;
+    unsigned rights;
+    struct inventory *was, *is; /* held; `was` NULL: what was announced is known from the store */
+    struct shown *before, *now; /* in the order of their names */
+    size_t n_before, n_now;
+};
+
 struct ghosts {
+    struct loop *loop;
     struct store *store;
     const struct options *options;
     void (*put)(void *owner, struct ghost_list *list);
@@ -47,7 +59,9 @@ struct ghosts {
     size_t n_moved;
     struct ghost *gone;
     size_t n_gone;
-    int64_t serial; /* of the newest list */
+    int64_t serial;          /* of the newest list */
+    struct listing *listing; /* that a thread makes; NULL: none */
+    struct inventory *next;  /* to be listed after it */
 };
 
 /* -- lines ---------------------------------------------------------------------------------- */
@@ -89,15 +103,6 @@ static bool has_line(const char *lines, const char *line, size_t length)
             return true;
     }
     return false;
-}
-
-static struct plan *plan_of(const struct ghosts *ghosts, struct inventory *inventory)
-{
-    struct plan *plan = plan_new(inventory, ghosts->options->base);
-
-    if (plan)
-        plan->rights = ghosts->options->commands;
-    return plan;
 }
 
 /* -- the store ------------------------------------------------------------------------------ */
@@ -325,25 +330,6 @@ static void forget_list(struct shown **list, size_t *count)
     *count = 0;
 }
 
-static void forget_before(struct ghosts *ghosts)
-{
-    forget_list(&ghosts->before, &ghosts->n_before);
-}
-
-/* After the first time the inventory itself tells what was announced. */
-static void list_before(struct ghosts *ghosts)
-{
-    struct plan *plan = ghosts->inventory ? plan_of(ghosts, ghosts->inventory) : NULL;
-
-    if (!plan)
-        return;
-    forget_before(ghosts);
-    ghosts->before = calloc((size_t)ghosts->inventory->n_devices + 1, sizeof(*ghosts->before));
-    for (uint32_t d = 0; ghosts->before && d <= ghosts->inventory->n_devices; d++)
-        ghosts->before[ghosts->n_before++] = list_device(plan, d);
-    plan_free(plan);
-}
-
 static int compare_shown(const void *a, const void *b)
 {
     return strcmp(((const struct shown *)a)->device, ((const struct shown *)b)->device);
@@ -404,7 +390,6 @@ static void compare_all(struct ghosts *ghosts, struct shown *now, size_t count)
 {
     if (ghosts->n_before > 0)
         qsort(ghosts->before, ghosts->n_before, sizeof(*ghosts->before), compare_shown);
-    qsort(now, count, sizeof(*now), compare_shown);
     for (size_t i = 0; i < count; i++) {
         if (now[i].lines)
             compare_device(ghosts, &now[i]);
@@ -414,25 +399,119 @@ static void compare_all(struct ghosts *ghosts, struct shown *now, size_t count)
         compare_moved(ghosts, now, count);
 }
 
-void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
+/* All of one inventory; none when memory is out. */
+static size_t list_site(const struct listing *listing, struct inventory *inventory,
+                        struct shown **ret_list)
 {
-    struct plan *plan = plan_of(ghosts, inventory);
-    struct shown *now = calloc((size_t)inventory->n_devices + 1, sizeof(*now));
-    size_t count = 0;
+    struct plan *plan = inventory ? plan_new(inventory, listing->base) : NULL;
+    uint32_t count = 0;
 
-    list_before(ghosts);
-    while (plan && now && count <= inventory->n_devices) {
-        now[count] = list_device(plan, (uint32_t)count);
+    *ret_list = plan ? calloc((size_t)inventory->n_devices + 1, sizeof(**ret_list)) : NULL;
+    if (plan)
+        plan->rights = listing->rights;
+    while (*ret_list && count <= inventory->n_devices) {
+        (*ret_list)[count] = list_device(plan, count);
         count++;
     }
     if (count > 0)
-        compare_all(ghosts, now, count);
-    forget_list(&now, &count);
-    forget_before(ghosts);
+        qsort(*ret_list, count, sizeof(**ret_list), compare_shown);
     plan_free(plan);
+    return count;
+}
+
+static void work_listing(void *owner)
+{
+    struct listing *listing = owner;
+
+    listing->n_before = list_site(listing, listing->was, &listing->before);
+    listing->n_now = list_site(listing, listing->is, &listing->now);
+}
+
+static void listing_free(struct listing *listing)
+{
+    if (!listing)
+        return;
+    forget_list(&listing->before, &listing->n_before);
+    forget_list(&listing->now, &listing->n_now);
+    inventory_release(listing->was);
+    inventory_release(listing->is);
+    free(listing->base);
+    free(listing);
+}
+
+static struct listing *listing_new(struct ghosts *ghosts, struct inventory *inventory)
+{
+    struct listing *listing = calloc(1, sizeof(*listing));
+
+    if (!listing)
+        return NULL;
+    listing->ghosts = ghosts;
+    listing->base = strdup(ghosts->options->base);
+    listing->rights = ghosts->options->commands;
+    listing->was = ghosts->inventory ? inventory_hold(ghosts->inventory) : NULL;
+    listing->is = inventory_hold(inventory);
+    if (listing->base)
+        return listing;
+    listing_free(listing);
+    return NULL;
+}
+
+/* What was known from the store is of use the first time only. */
+static void take_listing(struct ghosts *ghosts, struct listing *listing)
+{
+    if (listing->was) {
+        forget_list(&ghosts->before, &ghosts->n_before);
+        ghosts->before = listing->before;
+        ghosts->n_before = listing->n_before;
+        listing->before = NULL;
+        listing->n_before = 0;
+    }
+    if (listing->n_now > 0)
+        compare_all(ghosts, listing->now, listing->n_now);
+    forget_list(&ghosts->before, &ghosts->n_before);
     inventory_release(ghosts->inventory);
-    ghosts->inventory = inventory_hold(inventory);
+    ghosts->inventory = inventory_hold(listing->is);
     put_list(ghosts);
+}
+
+static void start_listing(struct ghosts *ghosts, struct inventory *inventory);
+
+static void end_listing(void *owner)
+{
+    struct listing *listing = owner;
+    struct ghosts *ghosts = listing->ghosts;
+    struct inventory *next;
+
+    if (ghosts) {
+        ghosts->listing = NULL;
+        take_listing(ghosts, listing);
+        next = ghosts->next;
+        ghosts->next = NULL;
+        if (next)
+            start_listing(ghosts, next);
+        inventory_release(next);
+    }
+    listing_free(listing);
+}
+
+static void start_listing(struct ghosts *ghosts, struct inventory *inventory)
+{
+    ghosts->listing = listing_new(ghosts, inventory);
+    if (ghosts->listing && loop_work(ghosts->loop, work_listing, end_listing, ghosts->listing) == 0)
+        return;
+    listing_free(ghosts->listing);
+    ghosts->listing = NULL;
+    log_warn("mqtt: out of memory: entities that were removed may stay in Home Assistant");
+}
+
+void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
+{
+    if (!ghosts->listing) {
+        start_listing(ghosts, inventory);
+        return;
+    }
+    inventory_release(ghosts->next);
+    ghosts->next = inventory_hold(inventory);
 }
 
 void ghosts_moved(struct ghosts *ghosts, int64_t serial)
@@ -462,13 +541,14 @@ void ghosts_buried(struct ghosts *ghosts, int64_t serial)
     put_list(ghosts);
 }
 
-struct ghosts *ghosts_new(struct store *store, const struct options *options,
+struct ghosts *ghosts_new(struct loop *loop, struct store *store, const struct options *options,
                           void (*put)(void *owner, struct ghost_list *list), void *owner)
 {
     struct ghosts *ghosts = calloc(1, sizeof(*ghosts));
 
     if (ghosts)
-        *ghosts = (struct ghosts){.store = store, .options = options, .put = put, .owner = owner};
+        *ghosts = (struct ghosts){
+            .loop = loop, .store = store, .options = options, .put = put, .owner = owner};
     return ghosts;
 }
 
@@ -476,7 +556,10 @@ void ghosts_free(struct ghosts *ghosts)
 {
     if (!ghosts)
         return;
-    forget_before(ghosts);
+    if (ghosts->listing)
+        ghosts->listing->ghosts = NULL;
+    inventory_release(ghosts->next);
+    forget_list(&ghosts->before, &ghosts->n_before);
     forget_list(&ghosts->moved, &ghosts->n_moved);
     inventory_release(ghosts->inventory);
     free(ghosts->gone);

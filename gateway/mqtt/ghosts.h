@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct inventory;
+struct loop;
 struct options;
 struct store;
 
@@ -31,14 +32,15 @@ struct ghosts;
 
 /* `store` NULL: what is removed while we run is all that is known. `put` takes ownership of a list
  * (free() it). The rest is borrowed for its life. NULL when memory is out. */
-struct ghosts *ghosts_new(struct store *store, const struct options *options,
+struct ghosts *ghosts_new(struct loop *loop, struct store *store, const struct options *options,
                           void (*put)(void *owner, struct ghost_list *list), void *owner);
 void ghosts_free(struct ghosts *ghosts); /* NULL is legal */
 
 /* The store has opened: takes up what earlier runs have announced and not seen removed. */
 void ghosts_restore(struct ghosts *ghosts);
 
-/* What is configured from now on. */
+/* What is configured from now on. It is listed on a thread and compared with what was announced
+ * when the thread is done; a list follows then. */
 void ghosts_use(struct ghosts *ghosts, struct inventory *inventory);
 
 /* Home Assistant has seen those of the list `serial` go. */

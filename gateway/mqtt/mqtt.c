@@ -236,7 +236,7 @@ static int start_ghosts(struct mqtt *mqtt)
 
     if (!options->prefix)
         return 0;
-    mqtt->ghosts = ghosts_new(mqtt->context.store, options, put_ghosts, mqtt);
+    mqtt->ghosts = ghosts_new(mqtt->context.loop, mqtt->context.store, options, put_ghosts, mqtt);
     return mqtt->ghosts ? 0 : -ENOMEM;
 }
 

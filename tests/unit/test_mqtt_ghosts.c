@@ -20,6 +20,7 @@ struct fixture {
     struct options options;
     struct ghosts *ghosts;
     struct ghost_list *list; /* the newest */
+    bool listed;
 };
 
 static const struct store_calls nobody;
@@ -30,6 +31,12 @@ static void take_list(void *owner, struct ghost_list *list)
 
     free(f->list);
     f->list = list;
+    f->listed = true;
+}
+
+static bool is_listed(void *owner)
+{
+    return ((struct fixture *)owner)->listed;
 }
 
 /* A new start of the gateway. */
@@ -38,7 +45,7 @@ static void begin(struct fixture *f)
     struct store_options options = world_options(f->folder);
 
     assert_int_equal(store_open(f->loop, &options, 5000, &nobody, f, &f->store, NULL), 0);
-    f->ghosts = ghosts_new(f->store, &f->options, take_list, f);
+    f->ghosts = ghosts_new(f->loop, f->store, &f->options, take_list, f);
     ghosts_restore(f->ghosts);
     store_state_release(f->store);
 }
@@ -79,7 +86,7 @@ static int teardown(void **state)
 }
 
 /* The site with its first `devices` devices and without the rules. */
-static void use(struct fixture *f, uint32_t devices)
+static void begin_use(struct fixture *f, uint32_t devices)
 {
     struct inventory *site = site_new(NULL);
 
@@ -89,6 +96,13 @@ static void use(struct fixture *f, uint32_t devices)
     inventory_finish(site);
     ghosts_use(f->ghosts, site);
     inventory_release(site);
+}
+
+static void use(struct fixture *f, uint32_t devices)
+{
+    f->listed = false;
+    begin_use(f, devices);
+    assert_true(world_run(f->loop, is_listed, f, 5000));
 }
 
 /* The same gateway, started anew with the other form of discovery. */
@@ -246,6 +260,38 @@ static void what_went_together_with_the_form_moves_and_is_removed(void **state)
     assert_true(has(f, "meter", "sensor", "energy"));
 }
 
+static bool has_no_meter(void *owner)
+{
+    struct fixture *f = owner;
+
+    return f->list && f->list->count == 5;
+}
+
+static void of_reloads_that_come_at_once_the_last_counts(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 1);
+    begin_use(f, 2);
+    begin_use(f, 1);
+    begin_use(f, 2);
+    begin_use(f, 1);
+    assert_true(world_run(f->loop, has_no_meter, f, 5000));
+    assert_true(has(f, "meter", "sensor", "energy"));
+}
+
+static void closing_while_a_site_is_listed_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    begin_use(f, 2);
+    begin_use(f, 1);
+    end(f);
+    begin(f);
+    use(f, 2);
+    assert_int_equal(f->list->count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -258,6 +304,8 @@ int main(void)
         TEST(what_a_right_took_away_goes_too),
         TEST(a_change_to_single_entities_moves_each_device_until_it_is_through),
         TEST(a_change_back_moves_each_entity),
+        TEST(of_reloads_that_come_at_once_the_last_counts),
+        TEST(closing_while_a_site_is_listed_leaves_nothing),
         TEST(what_went_together_with_the_form_moves_and_is_removed),
     };
 
