@@ -22,7 +22,7 @@ static const char *write_key(char key[HASS_KEY_SIZE], const char *rule, const ch
 static const char *rule_key(const struct message *m, char key[HASS_KEY_SIZE],
                             const struct inventory_rule *rule, const char *entity)
 {
-    char former[INVENTORY_ID_SIZE], instance[HASS_KEY_SIZE];
+    char former[INVENTORY_ID_SIZE], instance[TEXT_SLUG_MAX + 1 + INVENTORY_ID_SIZE];
     const char *at = strchr(rule->id, '@');
 
     if (!at || rule->sensor >= m->inventory->n_sensors ||
