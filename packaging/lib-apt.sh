@@ -13,7 +13,7 @@ APT_BUILD=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libconfig-dev libm
 APT_TEST=(libcmocka-dev faketime mbpoll python3 python3-aiosmtpd openssl owserver)
 APT_SHOW=(mosquitto mosquitto-clients python3 python3-pymodbus python3-serial-asyncio)
 # What it takes to build packages, here and in roots of other releases, and to test them.
-APT_DEB=(dpkg-dev debhelper fakeroot)
+APT_DEB=(dpkg-dev debhelper)
 APT_DEB_ROOT=(mmdebstrap debian-archive-keyring)
 APT_DEB_TEST=(lintian blhc devscripts systemd-container piuparts autopkgtest qemu-user-static)
 # The servers that unit tests for another processor speak to, in a root.
