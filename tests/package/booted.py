@@ -218,7 +218,12 @@ class Booted(unittest.TestCase):
         self.assertEqual(info.st_mode & 0o777, 0o750)
         self.assertTrue(os.path.exists("/var/lib/thermogate/state.db"))
 
-    def test_13_it_is_removed_and_its_config_and_state_stay(self):
+    def test_13_systemd_finds_nothing_wrong_in_what_was_installed(self):
+        run("systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/multi-user.target.wants/{UNIT}")
+        if "verify" in run("udevadm", "--help").stdout:  # from Debian 13 on
+            run("udevadm", "verify", *glob.glob("/usr/lib/udev/rules.d/*-thermogate-*.rules"))
+
+    def test_14_it_is_removed_and_its_config_and_state_stay(self):
         said = run("dpkg", "-r", "thermogate").stdout
         self.assertIn("thermogate forget", said)
         self.assertFalse(os.path.exists("/usr/bin/thermogate"))
@@ -226,7 +231,7 @@ class Booted(unittest.TestCase):
         self.assertTrue(os.path.exists("/var/lib/thermogate/state.db"))
         self.assertFalse(os.path.exists("/run/thermogate"))
 
-    def test_14_purged_nothing_is_left(self):
+    def test_15_purged_nothing_is_left(self):
         run("dpkg", "-P", "thermogate")
         self.assertEqual(files() - self.files, set())
         self.assertEqual(accounts(), self.accounts)
