@@ -12,6 +12,8 @@
 #define IS   CELL_BOOL
 #define SUMS WINDOW_NEEDS_SUMS
 #define SORT WINDOW_NEEDS_ORDER
+#define FAR  (WINDOW_NEEDS_SUMS | WINDOW_NEEDS_SPREAD)
+#define LINE (WINDOW_NEEDS_SUMS | WINDOW_NEEDS_LINE)
 
 /* Over a window: name, what, gives, needs, of texts, in minutes. */
 #define OVER(name, what, gives, needs, of_texts, in_minutes)                                    \
@@ -66,10 +68,10 @@ static const struct function functions[] = {
      false,
      false,
      "percentile(sensor, 95, 10m)"},
-    OVER("stddev", WINDOW_STDDEV, NUM, SUMS, false, true),
+    OVER("stddev", WINDOW_STDDEV, NUM, FAR, false, true),
     OVER("delta", WINDOW_DELTA, NUM, 0, false, false),
     OVER("rate", WINDOW_RATE, NUM, 0, false, false),
-    OVER("slope", WINDOW_SLOPE, NUM, SUMS, false, false),
+    OVER("slope", WINDOW_SLOPE, NUM, LINE, false, false),
     OVER("rising", WINDOW_RISING, IS, 0, false, false),
     OVER("falling", WINDOW_FALLING, IS, 0, false, false),
     OVER("changes", WINDOW_CHANGES, NUM, 0, true, false),
@@ -77,13 +79,13 @@ static const struct function functions[] = {
     OVER("increase", WINDOW_INCREASE, NUM, SUMS, false, true),
     OVER("on_time", WINDOW_ON_TIME, NUM, 0, false, true),
     OVER("integral", WINDOW_INTEGRAL, NUM, SUMS, false, false),
-    OVER("zscore", WINDOW_ZSCORE, NUM, SUMS, false, false),
+    OVER("zscore", WINDOW_ZSCORE, NUM, FAR, false, false),
     {"forecast",
      {X, W, PARAM_SPAN},
      OP_WINDOW,
      WINDOW_FORECAST,
      NUM,
-     SUMS,
+     LINE,
      false,
      false,
      "forecast(sensor, 2h, 6h): the line of the last 2h in 6h"},

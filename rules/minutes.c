@@ -61,7 +61,7 @@ void minutes_push(struct minutes *minutes, const struct series *series, const st
         if (!series->text)
             one.growth = series_growth(before->number, value);
     }
-    sums_join(&sums, &one);
+    sums_join(&sums, &one, SUMS_SPREAD);
     minute->n = sums.n;
     minute->sum = sums.sum;
     minute->low = sums.low;
@@ -100,14 +100,14 @@ struct sums minutes_sums(const struct minutes *minutes, int64_t from_ms, int64_t
     if (cache->from != from || cache->to != closed) {
         for (uint64_t i = from; i < closed; i++) {
             one = sums_of_minute(at(minutes, i));
-            sums_join(&sums, &one);
+            sums_join(&sums, &one, SUMS_SPREAD);
         }
         *cache = (struct minutes_cache){from, closed, sums};
     }
     sums = cache->sums;
     if (open && minutes->end - 1 >= from) {
         one = sums_of_minute(at(minutes, minutes->end - 1));
-        sums_join(&sums, &one);
+        sums_join(&sums, &one, SUMS_SPREAD);
     }
     return sums;
 }

@@ -15,8 +15,9 @@ size_t slide_bytes(uint32_t capacity)
     return (fine_count(capacity) + block_count(capacity)) * sizeof(struct sums);
 }
 
-void slide_init(struct slide *slide, uint32_t capacity, void *memory)
+void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, void *memory)
 {
+    slide->depth = depth;
     slide->fine = memory;
     slide->blocks = slide->fine + fine_count(capacity);
 }
@@ -32,7 +33,7 @@ static void join(const struct slide *slide, const struct series *series, uint64_
 {
     const struct entry *a = series_at(series, number), *b = series_at(series, number + 1);
     int64_t ms = b->at_ms - a->at_ms;
-    sums_join_one(to, a->number, slide_time(slide, a->at_ms));
+    sums_join_one(to, a->number, slide_time(slide, a->at_ms), slide->depth);
     if (ms <= series->stale_ms)
         to->area += (a->number + b->number) / 2 * (double)ms;
     to->growth += series_growth(a->number, b->number);
@@ -41,7 +42,8 @@ static void join(const struct slide *slide, const struct series *series, uint64_
 void slide_reset(struct slide *slide, const struct series *series, uint64_t number)
 {
     slide->start = slide->front_end = number;
-    slide->front = slide->back = (struct sums){0};
+    slide->front = NULL;
+    slide->back = (struct sums){0};
     slide->epoch_ms = series_at(series, number)->at_ms;
 }
 
@@ -66,11 +68,11 @@ static void turn(struct slide *slide, const struct series *series, uint64_t olde
     }
 }
 
-/* The sums from each sample of the block that begins at `first` to the block's end. */
+/* The sums from each sample of the block that begins at `first` to the front's end. */
 static void open_block(struct slide *slide, const struct series *series, uint64_t first)
 {
     uint64_t end = first + SLIDE_BLOCK < slide->front_end ? first + SLIDE_BLOCK : slide->front_end;
-    struct sums sums = {0};
+    struct sums sums = slide->blocks[(first - slide->start) / SLIDE_BLOCK + 1];
     for (uint64_t number = end; number-- > first;) {
         join(slide, series, number, &sums);
         slide->fine[number - first] = sums;
@@ -84,18 +86,18 @@ void slide_drop(struct slide *slide, const struct series *series, uint64_t oldes
         open_block(slide, series, oldest);
     }
     uint64_t next = oldest + 1, place = next - slide->start;
-    slide->front = (struct sums){0};
+    slide->front = NULL;
     if (next == slide->front_end)
         return;
     if (place % SLIDE_BLOCK == 0)
         open_block(slide, series, next);
-    slide->front = slide->fine[place % SLIDE_BLOCK];
-    sums_join(&slide->front, &slide->blocks[place / SLIDE_BLOCK + 1]);
+    slide->front = &slide->fine[place % SLIDE_BLOCK];
 }
 
 struct sums slide_sums(const struct slide *slide)
 {
-    struct sums sums = slide->front;
-    sums_join(&sums, &slide->back);
+    struct sums sums = slide->back;
+    if (slide->front)
+        sums_join(&sums, slide->front, slide->depth);
     return sums;
 }

@@ -22,13 +22,15 @@ struct slide {
     uint64_t start;     /* where the blocks begin */
     uint64_t front_end; /* first sample of the back */
     int64_t epoch_ms;   /* of the times in the sums */
-    struct sums front, back;
+    enum sums_depth depth;
+    const struct sums *front; /* one of `fine`; NULL: it is used up */
+    struct sums back;
 };
 
 /* Bytes of `blocks` and `fine` together, for stretches of up to `capacity` samples. */
 size_t slide_bytes(uint32_t capacity);
 /* `memory` has slide_bytes(). */
-void slide_init(struct slide *slide, uint32_t capacity, void *memory);
+void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, void *memory);
 
 /* Empty; the next sample that is folded is `number`. */
 void slide_reset(struct slide *slide, const struct series *series, uint64_t number);

@@ -18,14 +18,22 @@ struct sums {
     double growth;    /* of a counter */
 };
 
+/* How much of it is kept: what nobody asks for costs most of the time, for it takes divisions. Each
+ * has all of those before it. */
+enum sums_depth {
+    SUMS_PLAIN,  /* all but the following */
+    SUMS_SPREAD, /* xx */
+    SUMS_LINE    /* t, tt, tx */
+};
+
 /* One sample alone. */
 struct sums sums_of(double value, double time);
 
 /* Joins one sample into `to`, which is quicker than sums_join(). */
-void sums_join_one(struct sums *to, double value, double time);
+void sums_join_one(struct sums *to, double value, double time, enum sums_depth depth);
 
 /* Joins `from` into `to`. */
-void sums_join(struct sums *to, const struct sums *from);
+void sums_join(struct sums *to, const struct sums *from, enum sums_depth depth);
 
 /* Of at least one sample. Exact when all samples are equal. */
 double sums_mean(const struct sums *sums);

@@ -197,6 +197,13 @@ uint32_t windows_sensor(const struct windows *windows, uint32_t window)
 
 /* -- memory -- */
 
+static enum sums_depth depth_of(unsigned needs)
+{
+    if (needs & WINDOW_NEEDS_LINE)
+        return SUMS_LINE;
+    return needs & WINDOW_NEEDS_SPREAD ? SUMS_SPREAD : SUMS_PLAIN;
+}
+
 static int build_window(struct windows *windows, struct window *window)
 {
     size_t bytes = window_bytes(windows, window);
@@ -207,7 +214,7 @@ static int build_window(struct windows *windows, struct window *window)
         return -ENOMEM;
     unsigned char *memory = window->memory;
     if (window->needs & WINDOW_NEEDS_SUMS) {
-        slide_init(&window->slide, window->capacity, memory);
+        slide_init(&window->slide, window->capacity, depth_of(window->needs), memory);
         memory += slide_bytes(window->capacity);
     }
     window->sorted.nodes = (void *)memory;

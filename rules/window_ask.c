@@ -37,7 +37,8 @@ static const struct sums *sums_of_view(struct view *view)
         const struct slide *slide = &view->window->slide;
         view->earlier = view->n > 1 ? slide_sums(slide) : (struct sums){0};
         view->all = view->earlier;
-        sums_join_one(&view->all, view->newest->number, slide_time(slide, view->newest->at_ms));
+        sums_join_one(&view->all, view->newest->number, slide_time(slide, view->newest->at_ms),
+                      slide->depth);
         view->sums_made = true;
     }
     return &view->all;
