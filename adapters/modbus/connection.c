@@ -1,8 +1,5 @@
-#include "adapters/modbus/connection.h"
+#include "adapters/modbus/connection_inside.h"
 
-#include "adapters/modbus/flight.h"
-#include "adapters/modbus/pace.h"
-#include "adapters/modbus/probe.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/stream.h"
@@ -22,44 +19,6 @@
 
 #define NAME_SIZE 272
 
-enum state {
-    STATE_CLOSED,
-    STATE_WAITING,
-    STATE_CONNECTING,
-    STATE_UP,
-    STATE_PROBING, /* asked in the other framing */
-};
-enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
-
-struct mb_connection {
-    struct adapter_host *host;
-    const struct mb_framing *framing;
-    const struct mb_bus_options *options;
-    const char *peer; /* its name or address */
-    uint16_t port;
-    struct stream *stream;
-    struct timer *timer;
-    struct mb_jobs jobs; /* less what is in flight */
-    struct mb_flights flights;
-    struct mb_probe probe;
-    struct mb_pace pace;
-    int64_t heard_ms, byte_ms; /* last frame; last byte */
-    int64_t pause_us;          /* the pause before the next request began; 0: there is none */
-    int64_t ready_ms;          /* and ends */
-    uint16_t number;           /* of the last frame */
-    uint8_t state;             /* enum state */
-    uint8_t told;              /* enum told: to the host */
-    uint32_t opened;           /* how often */
-    bool reopened;             /* not for the first time, and nothing was asked since */
-    bool answered;             /* since it is up */
-    bool misframed;            /* with an answer: that is what is wrong */
-    bool working;              /* jobs are being served further up the stack */
-    size_t n_in;
-    uint8_t in[MB_FRAME_MAX];
-};
-
-static void serve(struct mb_connection *c);
-static void drop(struct mb_connection *c, uint8_t quality, const char *why);
 static void open_stream(struct mb_connection *c);
 
 /* -- telling -------------------------------------------------------------------------------- */
@@ -73,7 +32,7 @@ static const char *write_name(const struct mb_connection *c, char name[NAME_SIZE
     return name;
 }
 
-static void tell(struct mb_connection *c, const char *why)
+void mb_connection_tell(struct mb_connection *c, const char *why)
 {
     uint8_t told = why ? TOLD_DOWN : TOLD_UP;
     char name[NAME_SIZE];
@@ -82,159 +41,6 @@ static void tell(struct mb_connection *c, const char *why)
         return;
     c->told = told;
     c->host->link(c->host, write_name(c, name), why);
-}
-
-/* -- jobs ----------------------------------------------------------------------------------- */
-
-/* The host may ask for the next poll or write from inside end(): nothing of the job is needed any
- * more by then. */
-static void end_job(struct mb_connection *c, struct mb_job *job, uint8_t quality)
-{
-    uint64_t ticket = job->ticket;
-
-    if (job->writes)
-        free(job);
-    else
-        quality = mb_poll_quality(job->device);
-    c->host->end(c->host, ticket, quality);
-}
-
-/* How what a job wanted has ended; what a poll wants next, it wants before all others. */
-static void settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
-                   const uint8_t *data, int64_t at_ms)
-{
-    bool working = c->working;
-    struct sample *samples = c->host->scratch(c->host);
-    size_t n = 0;
-
-    c->working = true; /* whoever called serves what comes of it */
-    job->tries = 0;
-    if (!job->writes)
-        n = mb_poll_take(job->device, quality, data, at_ms, samples);
-    if (n > 0)
-        c->host->report(c->host, job->index, samples, n);
-    if (job->writes || !mb_job_wants(job))
-        end_job(c, job, quality);
-    else
-        mb_jobs_put_first(&c->jobs, job);
-    c->working = working;
-}
-
-/* Takes a request out of flight and counts it. */
-static struct mb_job *land(struct mb_connection *c, struct mb_flight *flight, uint8_t quality)
-{
-    struct mb_job *job = flight->job;
-    struct adapter_exchange exchange =
-        mb_flights_take(&c->flights, flight, quality, clock_boot_us());
-
-    exchange.reconnected = c->reopened;
-    c->reopened = false;
-    c->host->exchanged(c->host, job->index, &exchange);
-    return job;
-}
-
-/* -- asking --------------------------------------------------------------------------------- */
-
-static void send_request(struct mb_connection *c, uint8_t unit, const struct mb_request *request)
-{
-    uint8_t frame[MB_FRAME_MAX];
-    size_t length = c->framing->build(frame, ++c->number, unit, request);
-
-    /* A write that fails is followed by the stream's `down`; full buffers mean that the peer takes
-     * nothing, and then the time-out ends it. */
-    (void)stream_write(c->stream, frame, length);
-}
-
-static void ask(struct mb_connection *c, struct mb_job *job)
-{
-    const struct mb_device *device = job->device;
-    struct mb_request request;
-    struct mb_flight *flight;
-    int64_t now_us;
-
-    if (!job->writes && job->connection != c->opened)
-        mb_poll_greet(job->device);
-    job->connection = c->opened;
-    request = *mb_job_wants(job);
-
-    if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), device->max_registers,
-                                        clock_boot_ms(), &request) == MB_HOLD) {
-        settle(c, job, QUALITY_TIMEOUT, NULL, clock_boot_ms());
-        return;
-    }
-    job->tries++;
-    c->pace.last_unit = device->unit;
-    send_request(c, device->unit, &request);
-    now_us = clock_boot_us();
-    flight = mb_flights_add(&c->flights);
-    *flight = (struct mb_flight){.job = job,
-                                 .request = request,
-                                 .number = c->number,
-                                 .due_ms = now_us / 1000 + device->timeout_ms,
-                                 .sent_us = now_us};
-    flight->began_us = c->pause_us ? c->pause_us : flight->sent_us;
-    c->pause_us = 0;
-}
-
-/* Whether the next request has to wait for a pause to end. */
-static bool must_pause(struct mb_connection *c, const struct mb_job *job)
-{
-    c->ready_ms = mb_pace_ready_ms(&c->pace, c->options, job->device->unit);
-    if (c->ready_ms == 0 || c->ready_ms <= clock_boot_ms())
-        return false;
-    if (!c->pause_us)
-        c->pause_us = clock_boot_us();
-    return true;
-}
-
-static void plan_timer(struct mb_connection *c)
-{
-    int64_t due_ms = mb_flights_due_ms(&c->flights);
-
-    timer_at(c->timer, c->pause_us && c->ready_ms < due_ms ? c->ready_ms : due_ms);
-}
-
-/* Serves jobs until as many as may be wait for answers, a pause is due, or none is left. */
-static void serve(struct mb_connection *c)
-{
-    struct mb_job *job;
-
-    if (c->working)
-        return;
-    c->working = true;
-    while (c->state == STATE_UP && c->flights.n < c->flights.most && !mb_probe_must(&c->probe) &&
-           (job = mb_jobs_first(&c->jobs)) && !must_pause(c, job))
-        ask(c, mb_jobs_take(&c->jobs));
-    c->working = false;
-    if (c->state == STATE_UP)
-        plan_timer(c);
-}
-
-/* A device that is busy lets others go first; when there are none, it gets some time. */
-static void ask_later(struct mb_connection *c, struct mb_job *job, int64_t at_ms)
-{
-    if (!mb_jobs_first(&c->jobs))
-        c->pace.hold_ms = at_ms + MB_BUSY_MS;
-    mb_jobs_put(&c->jobs, job);
-}
-
-/* A request in flight is over. */
-static void finish_request(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
-                           const uint8_t *data, int64_t at_ms)
-{
-    struct mb_job *job = land(c, flight, quality);
-
-    c->pace.ended_ms = at_ms;
-    if (job->pending)
-        quality = mb_pending_end(job->pending, quality);
-    if (quality == MB_AGAIN)
-        job->tries--; /* that was about something else */
-    if (quality != MB_AGAIN && !mb_job_again(job, quality))
-        settle(c, job, quality, data, at_ms);
-    else if (mb_poll_is_busy(quality))
-        ask_later(c, job, at_ms);
-    else
-        mb_jobs_put_first(&c->jobs, job);
 }
 
 /* -- the other framing ---------------------------------------------------------------------- */
@@ -275,7 +81,7 @@ static void end_probe(struct mb_connection *c, bool answered)
     if (answered) {
         mb_probe_explain(&c->probe, write_name(c, name), why, sizeof(why));
         c->told = TOLD_NOTHING; /* that it is down may have been said, why not */
-        tell(c, why);
+        mb_connection_tell(c, why);
         c->misframed = true;
     }
     if (mb_jobs_first(&c->jobs))
@@ -288,49 +94,6 @@ static void take_probe(struct mb_connection *c)
         end_probe(c, true);
     else if (c->n_in == sizeof(c->in))
         end_probe(c, false);
-}
-
-/* -- answers -------------------------------------------------------------------------------- */
-
-static void take_answer(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
-                        const uint8_t *data, int64_t at_ms)
-{
-    c->probe.silent = 0;
-    if (quality != QUALITY_PROTOCOL) {
-        c->answered = true;
-        c->misframed = false;
-        c->pace.failures = 0;
-        tell(c, NULL);
-    }
-    finish_request(c, flight, quality, data, at_ms);
-}
-
-/* Takes one frame off the front of what has come; false when there is none, or no connection any
- * more. */
-static bool take_frame(struct mb_connection *c, int64_t at_ms)
-{
-    struct mb_framed frame;
-    const uint8_t *data = NULL;
-    struct mb_flight *flight;
-    enum mb_frame what = c->framing->parse(c->in, c->n_in, &frame);
-    uint8_t quality;
-
-    if (what == MB_FRAME_PART)
-        return false;
-    if (what == MB_FRAME_BROKEN) {
-        drop(c, c->framing->damaged, c->framing->broken);
-        return false;
-    }
-    c->heard_ms = at_ms;
-    c->probe.understood = true;
-    flight = mb_flights_answered(&c->flights, c->framing, &frame, &quality, &data);
-    if (flight)
-        take_answer(c, flight, quality, data, at_ms);
-    else
-        c->flights.foreign++;
-    c->n_in -= frame.used;
-    memmove(c->in, c->in + frame.used, c->n_in);
-    return true;
 }
 
 static void on_data(void *owner, const uint8_t *bytes, size_t count, int64_t at_ms)
@@ -349,10 +112,10 @@ static void on_data(void *owner, const uint8_t *bytes, size_t count, int64_t at_
         c->byte_ms = at_ms;
         if (c->state == STATE_PROBING)
             take_probe(c);
-        while (c->stream == stream && c->state != STATE_PROBING && take_frame(c, at_ms))
+        while (c->stream == stream && c->state != STATE_PROBING && mb_connection_take(c, at_ms))
             ;
     }
-    serve(c);
+    mb_connection_serve(c);
 }
 
 /* -- connecting ----------------------------------------------------------------------------- */
@@ -372,7 +135,7 @@ static void on_up(void *owner)
         return;
     }
     c->reopened = c->opened++ > 0;
-    serve(c);
+    mb_connection_serve(c);
 }
 
 static void on_down(void *owner, int status, const char *why)
@@ -383,7 +146,7 @@ static void on_down(void *owner, int status, const char *why)
     if (c->probe.under_way)
         end_probe(c, false);
     else
-        drop(c, QUALITY_DISCONNECTED, why);
+        mb_connection_drop(c, QUALITY_DISCONNECTED, why);
 }
 
 static void open_stream(struct mb_connection *c)
@@ -420,9 +183,11 @@ static void note_silence(struct mb_connection *c, const struct mb_flight *flight
 static void fail_all(struct mb_connection *c, uint8_t quality)
 {
     while (c->flights.n > 0)
-        settle(c, land(c, c->flights.list, quality), quality, NULL, clock_boot_ms());
+        mb_connection_settle(c, mb_connection_land(c, c->flights.list, quality), quality, NULL,
+                             clock_boot_ms());
     while (mb_jobs_first(&c->jobs))
-        settle(c, mb_jobs_take(&c->jobs), QUALITY_DISCONNECTED, NULL, clock_boot_ms());
+        mb_connection_settle(c, mb_jobs_take(&c->jobs), QUALITY_DISCONNECTED, NULL,
+                             clock_boot_ms());
 }
 
 static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
@@ -435,7 +200,7 @@ static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
     }
     c->state = STATE_WAITING;
     timer_at(c->timer, clock_boot_ms() + mb_pace_retry_ms(&c->pace));
-    tell(c, why);
+    mb_connection_tell(c, why);
     fail_all(c, quality);
     if (probe)
         start_probe(c);
@@ -445,19 +210,20 @@ static void give_up(struct mb_connection *c, uint8_t quality, const char *why)
 static void recall(struct mb_connection *c)
 {
     while (c->flights.n > 0) {
-        struct mb_job *job = land(c, &c->flights.list[c->flights.n - 1], QUALITY_DISCONNECTED);
+        struct mb_job *job =
+            mb_connection_land(c, &c->flights.list[c->flights.n - 1], QUALITY_DISCONNECTED);
 
         if (mb_job_anew(job))
             mb_jobs_put_first(&c->jobs, job);
         else
-            settle(c, job, QUALITY_DISCONNECTED, NULL, clock_boot_ms());
+            mb_connection_settle(c, job, QUALITY_DISCONNECTED, NULL, clock_boot_ms());
     }
 }
 
 /* The connection is gone. One that has worked is opened again at once, or when it is needed: peers
  * close what is idle, and nobody has to hear of it. One that gave no answer is left alone for a
  * while. */
-static void drop(struct mb_connection *c, uint8_t quality, const char *why)
+void mb_connection_drop(struct mb_connection *c, uint8_t quality, const char *why)
 {
     bool worked = has_worked(c);
 
@@ -470,8 +236,9 @@ static void drop(struct mb_connection *c, uint8_t quality, const char *why)
     }
     c->state = STATE_CLOSED;
     if (c->flights.n > 0 && quality != QUALITY_DISCONNECTED)
-        settle(c, land(c, mb_flights_blame(&c->flights, c->in, c->n_in), quality), quality, NULL,
-               clock_boot_ms());
+        mb_connection_settle(
+            c, mb_connection_land(c, mb_flights_blame(&c->flights, c->in, c->n_in), quality),
+            quality, NULL, clock_boot_ms());
     recall(c);
     if (c->state == STATE_CLOSED && mb_jobs_first(&c->jobs))
         open_stream(c);
@@ -493,13 +260,13 @@ static void on_silence(struct mb_connection *c, struct mb_flight *flight, int64_
     }
     c->probe.silent++;
     if (is_half(c)) {
-        drop(c, c->framing->damaged, c->framing->broken);
+        mb_connection_drop(c, c->framing->damaged, c->framing->broken);
         return;
     }
     note_silence(c, flight);
     if (!c->misframed)
-        tell(c, NULL); /* still connected: it is the device that is silent */
-    finish_request(c, flight, QUALITY_TIMEOUT, NULL, now_ms);
+        mb_connection_tell(c, NULL); /* still connected: it is the device that is silent */
+    mb_connection_finish(c, flight, QUALITY_TIMEOUT, NULL, now_ms);
 }
 
 static void look_at_time(struct mb_connection *c)
@@ -514,7 +281,7 @@ static void look_at_time(struct mb_connection *c)
     else if (c->state == STATE_UP && c->flights.n == 0 && c->probe.silent >= MB_SILENT_MIN &&
              now_ms - c->heard_ms >= SILENCE_MS)
         reopen(c);
-    serve(c);
+    mb_connection_serve(c);
 }
 
 static void on_timer(void *owner)
@@ -590,6 +357,6 @@ int mb_connection_ask(struct mb_connection *c, struct mb_job *job)
     if (c->state == STATE_CLOSED)
         open_stream(c);
     else
-        serve(c);
+        mb_connection_serve(c);
     return 0;
 }
