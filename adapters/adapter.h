@@ -92,9 +92,11 @@ struct adapter_answer {
     uint8_t bytes[255]; /* with QUALITY_GOOD: what the answer holds */
     size_t count;
 };
+#define ADAPTER_QUESTION_DATA 8
 struct adapter_question {
     uint8_t unit, function;
     uint16_t address, count;
+    uint8_t data[ADAPTER_QUESTION_DATA]; /* what a write carries, as on the wire */
     int64_t timeout_ms;
     int64_t fresh_ms; /* what was read already is as good when it is not older; 0: ask */
     /* On the loop, exactly once; also when the bus is closed before. */
@@ -134,8 +136,9 @@ struct adapter_host {
     void (*exchanged)(struct adapter_host *host, uint32_t device,
                       const struct adapter_exchange *exchange);
 
-    /* Asks a question on the lane of a device, behind its polls, with poll() and ask() only. Loop
-     * only, not from inside open(). 0; -ENODEV, -ENOBUFS: it is not asked. */
+    /* Asks a question on the line or connection of a device, behind its polls, with ask() or
+     * begin_ask() only. Loop only, not from inside open(). 0; -ENODEV, -ENOBUFS: it is not asked.
+     */
     int (*ask)(struct adapter_host *host, uint32_t device, const struct adapter_question *question);
 
     /* Something that whoever runs this bus may want to know once, logged as it is: "28-...: its
@@ -158,6 +161,7 @@ struct adapter {
     const char *word;            /* `adapter = "modbus"` */
     const char *scheme;          /* `connect = "tcp://..."`: what stands before the first ':' */
     const char *default_connect; /* when neither device nor bus has `connect`; NULL: required */
+    uint16_t default_port;       /* of addresses without one; 0: they have none */
     const char *connect_help;    /* for messages, with its quotes: "tcp://HOST[:PORT]" */
     const struct setting *bus, *device,
         *channel;  /* its own options beside the core's; may be NULL */
@@ -215,6 +219,10 @@ struct adapter {
     /* The same for a write; goes ahead of polls that wait for the same connection. `request` is
      * borrowed for the call. Beside polls of the device; one write a channel at a time. */
     void (*begin_write)(void *bus, const struct write_request *request, uint64_t ticket);
+
+    /* The same for a question, on the connection of a device: 0, and its done() is called, never
+     * from inside begin_ask(); or -ENOMEM. NULL as for ask(). */
+    int (*begin_ask)(void *bus, uint32_t device, const struct adapter_question *question);
 };
 
 /* -- help for writers -------------------------------------------------------------------------- */
@@ -227,8 +235,9 @@ struct address {
 };
 int address_parse(const char *connect, uint16_t default_port, struct address *ret_address);
 
-/* Whether two addresses lead to the same place, also by other names of the same device file. */
-bool connect_is_same(const char *a, const char *b);
+/* Whether two addresses lead to the same place, also by other names of the same device file, or
+ * where one of them leaves out the port that is meant then. */
+bool connect_is_same(const char *a, const char *b, uint16_t default_port);
 
 /* The rest after "scheme:" (and "//" if there): "/dev/ttyUSB0". Borrowed from `connect`. */
 const char *connect_path(const char *connect);

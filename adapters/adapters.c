@@ -461,11 +461,14 @@ int adapters_ask(struct adapters *adapters, const char *connect,
 {
     for (size_t b = 0; b < adapters->n_buses; b++) {
         const struct bus_config *config = &adapters->buses[b].config;
+        uint16_t port = adapters->buses[b].adapter->default_port;
 
-        if (config->n_devices == 0 || !connect_is_same(config->connect, connect))
-            continue;
-        *ret_bus = config->name;
-        return runner_ask(adapters->runners[b], 0, question);
+        for (uint32_t d = 0; d < config->n_devices; d++) {
+            if (!connect_is_same(config->devices[d].connect, connect, port))
+                continue;
+            *ret_bus = config->name;
+            return runner_ask(adapters->runners[b], d, question);
+        }
     }
     return -ENOENT;
 }

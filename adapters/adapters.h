@@ -70,9 +70,9 @@ int adapters_reload(struct adapters *adapters, const struct adapters_bus *buses,
 int adapters_write(struct adapters *adapters, uint32_t id, uint32_t channel, double number,
                    uint32_t token);
 
-/* Asks a question behind the polls of the line at `connect`. 0, and *ret_bus is the name of its
- * bus, borrowed until a reload; -ENOENT when no device is there, -ENOTSUP where only polls and
- * writes are for it, -ENODEV when it does not work now, -ENOBUFS when too much waits. */
+/* Asks a question behind the polls of the line or connection at `connect`. 0, and *ret_bus is the
+ * name of its bus, borrowed until a reload; -ENOENT when no device is there, -ENOTSUP where only
+ * polls and writes are for it, -ENODEV when it does not work now, -ENOBUFS when too much waits. */
 int adapters_ask(struct adapters *adapters, const char *connect,
                  const struct adapter_question *question, const char **ret_bus);
 

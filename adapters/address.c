@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *connect_path(const char *connect)
 {
@@ -15,15 +16,15 @@ const char *connect_path(const char *connect)
     return strncmp(colon, "://", 3) == 0 ? colon + 3 : colon + 1;
 }
 
-bool connect_is_same(const char *a, const char *b)
+static bool is_same_file(const char *a, const char *b)
 {
     char *real_a, *real_b;
-    bool same = strcmp(a, b) == 0;
+    bool same;
 
-    if (same || connect_path(a)[0] != '/' || connect_path(b)[0] != '/')
-        return same;
-    real_a = realpath(connect_path(a), NULL);
-    real_b = realpath(connect_path(b), NULL);
+    if (a[0] != '/' || b[0] != '/')
+        return false;
+    real_a = realpath(a, NULL);
+    real_b = realpath(b, NULL);
     same = real_a && real_b && strcmp(real_a, real_b) == 0;
     free(real_a);
     free(real_b);
@@ -76,4 +77,22 @@ int address_parse(const char *connect, uint16_t default_port, struct address *re
         return -EINVAL;
     *ret_address = address;
     return 0;
+}
+
+static bool is_same_peer(const char *a, const char *b, uint16_t default_port)
+{
+    struct address x, y;
+    size_t scheme = strcspn(a, ":");
+
+    return strncmp(a, b, scheme + 1) == 0 && address_parse(a, default_port, &x) == 0 &&
+           address_parse(b, default_port, &y) == 0 && x.port == y.port &&
+           strcasecmp(x.host, y.host) == 0;
+}
+
+bool connect_is_same(const char *a, const char *b, uint16_t default_port)
+{
+    if (strcmp(a, b) == 0)
+        return true;
+    return default_port ? is_same_peer(a, b, default_port)
+                        : is_same_file(connect_path(a), connect_path(b));
 }

@@ -359,6 +359,8 @@ int runner_write(struct runner *runner, const struct write_request *request, uin
 
 int runner_ask(struct runner *runner, uint32_t device, const struct adapter_question *question)
 {
+    if (runner->adapter->begin_ask)
+        return runner->adapter->begin_ask(runner->opened, device, question);
     return runner->lanes ? lanes_ask(runner->lanes, device, question) : -ENOTSUP;
 }
 

@@ -32,7 +32,7 @@ void runner_poll(struct runner *runner, uint32_t device);
  * -ENOTSUP where nothing can be written, -ENOBUFS when too much waits already. */
 int runner_write(struct runner *runner, const struct write_request *request, uint32_t token);
 
-/* Asks a question on the line that a device is on. 0, or as lanes_ask(). */
+/* Asks a question on the line or connection that a device is on. 0, -ENOMEM, or as lanes_ask(). */
 int runner_ask(struct runner *runner, uint32_t device, const struct adapter_question *question);
 
 /* What was counted of a device; borrowed until the next call. runner_mark() is to be called every

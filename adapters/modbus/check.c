@@ -3,11 +3,13 @@
 
 #include "adapters/modbus/forecast.h"
 #include "adapters/modbus/greeting.h"
+#include "adapters/modbus/share.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define LOAD_WARN 0.9
 
@@ -93,8 +95,49 @@ static void check_address(const struct bus_config *bus, const struct device_conf
                       device->connect);
 }
 
+/* -- sharing -------------------------------------------------------------------------------- */
+
+static bool is_one_place(const struct bus_config *config)
+{
+    for (size_t i = 1; i < config->n_devices; i++) {
+        if (strcasecmp(config->devices[i].connect, config->devices[0].connect) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Nothing on the loop waits for a name, and everybody who reaches the port may read. */
+static void check_share(const struct bus_config *config, struct problems *problems)
+{
+    const char *share = section_text(config->options, "share");
+    struct place place = section_place(config->options, "share");
+    struct in6_addr ignored;
+    struct address address;
+
+    if (!share && section_bool(config->options, "share_write"))
+        problem_warning(problems, section_place(config->options, "share_write"),
+                        "add share = \"tcp://127.0.0.1:1502\"", "nothing is shared here");
+    if (!share)
+        return;
+    if (strncmp(share, "tcp://", 6) != 0 || address_parse(share, MB_SHARE_PORT, &address) < 0 ||
+        (inet_pton(AF_INET, address.host, &ignored) != 1 &&
+         inet_pton(AF_INET6, address.host, &ignored) != 1))
+        problem_error(problems, place, "write share = \"tcp://127.0.0.1:1502\"",
+                      "\"%s\" is no address of our own, in figures", share);
+    else if (!is_one_place(config))
+        problem_error(problems, place, "give the bus the `connect` of the devices that are meant",
+                      "what is shared is one connection, and this bus has several");
+    else if (strncmp(address.host, "127.", 4) != 0 && strcmp(address.host, "::1") != 0)
+        problem_warning(problems, place, "let a firewall name those who may",
+                        "everybody who reaches this address may %s on the line",
+                        section_bool(config->options, "share_write") ? "read and write" : "read");
+}
+
+/* -- the schemes ---------------------------------------------------------------------------- */
+
 void mb_check_tcp(const struct bus_config *config, struct problems *problems)
 {
+    check_share(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
         int64_t unit = section_int(device->options, "unit");
@@ -130,6 +173,7 @@ static void check_unit(const struct device_config *device, struct problems *prob
 
 void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems)
 {
+    check_share(config, problems);
     check_parallel(config, problems);
     for (size_t i = 0; i < config->n_devices; i++) {
         const struct device_config *device = &config->devices[i];
@@ -192,26 +236,6 @@ bool mb_forecast_serial(const struct bus_config *config, struct adapter_forecast
         return false;
     *ret = (struct adapter_forecast){.share = forecast.share, .cycle_us = forecast.cycle_us};
     return true;
-}
-
-/* Nothing on the loop waits for a name, and everybody who reaches the port may read. */
-static void check_share(const struct bus_config *config, struct problems *problems)
-{
-    const char *share = section_text(config->options, "share");
-    struct place place = section_place(config->options, "share");
-    struct in6_addr ignored;
-    struct address address;
-
-    if (!share)
-        return;
-    if (strncmp(share, "tcp://", 6) != 0 || address_parse(share, 1502, &address) < 0 ||
-        (inet_pton(AF_INET, address.host, &ignored) != 1 &&
-         inet_pton(AF_INET6, address.host, &ignored) != 1))
-        problem_error(problems, place, "write share = \"tcp://127.0.0.1:1502\"",
-                      "\"%s\" is no address of our own, in figures", share);
-    else if (strncmp(address.host, "127.", 4) != 0 && strcmp(address.host, "::1") != 0)
-        problem_warning(problems, place, "let a firewall name those who may",
-                        "everybody who reaches this address may read on the line");
 }
 
 void mb_check_serial(const struct bus_config *config, struct problems *problems)

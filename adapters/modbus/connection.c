@@ -16,6 +16,8 @@
 #define SILENCE_MS 60000
 /* While bytes of an answer come in it is not silent: converters pass on what a slow line gives. */
 #define GAP_MS 100
+/* More than that do not wait on one connection. */
+#define QUESTIONS_MAX 16
 
 #define NAME_SIZE 272
 
@@ -173,9 +175,7 @@ static bool has_worked(const struct mb_connection *c)
 
 static void note_silence(struct mb_connection *c, const struct mb_flight *flight)
 {
-    const struct mb_device *device = flight->job->device;
-
-    mb_probe_note(&c->probe, &flight->request, device->unit, device->timeout_ms);
+    mb_probe_note(&c->probe, &flight->request, flight->job->unit, flight->job->timeout_ms);
 }
 
 /* Ends every job; what is in flight for `quality`, the others because there is no connection. None
@@ -337,12 +337,10 @@ void mb_connection_free(struct mb_connection *c)
 {
     if (!c)
         return;
-    for (unsigned i = 0; i < c->flights.n; i++) {
-        if (c->flights.list[i].job->writes)
-            free(c->flights.list[i].job);
-    }
-    while (mb_jobs_first(&c->jobs) && mb_jobs_first(&c->jobs)->writes)
-        free(mb_jobs_take(&c->jobs));
+    for (unsigned i = 0; i < c->flights.n; i++)
+        mb_job_cancel(c->flights.list[i].job);
+    while (mb_jobs_first(&c->jobs))
+        mb_job_cancel(mb_jobs_take(&c->jobs));
     stream_close(c->stream);
     timer_free(c->timer);
     free(c);
@@ -352,6 +350,8 @@ int mb_connection_ask(struct mb_connection *c, struct mb_job *job)
 {
     if (c->state == STATE_WAITING)
         return -ENOTCONN;
+    if (job->kind == MB_JOB_QUESTION && c->jobs.questions.n >= QUESTIONS_MAX)
+        return -ENOBUFS;
     job->tries = 0;
     mb_jobs_put(&c->jobs, job);
     if (c->state == STATE_CLOSED)

@@ -27,10 +27,11 @@ struct mb_connection *mb_connection_new(struct adapter_host *host, const struct 
                                         const struct mb_framing *framing,
                                         const struct mb_bus_options *options);
 
-/* Closes without ending jobs. NULL is legal. */
+/* Closes without ending jobs; questions are answered. NULL is legal. */
 void mb_connection_free(struct mb_connection *connection);
 
-/* Queues a write, or a poll that mb_poll_start() has begun: its samples are reported and its ticket
- * ended by the host, never from inside this call. -ENOTCONN when the connection is down and waits
- * before it tries again: then the caller ends it. */
+/* Queues a write, a question, or a poll that mb_poll_start() has begun: its samples are reported
+ * and it is ended as mb_job_end() says, never from inside this call. -ENOTCONN when the connection
+ * is down and waits before it tries again, -ENOBUFS when too many questions wait: then the caller
+ * ends it. */
 int mb_connection_ask(struct mb_connection *connection, struct mb_job *job);

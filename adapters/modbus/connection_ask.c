@@ -4,25 +4,10 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* -- jobs ----------------------------------------------------------------------------------- */
 
-/* The host may ask for the next poll or write from inside end(): nothing of the job is needed any
- * more by then. */
-static void end_job(struct mb_connection *c, struct mb_job *job, uint8_t quality)
-{
-    uint64_t ticket = job->ticket;
-
-    if (job->writes)
-        free(job);
-    else
-        quality = mb_poll_quality(job->device);
-    c->host->end(c->host, ticket, quality);
-}
-
-/* How what a job wanted has ended; what a poll wants next, it wants before all others. */
 void mb_connection_settle(struct mb_connection *c, struct mb_job *job, uint8_t quality,
                           const uint8_t *data, int64_t at_ms)
 {
@@ -32,18 +17,18 @@ void mb_connection_settle(struct mb_connection *c, struct mb_job *job, uint8_t q
 
     c->working = true; /* whoever called serves what comes of it */
     job->tries = 0;
-    if (!job->writes)
+    if (job->kind == MB_JOB_POLL)
         n = mb_poll_take(job->device, quality, data, at_ms, samples);
     if (n > 0)
         c->host->report(c->host, job->index, samples, n);
-    if (job->writes || !mb_job_wants(job))
-        end_job(c, job, quality);
+    if (job->kind != MB_JOB_POLL || !mb_job_wants(job))
+        mb_job_end(job, c->host, quality, data);
     else
         mb_jobs_put_first(&c->jobs, job);
     c->working = working;
 }
 
-/* Takes a request out of flight and counts it. */
+/* What a stranger is asked is counted with nobody. */
 struct mb_job *mb_connection_land(struct mb_connection *c, struct mb_flight *flight,
                                   uint8_t quality)
 {
@@ -52,8 +37,10 @@ struct mb_job *mb_connection_land(struct mb_connection *c, struct mb_flight *fli
         mb_flights_take(&c->flights, flight, quality, clock_boot_us());
 
     exchange.reconnected = c->reopened;
-    c->reopened = false;
-    c->host->exchanged(c->host, job->index, &exchange);
+    if (job->device) {
+        c->reopened = false;
+        c->host->exchanged(c->host, job->index, &exchange);
+    }
     return job;
 }
 
@@ -71,30 +58,29 @@ static void send_request(struct mb_connection *c, uint8_t unit, const struct mb_
 
 static void ask(struct mb_connection *c, struct mb_job *job)
 {
-    const struct mb_device *device = job->device;
     struct mb_request request;
     struct mb_flight *flight;
     int64_t now_us;
 
-    if (!job->writes && job->connection != c->opened)
+    if (job->kind == MB_JOB_POLL && job->connection != c->opened)
         mb_poll_greet(job->device);
     job->connection = c->opened;
     request = *mb_job_wants(job);
 
-    if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), device->max_registers,
+    if (job->pending && mb_pending_next(job->pending, mb_job_wants(job), job->device->max_registers,
                                         clock_boot_ms(), &request) == MB_HOLD) {
         mb_connection_settle(c, job, QUALITY_TIMEOUT, NULL, clock_boot_ms());
         return;
     }
     job->tries++;
-    c->pace.last_unit = device->unit;
-    send_request(c, device->unit, &request);
+    c->pace.last_unit = job->unit;
+    send_request(c, job->unit, &request);
     now_us = clock_boot_us();
     flight = mb_flights_add(&c->flights);
     *flight = (struct mb_flight){.job = job,
                                  .request = request,
                                  .number = c->number,
-                                 .due_ms = now_us / 1000 + device->timeout_ms,
+                                 .due_ms = now_us / 1000 + job->timeout_ms,
                                  .sent_us = now_us};
     flight->began_us = c->pause_us ? c->pause_us : flight->sent_us;
     c->pause_us = 0;
@@ -103,7 +89,7 @@ static void ask(struct mb_connection *c, struct mb_job *job)
 /* Whether the next request has to wait for a pause to end. */
 static bool must_pause(struct mb_connection *c, const struct mb_job *job)
 {
-    c->ready_ms = mb_pace_ready_ms(&c->pace, c->options, job->device->unit);
+    c->ready_ms = mb_pace_ready_ms(&c->pace, c->options, job->unit);
     if (c->ready_ms == 0 || c->ready_ms <= clock_boot_ms())
         return false;
     if (!c->pause_us)
@@ -118,7 +104,6 @@ static void plan_timer(struct mb_connection *c)
     timer_at(c->timer, c->pause_us && c->ready_ms < due_ms ? c->ready_ms : due_ms);
 }
 
-/* Serves jobs until as many as may be wait for answers, a pause is due, or none is left. */
 void mb_connection_serve(struct mb_connection *c)
 {
     struct mb_job *job;
@@ -142,7 +127,6 @@ static void ask_later(struct mb_connection *c, struct mb_job *job, int64_t at_ms
     mb_jobs_put(&c->jobs, job);
 }
 
-/* A request in flight is over. */
 void mb_connection_finish(struct mb_connection *c, struct mb_flight *flight, uint8_t quality,
                           const uint8_t *data, int64_t at_ms)
 {
@@ -176,8 +160,6 @@ static void take_answer(struct mb_connection *c, struct mb_flight *flight, uint8
     mb_connection_finish(c, flight, quality, data, at_ms);
 }
 
-/* Takes one frame off the front of what has come; false when there is none, or no connection any
- * more. */
 bool mb_connection_take(struct mb_connection *c, int64_t at_ms)
 {
     struct mb_framed frame;

@@ -25,8 +25,6 @@ struct mb_connection {
     struct stream *stream;
     struct timer *timer;
     struct mb_jobs jobs; /* less what is in flight */
-    struct mb_flights flights;
-    struct mb_probe probe;
     struct mb_pace pace;
     int64_t heard_ms, byte_ms; /* last frame; last byte */
     int64_t pause_us;          /* the pause before the next request began; 0: there is none */
@@ -39,6 +37,8 @@ struct mb_connection {
     bool answered;             /* since it is up */
     bool misframed;            /* with an answer: that is what is wrong */
     bool working;              /* jobs are being served further up the stack */
+    struct mb_probe probe;
+    struct mb_flights flights;
     size_t n_in;
     uint8_t in[MB_FRAME_MAX];
 };

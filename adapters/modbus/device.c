@@ -2,6 +2,7 @@
 
 #include "adapters/modbus/cuts.h"
 #include "adapters/modbus/greeting.h"
+#include "adapters/modbus/held.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -111,7 +112,20 @@ void mb_device_clear(struct mb_device *device)
     free(device->blocks);
     free(device->greetings);
     free(device->order);
+    free(device->held);
     *device = (struct mb_device){0};
+}
+
+int mb_device_hold(struct mb_device *device)
+{
+    device->held = calloc(1, sizeof(*device->held));
+    return device->held ? 0 : -ENOMEM;
+}
+
+void mb_device_forget(struct mb_device *device)
+{
+    if (device->held)
+        mb_held_forget(device->held);
 }
 
 /* -- a poll --------------------------------------------------------------------------------- */
@@ -185,6 +199,7 @@ void mb_poll_tell(struct mb_device *device, struct adapter_host *host, uint32_t 
 
 void mb_poll_want(struct mb_device *device, uint32_t channel)
 {
+    mb_device_forget(device);
     for (uint32_t i = 0; i < device->n_blocks; i++) {
         struct mb_block *block = &device->blocks[i];
 
@@ -308,6 +323,8 @@ size_t mb_poll_take(struct mb_device *device, uint8_t quality, const uint8_t *da
         return 0;
     if (quality == QUALITY_GOOD)
         mb_cuts_prove(device, block);
+    if (quality == QUALITY_GOOD && device->held)
+        mb_held_put(device->held, &block->request, data, at_ms);
     n = quality == QUALITY_GOOD ? block_good(device, block, data, at_ms, samples)
                                 : block_bad(device, block, quality, at_ms, samples);
     if (is_answer(quality))

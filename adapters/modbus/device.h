@@ -4,6 +4,8 @@
 
 #include "adapters/modbus/options.h"
 
+struct mb_held;
+
 struct mb_device {
     uint8_t unit;
     bool away; /* the last poll failed: the next is a short probe, asked once */
@@ -17,6 +19,7 @@ struct mb_device {
     uint32_t n_greetings, greeted; /* how many of them it has taken since it is there */
     uint8_t refusal;               /* why the last one that it refused was; 0: none was */
     uint32_t n_channels, n_blocks;
+    struct mb_held *held; /* what it answered, for others who ask; NULL: nobody does */
     uint32_t first_block; /* a poll begins with it: a failed one lets the next try another block */
     struct mb_poll {
         int64_t began_ms;
@@ -35,6 +38,12 @@ struct mb_device {
 int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
                    const struct device_config *config, struct error *reterr);
 void mb_device_clear(struct mb_device *device);
+
+/* From now on it keeps what it is answered (held.h). 0 or -ENOMEM. */
+int mb_device_hold(struct mb_device *device);
+
+/* Somebody has written to it: what it has kept may not hold any more. */
+void mb_device_forget(struct mb_device *device);
 
 /* A poll asks block after block; those that are wanted less often only when they are due, and all
  * of them after a poll that failed. A device that has not answered yet is given up after the first

@@ -31,7 +31,7 @@ struct mb_flight *mb_flights_answered(struct mb_flights *flights, const struct m
     *ret_quality = QUALITY_PROTOCOL;
     if (!flight)
         return NULL;
-    if (frame->unit == flight->job->device->unit)
+    if (frame->unit == flight->job->unit)
         *ret_quality = mb_pdu_answer(&flight->request, frame->pdu, frame->pdu_length, ret_data);
     return framing->numbered || *ret_quality != QUALITY_PROTOCOL ? flight : NULL;
 }

@@ -29,6 +29,11 @@ void mb_held_put(struct mb_held *held, const struct mb_request *request, const u
     memcpy(answer->data, data, mb_answer_bytes(request));
 }
 
+void mb_held_forget(struct mb_held *held)
+{
+    held->n = held->next = 0;
+}
+
 static bool covers(const struct mb_request *read, const struct mb_request *wanted)
 {
     if (read->function != wanted->function)

@@ -19,6 +19,9 @@ struct mb_held {
 void mb_held_put(struct mb_held *held, const struct mb_request *request, const uint8_t *data,
                  int64_t at_ms);
 
+/* Somebody has written: what was read before may not hold any more. */
+void mb_held_forget(struct mb_held *held);
+
 /* The answer to `request` out of one that is not older than `since_ms`; NULL when there is none.
  * Registers may be a part of those that were read, bits are the same. */
 const uint8_t *mb_held_find(const struct mb_held *held, const struct mb_request *request,

@@ -24,11 +24,6 @@ const struct setting mb_bus_settings[] = {
      "Rest between switching to sending and the first bit."},
     {"rs485_after", SETTING_DURATION, "0s", 0, 100, NULL, NULL,
      "Rest between the last bit and switching back."},
-    {"share", SETTING_TEXT, NULL, 0, 0, NULL, NULL,
-     "Where other masters may read on this line over Modbus TCP, behind our polls: "
-     "tcp://127.0.0.1:1502."},
-    {"share_fresh", SETTING_DURATION, "1s", 0, 3600e3, NULL, NULL,
-     "How old a value that we have read may be for them; beyond that the device is asked."},
     /* and for all */
     {"timeout", SETTING_DURATION, "1s", 10, 60000, NULL, NULL,
      "How long a device may take to begin its answer."},
@@ -44,6 +39,13 @@ const struct setting mb_bus_settings[] = {
      "Rest before a request to another unit than the last; some converters want 10ms."},
     {"pause_after_connect", SETTING_DURATION, "0s", 0, 60000, NULL, NULL,
      "Rest after the connection or line was opened, before the first request."},
+    {"share", SETTING_TEXT, NULL, 0, 0, NULL, NULL,
+     "Where other masters may use this line or connection over Modbus TCP, behind our polls: "
+     "tcp://127.0.0.1:1502."},
+    {"share_fresh", SETTING_DURATION, "1s", 0, 3600e3, NULL, NULL,
+     "How old a value that we have read may be for them; beyond that the device is asked."},
+    {"share_write", SETTING_BOOL, "false", 0, 0, NULL, NULL,
+     "Whether they may also write, with functions 5, 6, 15 and 16, four registers at once."},
     {0},
 };
 

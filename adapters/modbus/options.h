@@ -9,7 +9,7 @@
 #include "adapters/modbus/rs485.h"
 
 /* The first rows are for serial lines; other schemes use the table from behind them. */
-#define MB_SERIAL_ROWS 9
+#define MB_SERIAL_ROWS 7
 extern const struct setting mb_bus_settings[];
 extern const struct setting mb_device_settings[];
 extern const struct setting mb_channel_settings[];

@@ -64,19 +64,37 @@ static bool has_scheme(const char *connect, const char *scheme)
     return strncmp(connect, scheme, length) == 0 && connect[length] == ':';
 }
 
-int mb_port_open(const struct mb_way *way, struct mb_port **ret_port, struct error *reterr)
+/* The framing that is spoken there; NULL: it is no peer in a network. */
+static const struct mb_framing *parse_peer(const char *connect, struct address *ret_address)
+{
+    bool tcp = has_scheme(connect, "tcp"), rtu = has_scheme(connect, "rtu+tcp");
+
+    if ((!tcp && !rtu) || address_parse(connect, 502, ret_address) < 0)
+        return NULL;
+    return tcp ? &mb_framing_tcp : &mb_framing_rtu;
+}
+
+bool mb_way_is_network(const struct mb_way *way)
 {
     struct address address;
-    bool tcp = has_scheme(way->connect, "tcp"), rtu = has_scheme(way->connect, "rtu+tcp");
+
+    return parse_peer(way->connect, &address) != NULL;
+}
+
+int mb_port_open(const struct mb_way *way, struct mb_port **ret_port, struct error *reterr)
+{
+    const struct mb_framing *framing;
+    struct address address;
 
     if (has_scheme(way->connect, "serial") && connect_path(way->connect)[0] == '/')
         return open_line(way, ret_port, reterr);
-    if ((!tcp && !rtu) || address_parse(way->connect, 502, &address) < 0)
+    framing = parse_peer(way->connect, &address);
+    if (!framing)
         return error_set(reterr, -EINVAL,
                          "\"%s\" is no address: write serial:/dev/ttyUSB0, tcp://HOST[:PORT] or "
                          "rtu+tcp://HOST[:PORT]",
                          way->connect);
-    return mb_port_tcp_open(&address, tcp ? &mb_framing_tcp : &mb_framing_rtu, ret_port, reterr);
+    return mb_port_tcp_open(&address, framing, ret_port, reterr);
 }
 
 void mb_port_close(struct mb_port *port)

@@ -6,6 +6,7 @@
 #include "adapters/modbus/pdu.h"
 #include "gateway/base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct mb_port {
@@ -26,6 +27,9 @@ struct mb_way {
     int baud, stop_bits;
     char parity; /* 'N', 'E', 'O' */
 };
+
+/* Whether it leads to a peer in a network; false also for what is no address. */
+bool mb_way_is_network(const struct mb_way *way);
 
 /* Opens the line or connects. 0; -EINVAL: no such address; -Exxx; all with `reterr`. */
 int mb_port_open(const struct mb_way *way, struct mb_port **ret_port, struct error *reterr);

@@ -1,10 +1,9 @@
 /* The adapter modbus/serial: devices on lines, a worker for each line. */
 #include "adapters/modbus/cuts.h"
-#include "adapters/modbus/held.h"
-#include "adapters/modbus/identity.h"
 #include "adapters/modbus/line.h"
 #include "adapters/modbus/modbus.h"
 #include "adapters/modbus/pending.h"
+#include "adapters/modbus/question.h"
 #include "adapters/modbus/share.h"
 #include "adapters/modbus/write.h"
 
@@ -25,7 +24,6 @@ struct serial_device {
     uint32_t lane;
     uint32_t opened; /* of the lane, when it was asked last */
     struct mb_pending pending;
-    struct mb_held *held; /* on a line that is shared: what it answered; NULL otherwise */
 };
 
 enum told { TOLD_NOTHING, TOLD_UP, TOLD_DOWN };
@@ -66,10 +64,8 @@ static void serial_close(void *owner)
         free(bus->lanes[i].samples);
         free(bus->lanes[i].path);
     }
-    for (size_t i = 0; bus->devices && i < bus->n_devices; i++) {
+    for (size_t i = 0; bus->devices && i < bus->n_devices; i++)
         mb_device_clear(&bus->devices[i].model);
-        free(bus->devices[i].held);
-    }
     free(bus->lanes);
     free(bus->devices);
     free(bus);
@@ -118,23 +114,15 @@ static int make_devices(struct serial_bus *bus, const struct bus_config *config,
     return 0;
 }
 
-/* A port that somebody else has keeps nobody from polling. */
 static int share_line(struct serial_bus *bus, const struct section *options)
 {
-    const char *connect = section_text(options, "share");
-    struct address address;
-    struct error err;
-
-    if (!connect || address_parse(connect, 1502, &address) < 0)
+    if (!section_text(options, "share"))
         return 0;
     for (size_t i = 0; i < bus->n_devices; i++) {
-        bus->devices[i].held = calloc(1, sizeof(*bus->devices[i].held));
-        if (!bus->devices[i].held)
+        if (mb_device_hold(&bus->devices[i].model) < 0)
             return -ENOMEM;
     }
-    if (mb_share_open(bus->host, &address, section_duration_ms(options, "share_fresh"), &bus->share,
-                      &err) < 0)
-        bus->host->note(bus->host, err.text);
+    bus->share = mb_share_as_said(bus->host, options);
     return 0;
 }
 
@@ -282,14 +270,6 @@ static uint8_t ask(struct serial_bus *bus, struct lane *lane, uint32_t index,
 
 /* -- questions ------------------------------------------------------------------------------ */
 
-static struct mb_request request_of(const struct adapter_question *question)
-{
-    if (question->function == MB_IDENTIFY)
-        return mb_identity_ask(&(struct mb_identity){.next = (uint8_t)question->address});
-    return (struct mb_request){
-        .function = question->function, .address = question->address, .count = question->count};
-}
-
 /* The device of a line that has this unit; UINT32_MAX when none is configured. */
 static uint32_t find_unit(const struct serial_bus *bus, uint32_t lane, uint8_t unit)
 {
@@ -298,16 +278,6 @@ static uint32_t find_unit(const struct serial_bus *bus, uint32_t lane, uint8_t u
             return i;
     }
     return UINT32_MAX;
-}
-
-/* What was read already and is fresh enough; NULL when it must be asked. */
-static const uint8_t *find_held(const struct serial_bus *bus, uint32_t index,
-                                const struct adapter_question *question,
-                                const struct mb_request *request)
-{
-    if (index == UINT32_MAX || !bus->devices[index].held || question->fresh_ms == 0)
-        return NULL;
-    return mb_held_find(bus->devices[index].held, request, clock_boot_ms() - question->fresh_ms);
 }
 
 /* Of a unit that nobody polls no late reply can be taken for another's. */
@@ -326,28 +296,35 @@ static uint8_t ask_stranger(struct serial_bus *bus, struct lane *lane,
     return quality;
 }
 
+/* Of a unit that is polled: an answer to the poll before is not taken for this one. */
+static uint8_t ask_known(struct serial_bus *bus, struct lane *lane, uint32_t index,
+                         const struct mb_request *request, const uint8_t **ret_data)
+{
+    uint8_t quality = ask_once(bus, lane, index, request, ret_data);
+
+    if (!mb_is_read(request->function))
+        mb_device_forget(&bus->devices[index].model);
+    return quality;
+}
+
 static void serial_ask(void *owner, const struct adapter_question *question, uint32_t lane_index,
                        struct adapter_answer *ret)
 {
     struct serial_bus *bus = owner;
     struct lane *lane = &bus->lanes[lane_index];
-    struct mb_request request = request_of(question);
+    struct mb_request request = mb_question_request(question);
     uint32_t index = find_unit(bus, lane_index, question->unit);
-    const uint8_t *data = find_held(bus, index, question, &request);
+    bool known = index != UINT32_MAX && request.function != MB_IDENTIFY;
+    const uint8_t *data =
+        known ? mb_question_known(question, &bus->devices[index].model, clock_boot_ms()) : NULL;
+    uint8_t quality = QUALITY_DISCONNECTED;
 
-    *ret = (struct adapter_answer){.quality = QUALITY_DISCONNECTED};
-    if (!data && !lane_ready(bus, lane))
-        return;
     if (data)
-        ret->quality = QUALITY_GOOD;
-    else if (mb_is_read(request.function) && index != UINT32_MAX)
-        ret->quality = ask_once(bus, lane, index, &request, &data);
-    else
-        ret->quality = ask_stranger(bus, lane, question, &request, &data);
-    if (ret->quality != QUALITY_GOOD)
-        return;
-    ret->count = mb_is_read(request.function) ? mb_answer_bytes(&request) : mb_identity_size(data);
-    memcpy(ret->bytes, data, ret->count);
+        quality = QUALITY_GOOD;
+    else if (lane_ready(bus, lane))
+        quality = known ? ask_known(bus, lane, index, &request, &data)
+                        : ask_stranger(bus, lane, question, &request, &data);
+    *ret = mb_question_answer(&request, quality, data);
 }
 
 /* -- door ----------------------------------------------------------------------------------- */
@@ -370,8 +347,6 @@ static uint8_t serial_poll(void *owner, uint32_t index, uint32_t lane_index)
         uint8_t quality = ask(bus, lane, index, request, &data);
         size_t n;
 
-        if (device->held && quality == QUALITY_GOOD && mb_is_read(request->function))
-            mb_held_put(device->held, request, data, clock_boot_ms());
         n = mb_poll_take(&device->model, quality, data, clock_boot_ms(), lane->samples);
         if (n > 0)
             bus->host->report(bus->host, index, lane->samples, n);

@@ -1,6 +1,6 @@
 #include "adapters/modbus/share.h"
 
-#include "adapters/modbus/pdu.h"
+#include "adapters/modbus/inquiry.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 
@@ -14,26 +14,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADER     7 /* of MBAP, with the unit */
 #define TIMEOUT_MS 1000
 /* A port that is taken is tried again: at a reload the bus before this one still has it. */
 #define AGAIN_MS   1000
 #define SAID_AFTER 5 /* attempts */
-
-/* What a master is told who gets no values. */
-#define EXCEPTION_FUNCTION 1
-#define EXCEPTION_VALUE    3
-#define EXCEPTION_BUSY     6
-#define EXCEPTION_PATH     10
-#define EXCEPTION_TARGET   11
 
 struct share_client {
     struct mb_share *share; /* NULL: it has gone, and only an answer is waited for */
     struct watch *watch;
     int fd;
     bool asking;
-    uint8_t head[HEADER]; /* of the question under way; its function is next */
-    uint8_t function;
+    struct mb_inquiry inquiry; /* the one under way */
     size_t n_in;
     uint8_t in[2 * MB_MBAP_MAX];
 };
@@ -41,7 +32,7 @@ struct share_client {
 struct mb_share {
     struct adapter_host *host;
     struct address address;
-    int64_t fresh_ms;
+    struct mb_share_terms terms;
     struct timer *again;
     int attempts;
     int fd; /* -1: it does not listen yet */
@@ -69,116 +60,69 @@ static void drop(struct share_client *client)
 
 /* One answer is always small enough for a peer that reads; one that does not is cut off by its next
  * question. */
-static void answer(struct share_client *client, const uint8_t *pdu, size_t length)
+static void send_frame(const struct share_client *client, const uint8_t *frame, size_t length)
+{
+    (void)!send(client->fd, frame, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void refuse(const struct share_client *client, enum mb_exception exception)
 {
     uint8_t frame[MB_MBAP_MAX];
 
-    memcpy(frame, client->head, HEADER);
-    frame[4] = (uint8_t)((length + 1) >> 8);
-    frame[5] = (uint8_t)(length + 1);
-    memcpy(frame + HEADER, pdu, length);
-    (void)!send(client->fd, frame, HEADER + length, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void answer_exception(struct share_client *client, uint8_t code)
-{
-    const uint8_t pdu[] = {client->function | 0x80, code};
-
-    answer(client, pdu, sizeof(pdu));
+    send_frame(client, frame, mb_inquiry_refuse(&client->inquiry, exception, frame));
 }
 
 /* -- questions ------------------------------------------------------------------------------ */
 
 static bool serve(struct share_client *client);
 
-static uint8_t exception_for(uint8_t quality)
-{
-    if (quality > QUALITY_EXCEPTION)
-        return (uint8_t)(quality - QUALITY_EXCEPTION);
-    return quality == QUALITY_DISCONNECTED ? EXCEPTION_PATH : EXCEPTION_TARGET;
-}
-
-static void take_answer(void *owner, const struct adapter_answer *got)
+static void take_answer(void *owner, const struct adapter_answer *answer)
 {
     struct share_client *client = owner;
-    uint8_t pdu[MB_PDU_MAX];
+    uint8_t frame[MB_MBAP_MAX];
 
     client->asking = false;
     if (!client->share) {
         free(client);
         return;
     }
-    if (got->quality == QUALITY_GOOD && got->count <= MB_PDU_MAX - 2) {
-        pdu[0] = client->function;
-        pdu[1] = (uint8_t)got->count;
-        memcpy(pdu + 2, got->bytes, got->count);
-        answer(client, pdu, 2 + got->count);
-    } else {
-        answer_exception(client, exception_for(got->quality));
-    }
+    send_frame(client, frame, mb_inquiry_answer(&client->inquiry, answer, frame));
     if (!serve(client))
         drop(client);
 }
 
-static void ask(struct share_client *client, const uint8_t *pdu, size_t length)
+static void ask(struct share_client *client)
 {
-    struct adapter_question question = {.unit = client->head[6],
-                                        .function = client->function,
-                                        .timeout_ms = TIMEOUT_MS,
-                                        .fresh_ms = client->share->fresh_ms,
+    const struct mb_share *share = client->share;
+    struct adapter_question question = {.timeout_ms = TIMEOUT_MS,
+                                        .fresh_ms = share->terms.fresh_ms,
                                         .done = take_answer,
                                         .asker = client};
-    unsigned most = mb_reads_bits(client->function) ? MB_BITS_MAX : MB_REGISTERS_MAX;
+    enum mb_exception exception = mb_inquiry_read(&client->inquiry, share->terms.writes, &question);
 
-    if (!mb_is_read(client->function)) {
-        answer_exception(client, EXCEPTION_FUNCTION);
-        return;
-    }
-    if (length == 5) {
-        question.address = (uint16_t)(pdu[1] << 8 | pdu[2]);
-        question.count = (uint16_t)(pdu[3] << 8 | pdu[4]);
-    }
-    if (question.count == 0 || question.count > most) {
-        answer_exception(client, EXCEPTION_VALUE);
-        return;
-    }
-    client->asking = client->share->host->ask(client->share->host, 0, &question) == 0;
-    if (!client->asking)
-        answer_exception(client, EXCEPTION_BUSY);
-}
-
-/* The bytes of the frame at the front; 0: it is not whole yet; -EPROTO: it is none. */
-static ssize_t frame_length(const struct share_client *client)
-{
-    const uint8_t *in = client->in;
-    size_t length;
-
-    if (client->n_in < HEADER + 1)
-        return 0;
-    length = (size_t)6 + (size_t)(in[4] << 8 | in[5]);
-    if (in[2] != 0 || in[3] != 0 || length < HEADER + 1 || length > MB_MBAP_MAX)
-        return -EPROTO;
-    return client->n_in >= length ? (ssize_t)length : 0;
+    if (exception == MB_EXCEPTION_NONE && share->host->ask(share->host, 0, &question) < 0)
+        exception = MB_EXCEPTION_BUSY;
+    if (exception == MB_EXCEPTION_NONE)
+        client->asking = true;
+    else
+        refuse(client, exception);
 }
 
 /* Takes questions until one is under way or none is left; false when it is no Modbus TCP. */
 static bool serve(struct share_client *client)
 {
-    ssize_t length;
+    enum mb_frame what = MB_FRAME_WHOLE;
+    size_t used;
 
-    while (!client->asking && (length = frame_length(client)) != 0) {
-        uint8_t frame[MB_MBAP_MAX];
-
-        if (length < 0)
-            return false;
-        memcpy(frame, client->in, (size_t)length);
-        client->n_in -= (size_t)length;
-        memmove(client->in, client->in + length, client->n_in);
-        memcpy(client->head, frame, HEADER);
-        client->function = frame[HEADER];
-        ask(client, frame + HEADER, (size_t)length - HEADER);
+    while (!client->asking && what == MB_FRAME_WHOLE) {
+        what = mb_inquiry_parse(client->in, client->n_in, &client->inquiry, &used);
+        if (what != MB_FRAME_WHOLE)
+            continue;
+        client->n_in -= used;
+        memmove(client->in, client->in + used, client->n_in);
+        ask(client);
     }
-    return true;
+    return what != MB_FRAME_BROKEN;
 }
 
 static void on_bytes(void *owner)
@@ -293,15 +237,15 @@ static void on_again(void *owner)
     (void)try_listening(owner);
 }
 
-int mb_share_open(struct adapter_host *host, const struct address *address, int64_t fresh_ms,
-                  struct mb_share **ret_share, struct error *reterr)
+int mb_share_open(struct adapter_host *host, const struct address *address,
+                  const struct mb_share_terms *terms, struct mb_share **ret_share,
+                  struct error *reterr)
 {
     struct mb_share *share = calloc(1, sizeof(*share));
     int r = -ENOMEM;
 
     if (share) {
-        *share =
-            (struct mb_share){.host = host, .address = *address, .fresh_ms = fresh_ms, .fd = -1};
+        *share = (struct mb_share){.host = host, .address = *address, .terms = *terms, .fd = -1};
         share->again = timer_new(host->loop, on_again, share);
         r = share->again ? try_listening(share) : -ENOMEM;
     }
@@ -315,6 +259,22 @@ int mb_share_open(struct adapter_host *host, const struct address *address, int6
     }
     *ret_share = share;
     return 0;
+}
+
+/* A port that somebody else has keeps nobody from polling. */
+struct mb_share *mb_share_as_said(struct adapter_host *host, const struct section *options)
+{
+    const struct mb_share_terms terms = {.fresh_ms = section_duration_ms(options, "share_fresh"),
+                                         .writes = section_bool(options, "share_write")};
+    const char *connect = section_text(options, "share");
+    struct mb_share *share = NULL;
+    struct address address;
+    struct error err;
+
+    if (connect && address_parse(connect, MB_SHARE_PORT, &address) == 0 &&
+        mb_share_open(host, &address, &terms, &share, &err) < 0)
+        host->note(host, err.text);
+    return share;
 }
 
 void mb_share_close(struct mb_share *share)

@@ -3,6 +3,8 @@
 #include "adapters/modbus/connection.h"
 #include "adapters/modbus/cuts.h"
 #include "adapters/modbus/modbus.h"
+#include "adapters/modbus/question.h"
+#include "adapters/modbus/share.h"
 #include "adapters/modbus/write.h"
 
 #include "gateway/base/clock.h"
@@ -30,7 +32,8 @@ struct tcp_bus {
     struct mb_connection **connections;
     size_t n_connections;
     struct timer *soon;
-    struct mb_job *refused; /* their connection is down; `soon` ends them */
+    struct mb_job *refused; /* what need not, or cannot, be asked; `soon` ends them */
+    struct mb_share *share; /* NULL: nobody else may ask */
 };
 
 /* -- opening -------------------------------------------------------------------------------- */
@@ -106,28 +109,13 @@ static int make_devices(struct tcp_bus *bus, const struct bus_config *config, st
         mb_cuts_recall(&device->model, bus->host->recall(bus->host, (uint32_t)i));
         if (!bus->framing->numbered && !(device->pending = calloc(1, sizeof(*device->pending))))
             return error_set(reterr, -ENOMEM, "out of memory");
-        device->job = (struct mb_job){
-            .device = &device->model, .pending = device->pending, .index = (uint32_t)i};
+        device->job = (struct mb_job){.unit = device->model.unit,
+                                      .index = (uint32_t)i,
+                                      .device = &device->model,
+                                      .pending = device->pending,
+                                      .timeout_ms = device->model.timeout_ms};
     }
     return bus->host->scratch(bus->host) ? 0 : error_set(reterr, -ENOMEM, "out of memory");
-}
-
-/* The host may ask for the next poll of this device from inside end(): a poll's job is its again.
- */
-static void end_poll(struct tcp_bus *bus, struct mb_job *job)
-{
-    mb_poll_take(job->device, QUALITY_DISCONNECTED, NULL, clock_boot_ms(),
-                 bus->host->scratch(bus->host));
-    bus->host->end(bus->host, job->ticket, mb_poll_quality(job->device));
-}
-
-static void end_write(struct tcp_bus *bus, struct mb_job *job)
-{
-    uint64_t ticket = job->ticket;
-    uint8_t quality = job->quality;
-
-    free(job);
-    bus->host->end(bus->host, ticket, quality);
 }
 
 static void end_refused(void *owner)
@@ -139,16 +127,18 @@ static void end_refused(void *owner)
     while (job) {
         struct mb_job *next = job->next;
 
-        if (job->writes)
-            end_write(bus, job);
-        else
-            end_poll(bus, job);
+        if (job->kind == MB_JOB_POLL)
+            mb_poll_take(job->device, job->quality, NULL, clock_boot_ms(),
+                         bus->host->scratch(bus->host));
+        mb_job_end(job, bus->host, job->quality, NULL);
         job = next;
     }
 }
 
-static void refuse(struct tcp_bus *bus, struct mb_job *job)
+/* The host may ask for the next poll of a device from inside end(): a poll's job is its again. */
+static void refuse(struct tcp_bus *bus, struct mb_job *job, uint8_t quality)
 {
+    job->quality = quality;
     job->next = bus->refused;
     bus->refused = job;
     timer_at(bus->soon, clock_boot_ms());
@@ -160,6 +150,7 @@ static void tcp_close(void *owner)
 
     if (!bus)
         return;
+    mb_share_close(bus->share);
     for (size_t i = 0; i < bus->n_connections; i++)
         mb_connection_free(bus->connections[i]);
     for (size_t i = 0; bus->devices && i < bus->n_devices; i++) {
@@ -170,13 +161,25 @@ static void tcp_close(void *owner)
         struct mb_job *job = bus->refused;
 
         bus->refused = job->next;
-        if (job->writes)
-            free(job);
+        mb_job_cancel(job);
     }
     timer_free(bus->soon);
     free(bus->connections);
     free(bus->devices);
     free(bus);
+}
+
+/* The check has seen that there is one. */
+static int share_connection(struct tcp_bus *bus, const struct section *options)
+{
+    if (!section_text(options, "share"))
+        return 0;
+    for (size_t i = 0; i < bus->n_devices; i++) {
+        if (mb_device_hold(&bus->devices[i].model) < 0)
+            return -ENOMEM;
+    }
+    bus->share = mb_share_as_said(bus->host, options);
+    return 0;
 }
 
 static int open_bus(const struct bus_config *config, const struct mb_framing *framing,
@@ -200,6 +203,8 @@ static int open_bus(const struct bus_config *config, const struct mb_framing *fr
         result = error_set(reterr, -ENOMEM, "out of memory");
     if (result == 0)
         result = place_devices(bus, config, reterr);
+    if (result == 0 && share_connection(bus, config->options) < 0)
+        result = error_set(reterr, -ENOMEM, "out of memory");
     if (result < 0) {
         tcp_close(bus);
         return result;
@@ -231,7 +236,7 @@ static void tcp_begin(void *owner, uint32_t index, uint64_t ticket)
     device->job.ticket = ticket;
     mb_poll_start(&device->model, clock_boot_ms());
     if (mb_connection_ask(device->connection, &device->job) < 0)
-        refuse(bus, &device->job);
+        refuse(bus, &device->job, QUALITY_DISCONNECTED);
 }
 
 /* Without memory nobody is told: whoever wrote gives up after a time of its own. */
@@ -240,25 +245,68 @@ static void tcp_begin_write(void *owner, const struct write_request *request, ui
     struct tcp_bus *bus = owner;
     struct tcp_device *device = &bus->devices[request->device];
     struct mb_job *job = malloc(sizeof(*job));
+    uint8_t quality;
 
     if (!job)
         return;
     mb_poll_want(&device->model, request->channel);
     *job = device->job;
+    job->kind = MB_JOB_WRITE;
     job->ticket = ticket;
-    job->writes = true;
-    job->quality =
-        mb_write_build(&device->model.channels[request->channel], request->number, &job->write);
-    if (job->quality == QUALITY_GOOD && mb_connection_ask(device->connection, job) == 0)
-        return;
-    if (job->quality == QUALITY_GOOD)
-        job->quality = QUALITY_DISCONNECTED;
-    refuse(bus, job);
+    quality = mb_write_build(&device->model.channels[request->channel], request->number, &job->own);
+    if (quality != QUALITY_GOOD)
+        refuse(bus, job, quality);
+    else if (mb_connection_ask(device->connection, job) < 0)
+        refuse(bus, job, QUALITY_DISCONNECTED);
+}
+
+/* -- questions ------------------------------------------------------------------------------ */
+
+/* The device with this unit behind a connection; NULL when none is configured. */
+static const struct tcp_device *find_unit(const struct tcp_bus *bus,
+                                          const struct mb_connection *connection, uint8_t unit)
+{
+    for (size_t i = 0; i < bus->n_devices; i++) {
+        if (bus->devices[i].connection == connection && bus->devices[i].model.unit == unit)
+            return &bus->devices[i];
+    }
+    return NULL;
+}
+
+/* Of a unit that is polled: an answer to the poll before is not taken for this one, and what is
+ * known need not be asked. */
+static void look_up(const struct tcp_device *device, struct mb_question *question)
+{
+    const uint8_t *data = mb_question_known(&question->asked, &device->model, clock_boot_ms());
+
+    question->job.device = device->job.device;
+    question->job.pending = device->job.pending;
+    question->job.index = device->job.index;
+    question->known = data != NULL;
+    if (data)
+        question->answer = mb_question_answer(&question->job.own, QUALITY_GOOD, data);
+}
+
+static int tcp_begin_ask(void *owner, uint32_t index, const struct adapter_question *asked)
+{
+    struct tcp_bus *bus = owner;
+    struct mb_connection *connection = bus->devices[index].connection;
+    const struct tcp_device *device = find_unit(bus, connection, asked->unit);
+    struct mb_question *question = mb_question_new(asked);
+
+    if (!question)
+        return -ENOMEM;
+    if (device && asked->function != MB_IDENTIFY)
+        look_up(device, question);
+    if (question->known || mb_connection_ask(connection, &question->job) < 0)
+        refuse(bus, &question->job, QUALITY_DISCONNECTED);
+    return 0;
 }
 
 const struct adapter modbus_tcp_adapter = {
     .word = "modbus",
     .scheme = "tcp",
+    .default_port = DEFAULT_PORT,
     .connect_help = "\"tcp://HOST[:PORT]\"",
     .bus = mb_bus_settings + MB_SERIAL_ROWS,
     .device = mb_device_settings,
@@ -271,11 +319,13 @@ const struct adapter modbus_tcp_adapter = {
     .close = tcp_close,
     .begin = tcp_begin,
     .begin_write = tcp_begin_write,
+    .begin_ask = tcp_begin_ask,
 };
 
 const struct adapter modbus_rtu_tcp_adapter = {
     .word = "modbus",
     .scheme = "rtu+tcp",
+    .default_port = DEFAULT_PORT,
     .connect_help = "\"rtu+tcp://HOST[:PORT]\"",
     .bus = mb_bus_settings + MB_SERIAL_ROWS,
     .device = mb_device_settings,
@@ -288,4 +338,5 @@ const struct adapter modbus_rtu_tcp_adapter = {
     .close = tcp_close,
     .begin = tcp_begin,
     .begin_write = tcp_begin_write,
+    .begin_ask = tcp_begin_ask,
 };

@@ -154,6 +154,11 @@ static inline const char *made_recall(struct adapter_host *host, uint32_t device
     return NULL;
 }
 
+static inline void made_note(struct adapter_host *host, const char *words)
+{
+    (void)host, (void)words;
+}
+
 static inline void made_learnt(struct adapter_host *host, uint32_t device, const char *words)
 {
     (void)host, (void)device, (void)words;

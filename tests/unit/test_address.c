@@ -115,12 +115,16 @@ static void the_path_is_what_follows_the_scheme(void **state)
 static void a_line_has_several_names(void **state)
 {
     (void)state;
-    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/null"));
-    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/../dev/null"));
-    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/zero"));
-    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/that-is-not-there"));
-    assert_true(connect_is_same("tcp://a:502", "tcp://a:502"));
-    assert_false(connect_is_same("tcp://a", "tcp://b"));
+    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/null", 0));
+    assert_true(connect_is_same("serial:/dev/null", "serial:/dev/../dev/null", 0));
+    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/zero", 0));
+    assert_false(connect_is_same("serial:/dev/null", "serial:/dev/that-is-not-there", 0));
+    assert_true(connect_is_same("tcp://a:502", "tcp://a:502", 502));
+    assert_true(connect_is_same("tcp://a", "tcp://A:502", 502));
+    assert_true(connect_is_same("tcp://[::1]", "tcp://[::1]:502", 502));
+    assert_false(connect_is_same("tcp://a", "tcp://a:503", 502));
+    assert_false(connect_is_same("tcp://a", "rtu+tcp://a", 502));
+    assert_false(connect_is_same("tcp://a", "tcp://b", 502));
 }
 
 int main(void)

@@ -35,8 +35,7 @@ static void a_request_is_found_by_its_number(void **state)
 static struct mb_flight *answered(struct mb_flights *flights, const struct mb_framing *framing,
                                   uint8_t unit, uint16_t number, uint8_t *ret_quality)
 {
-    static struct mb_device device = {.unit = 5};
-    static struct mb_job job = {.device = &device};
+    static struct mb_job job = {.unit = 5};
     static const uint8_t pdu[] = {MB_READ_HOLDINGS, 2, 0, 1};
     const struct mb_framed frame = {
         .unit = unit, .number = number, .pdu = pdu, .pdu_length = sizeof(pdu)};

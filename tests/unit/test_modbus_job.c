@@ -28,7 +28,7 @@ static void jobs_leave_in_the_order_in_which_they_came(void **state)
 static void writes_go_before_polls(void **state)
 {
     struct mb_jobs jobs = {0};
-    struct mb_job polls[2] = {0}, writes[2] = {{.writes = true}, {.writes = true}};
+    struct mb_job polls[2] = {0}, writes[2] = {{.kind = MB_JOB_WRITE}, {.kind = MB_JOB_WRITE}};
 
     (void)state;
     mb_jobs_put(&jobs, &polls[0]);
@@ -39,6 +39,32 @@ static void writes_go_before_polls(void **state)
     assert_ptr_equal(mb_jobs_take(&jobs), &writes[1]);
     assert_ptr_equal(mb_jobs_take(&jobs), &polls[0]);
     assert_ptr_equal(mb_jobs_take(&jobs), &polls[1]);
+}
+
+static void questions_wait_until_no_poll_does(void **state)
+{
+    struct mb_jobs jobs = {0};
+    struct mb_job question = {.kind = MB_JOB_QUESTION}, poll = {0};
+
+    (void)state;
+    mb_jobs_put(&jobs, &question);
+    mb_jobs_put(&jobs, &poll);
+    assert_int_equal(jobs.questions.n, 1);
+    assert_ptr_equal(mb_jobs_take(&jobs), &poll);
+    assert_ptr_equal(mb_jobs_take(&jobs), &question);
+    assert_int_equal(jobs.questions.n, 0);
+}
+
+static void only_polls_are_asked_again_and_only_what_reads_twice(void **state)
+{
+    struct mb_job write = {.kind = MB_JOB_WRITE, .own = {.function = MB_WRITE_REGISTER}};
+    struct mb_job question = {.kind = MB_JOB_QUESTION, .own = {.function = MB_READ_INPUTS}};
+
+    (void)state;
+    assert_false(mb_job_again(&write, QUALITY_TIMEOUT));
+    assert_false(mb_job_again(&question, QUALITY_TIMEOUT));
+    assert_false(mb_job_reads(&write));
+    assert_true(mb_job_reads(&question));
 }
 
 static void a_job_can_come_back_before_all_others_of_its_kind(void **state)
@@ -57,18 +83,18 @@ static void a_job_can_come_back_before_all_others_of_its_kind(void **state)
 static void a_write_wants_what_it_was_given(void **state)
 {
     struct mb_device device = {0};
-    struct mb_job poll = {.device = &device}, write = {.device = &device, .writes = true};
+    struct mb_job poll = {.device = &device}, write = {.kind = MB_JOB_WRITE};
 
     (void)state;
     assert_null(mb_job_wants(&poll));
-    assert_ptr_equal(mb_job_wants(&write), &write.write);
+    assert_ptr_equal(mb_job_wants(&write), &write.own);
 }
 
 static void only_a_read_is_asked_anew_and_only_once(void **state)
 {
     struct mb_device device = {.retries = 0};
     struct mb_job first = {.device = &device, .tries = 1}, second = {.device = &device, .tries = 2};
-    struct mb_job write = {.device = &device, .tries = 1, .writes = true};
+    struct mb_job write = {.device = &device, .tries = 1, .kind = MB_JOB_WRITE};
 
     (void)state;
     assert_true(mb_job_anew(&first));
@@ -81,6 +107,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_leave_in_the_order_in_which_they_came),
         cmocka_unit_test(writes_go_before_polls),
+        cmocka_unit_test(questions_wait_until_no_poll_does),
+        cmocka_unit_test(only_polls_are_asked_again_and_only_what_reads_twice),
         cmocka_unit_test(a_job_can_come_back_before_all_others_of_its_kind),
         cmocka_unit_test(a_write_wants_what_it_was_given),
         cmocka_unit_test(only_a_read_is_asked_anew_and_only_once),

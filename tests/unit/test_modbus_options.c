@@ -234,6 +234,22 @@ static void a_line_is_shared_at_an_address_of_our_own(void **state)
     assert_int_equal(serial_errors("serial:/dev/ttyUSB0", "share=udp://127.0.0.1:1", ""), 1);
 }
 
+static void what_is_shared_is_one_connection(void **state)
+{
+    const char *const channels[] = {"register=input 0", NULL};
+    struct made *made = made_bus(&modbus_tcp_adapter, "share=tcp://127.0.0.1:1502");
+
+    (void)state;
+    made_device(made, &modbus_tcp_adapter, "tcp://10.0.0.1", "unit=1", channels);
+    made_device(made, &modbus_tcp_adapter, "tcp://10.0.0.1", "unit=2", channels);
+    modbus_tcp_adapter.check(&made->config, made->problems);
+    assert_int_equal(problems_errors(made->problems), 0);
+    made_device(made, &modbus_tcp_adapter, "tcp://10.0.0.2", "unit=1", channels);
+    modbus_tcp_adapter.check(&made->config, made->problems);
+    assert_int_equal(problems_errors(made->problems), 1);
+    made_free(made);
+}
+
 static void serial_options_are_unknown_on_tcp(void **state)
 {
     const char *const channels[] = {"register=input 0", NULL};
@@ -436,6 +452,7 @@ int main(void)
         cmocka_unit_test(so_do_those_behind_a_converter),
         cmocka_unit_test(lines_have_a_path_and_a_usual_speed),
         cmocka_unit_test(a_line_is_shared_at_an_address_of_our_own),
+        cmocka_unit_test(what_is_shared_is_one_connection),
         cmocka_unit_test(serial_options_are_unknown_on_tcp),
         cmocka_unit_test(an_address_that_is_none_is_said),
         cmocka_unit_test(channels_that_overlap_by_a_part_are_said),

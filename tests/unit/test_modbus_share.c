@@ -24,6 +24,7 @@ struct world {
     size_t n_in, wanted;
     bool down;
     uint8_t in[400];
+    struct mb_share_terms terms;
     struct address address;
 };
 
@@ -110,8 +111,10 @@ static int open_world(void **state)
     world->host = (struct adapter_host){.loop = world->guard.loop, .ask = take_question};
     world->line = timer_new(world->guard.loop, answer_question, world);
     world->answer = (struct adapter_answer){.quality = QUALITY_GOOD, .bytes = {0, 215}, .count = 2};
+    world->terms = (struct mb_share_terms){.fresh_ms = 700};
     world->address = (struct address){.host = "127.0.0.1", .port = free_port()};
-    assert_int_equal(mb_share_open(&world->host, &world->address, 700, &world->share, &err), 0);
+    assert_int_equal(
+        mb_share_open(&world->host, &world->address, &world->terms, &world->share, &err), 0);
     connect_master(world);
     *state = world;
     return 0;
@@ -183,6 +186,39 @@ static void nobody_writes_through_us(void **state)
 
     expect_exception(world, write, sizeof(write), 1);
     assert_int_equal(world->asked, 0);
+}
+
+/* On a line that is lent for that, too. */
+static void open_for_writing(struct world *world)
+{
+    struct error err;
+
+    stream_close(world->master);
+    mb_share_close(world->share);
+    world->terms.writes = true;
+    world->address.port = free_port();
+    assert_int_equal(
+        mb_share_open(&world->host, &world->address, &world->terms, &world->share, &err), 0);
+    connect_master(world);
+}
+
+static void who_may_write_does_so_through_us(void **state)
+{
+    static const uint8_t one[] = {0, 1, 0, 0, 0, 6, 5, 6, 0, 1, 0x12, 0x34};
+    static const uint8_t two[] = {0, 2, 0, 0, 0, 11, 5, 16, 0, 1, 0, 2, 4, 1, 2, 3, 4};
+    static const uint8_t two_done[] = {0, 2, 0, 0, 0, 6, 5, 16, 0, 1, 0, 2};
+    struct world *world = *state;
+
+    open_for_writing(world);
+    world->answer = (struct adapter_answer){.quality = QUALITY_GOOD};
+    exchange(world, one, sizeof(one), sizeof(one));
+    assert_memory_equal(world->in, one, sizeof(one));
+    assert_memory_equal(world->question.data, "\x12\x34", 2);
+    exchange(world, two, sizeof(two), sizeof(two_done));
+    assert_memory_equal(world->in, two_done, sizeof(two_done));
+    assert_int_equal(world->question.function, 16);
+    assert_int_equal(world->question.count, 2);
+    assert_memory_equal(world->question.data, "\1\2\3\4", 4);
 }
 
 static void too_much_at_once_is_refused(void **state)
@@ -272,7 +308,7 @@ static void a_port_that_is_taken_is_tried_again(void **state)
     struct mb_share *second;
     struct error err;
 
-    assert_int_equal(mb_share_open(&world->host, &world->address, 0, &second, &err), 0);
+    assert_int_equal(mb_share_open(&world->host, &world->address, &world->terms, &second, &err), 0);
     mb_share_close(world->share);
     world->share = second;
     while (!world->down) /* the first one's end */
@@ -292,7 +328,7 @@ static void an_address_of_somebody_else_is_said(void **state)
     struct mb_share *share;
     struct error err;
 
-    assert_true(mb_share_open(&world->host, &address, 0, &share, &err) < 0);
+    assert_true(mb_share_open(&world->host, &address, &world->terms, &share, &err) < 0);
     assert_non_null(strstr(err.text, "cannot be shared at 192.0.2.1, port 1502"));
 }
 
@@ -304,6 +340,7 @@ int main(void)
         TEST(another_master_reads_through_us),
         TEST(two_questions_at_once_are_answered_one_after_the_other),
         TEST(nobody_writes_through_us),
+        TEST(who_may_write_does_so_through_us),
         TEST(too_much_at_once_is_refused),
         TEST(what_the_line_says_instead_is_passed_on),
         TEST(what_is_no_modbus_is_cut_off),

@@ -217,6 +217,7 @@ static int setup(void **state)
                                     .end = on_end,
                                     .link = on_link,
                                     .exchanged = on_exchanged,
+                                    .note = made_note,
                                     .learnt = made_learnt,
                                     .recall = made_recall};
     start_server(f);
@@ -465,6 +466,100 @@ static void a_pause_after_connect_is_kept(void **state)
     assert_int_equal(f->ends[0], QUALITY_GOOD);
 }
 
+struct asker {
+    struct fixture *f;
+    struct adapter_answer answer;
+    int answers;
+};
+
+static void take_answer(void *owner, const struct adapter_answer *answer)
+{
+    struct asker *asker = owner;
+
+    asker->answer = *answer;
+    asker->answers++;
+    loop_stop(asker->f->loop);
+}
+
+static struct adapter_question question_of(struct asker *asker, uint8_t unit, uint16_t address)
+{
+    return (struct adapter_question){.unit = unit,
+                                     .function = 3,
+                                     .address = address,
+                                     .count = 1,
+                                     .timeout_ms = 5000,
+                                     .done = take_answer,
+                                     .asker = asker};
+}
+
+static const struct adapter_answer *ask(struct asker *asker,
+                                        const struct adapter_question *question)
+{
+    struct fixture *f = asker->f;
+    int before = asker->answers;
+
+    assert_int_equal(modbus_tcp_adapter.begin_ask(f->bus, 0, question), 0);
+    assert_int_equal(asker->answers, before); /* never from inside */
+    timer_at(f->deadline, clock_boot_ms() + DEADLINE_MS);
+    while (asker->answers == before)
+        loop_run(f->loop);
+    return &asker->answer;
+}
+
+static void a_question_goes_over_the_same_connection(void **state)
+{
+    struct asker asker = {.f = *state};
+    struct adapter_question known = question_of(&asker, 2, 77), other = question_of(&asker, 99, 78);
+
+    open_bus(asker.f, "timeout=5s", 2);
+    poll_all(asker.f);
+    assert_int_equal(ask(&asker, &known)->quality, QUALITY_GOOD);
+    assert_int_equal(asker.answer.bytes[1], 77);
+    assert_int_equal(asker.f->exchanges[1], 2);
+    assert_int_equal(ask(&asker, &other)->bytes[1], 78);
+    assert_int_equal(atomic_load(&asker.f->server.accepted), 1);
+}
+
+static void what_was_read_a_moment_ago_is_not_asked_again_on_a_shared_bus(void **state)
+{
+    struct asker asker = {.f = *state};
+    struct adapter_question question = question_of(&asker, 2, 10);
+
+    open_bus(asker.f, "timeout=5s; share=tcp://192.0.2.1:1502", 2); /* an address of nobody */
+    poll_all(asker.f);
+    question.fresh_ms = DEADLINE_MS;
+    assert_int_equal(ask(&asker, &question)->bytes[1], 10);
+    assert_int_equal(atomic_load(&asker.f->server.requests), 2);
+    question.fresh_ms = 0;
+    assert_int_equal(ask(&asker, &question)->bytes[1], 10);
+    assert_int_equal(atomic_load(&asker.f->server.requests), 3);
+}
+
+static void who_asks_hears_that_there_is_no_connection(void **state)
+{
+    struct asker asker = {.f = *state};
+    struct adapter_question question = question_of(&asker, 1, 0);
+
+    open_bus(asker.f, "", 1);
+    stop_server(asker.f);
+    poll_all(asker.f);
+    assert_int_equal(ask(&asker, &question)->quality, QUALITY_DISCONNECTED);
+}
+
+static void more_questions_than_can_wait_are_answered_at_once(void **state)
+{
+    struct asker asker = {.f = *state};
+    struct adapter_question question = question_of(&asker, 1, 0);
+
+    open_bus(asker.f, "", 1);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(modbus_tcp_adapter.begin_ask(asker.f->bus, 0, &question), 0);
+    modbus_tcp_adapter.close(asker.f->bus); /* so are those that still wait then */
+    asker.f->bus = NULL;
+    assert_int_equal(asker.answers, 40);
+    assert_int_equal(asker.answer.quality, QUALITY_DISCONNECTED);
+}
+
 static void a_bus_can_be_closed_in_the_middle(void **state)
 {
     struct fixture *f = *state;
@@ -493,6 +588,10 @@ int main(void)
         TEST(a_peer_that_slams_the_door_is_not_stormed),
         TEST(pauses_between_requests_and_units_are_kept),
         TEST(a_pause_after_connect_is_kept),
+        TEST(a_question_goes_over_the_same_connection),
+        TEST(what_was_read_a_moment_ago_is_not_asked_again_on_a_shared_bus),
+        TEST(who_asks_hears_that_there_is_no_connection),
+        TEST(more_questions_than_can_wait_are_answered_at_once),
         TEST(a_bus_can_be_closed_in_the_middle),
     };
 
