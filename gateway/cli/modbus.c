@@ -74,9 +74,9 @@ int modbus_read_options(const struct cli_options *options, int first_unit, int l
 int modbus_open(const struct cli_options *options, const struct mb_way *way,
                 struct mb_port **ret_port, struct error *reterr)
 {
-    int r = mb_port_open(way, ret_port, reterr);
+    int r = mb_way_is_network(way) ? -EBUSY : mb_port_open(way, ret_port, reterr);
 
-    return r == -EBUSY ? modbus_port_of_gateway(options, way->connect, ret_port, reterr) : r;
+    return r == -EBUSY ? modbus_port_of_gateway(options, way, ret_port, reterr) : r;
 }
 
 const char *modbus_framing_words(const struct mb_way *way, char to[24])

@@ -17,14 +17,15 @@ struct modbus_line {
 int modbus_read_options(const struct cli_options *options, int first_unit, int last_unit,
                         struct modbus_line *ret);
 
-/* Opens the line, or goes through the gateway that holds it. */
+/* Opens the line, or goes through the gateway that holds it; `way` is borrowed until the port is
+ * closed. Whoever answers at a network address need not have a second connection to give: there the
+ * gateway is asked first, and who does not answer is found out with the first question. */
 int modbus_open(const struct cli_options *options, const struct mb_way *way,
                 struct mb_port **ret_port, struct error *reterr);
 
-/* A port that asks through the gateway which runs here and holds the line. 0 or -Exxx with
- * `reterr`.
- */
-int modbus_port_of_gateway(const struct cli_options *options, const char *connect,
+/* A port that asks through the gateway which runs here and has such a line; at a network address it
+ * goes there itself when there is none. 0 or -Exxx with `reterr`. */
+int modbus_port_of_gateway(const struct cli_options *options, const struct mb_way *way,
                            struct mb_port **ret_port, struct error *reterr);
 
 /* "9600 8N1" */

@@ -14,7 +14,9 @@
 
 struct gateway_port {
     struct mb_port port;
-    const char *socket, *connect;
+    const char *socket;
+    const struct mb_way *way;
+    struct mb_port *own; /* the way, gone by oneself since the gateway has no such line */
     char bus[TEXT_SLUG_MAX + 1];
     uint8_t data[256];
 };
@@ -27,7 +29,7 @@ static void put_question(struct json *json, const struct gateway_port *self, uin
     bool who = request->function == MB_IDENTIFY;
 
     json_object(json, NULL);
-    json_text(json, "connect", self->connect);
+    json_text(json, "connect", self->way->connect);
     json_number(json, "unit", unit, 0);
     json_number(json, "function", request->function, 0);
     json_number(json, "address", who ? request->data[1] : request->address, 0);
@@ -87,6 +89,21 @@ static uint8_t read_answer(struct gateway_port *self, const struct mb_request *r
     return quality;
 }
 
+/* A connection can be had beside a gateway that knows nothing of it; a line that is held cannot. */
+static bool may_go_oneself(const struct gateway_port *self)
+{
+    return self->bus[0] == '\0' && mb_way_is_network(self->way);
+}
+
+static uint8_t go_oneself(struct gateway_port *self, uint8_t unit, const struct mb_request *request,
+                          int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
+{
+    if (mb_port_open(self->way, &self->own, reterr) < 0)
+        return QUALITY_DISCONNECTED;
+    self->port.bus = NULL;
+    return self->own->ask(self->own, unit, request, timeout_ms, ret_data, reterr);
+}
+
 static uint8_t gateway_ask(struct mb_port *port, uint8_t unit, const struct mb_request *request,
                            int64_t timeout_ms, const uint8_t **ret_data, struct error *reterr)
 {
@@ -99,16 +116,21 @@ static uint8_t gateway_ask(struct mb_port *port, uint8_t unit, const struct mb_r
     struct json json;
     char body[600];
     uint8_t quality;
+    int r;
 
+    if (self->own)
+        return self->own->ask(self->own, unit, request, timeout_ms, ret_data, reterr);
     json_start(&json, body, sizeof(body));
     put_question(&json, self, unit, request, timeout_ms);
     question.body = body;
     question.length = json_length(&json);
-    if (client_ask(&question, &answer, reterr) < 0)
-        return QUALITY_DISCONNECTED;
-    quality = read_answer(self, request, &answer, reterr);
-    free(answer.body);
+    r = client_ask(&question, &answer, reterr);
+    quality = r == 0 ? read_answer(self, request, &answer, reterr) : QUALITY_DISCONNECTED;
     *ret_data = self->data;
+    if ((r < 0 || answer.status == 404) && may_go_oneself(self))
+        quality = go_oneself(self, unit, request, timeout_ms, ret_data, reterr);
+    if (r == 0)
+        free(answer.body);
     return quality;
 }
 
@@ -116,10 +138,11 @@ static uint8_t gateway_ask(struct mb_port *port, uint8_t unit, const struct mb_r
 
 static void gateway_close(struct mb_port *port)
 {
+    mb_port_close(((struct gateway_port *)port)->own);
     free(port);
 }
 
-int modbus_port_of_gateway(const struct cli_options *options, const char *connect,
+int modbus_port_of_gateway(const struct cli_options *options, const struct mb_way *way,
                            struct mb_port **ret_port, struct error *reterr)
 {
     struct gateway_port *self = calloc(1, sizeof(*self));
@@ -129,7 +152,7 @@ int modbus_port_of_gateway(const struct cli_options *options, const char *connec
     *self = (struct gateway_port){
         .port = {.ask = gateway_ask, .close = gateway_close},
         .socket = options->socket ? options->socket : WEB_SOCKET,
-        .connect = connect,
+        .way = way,
     };
     self->port.bus = self->bus;
     *ret_port = &self->port;

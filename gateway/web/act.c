@@ -40,7 +40,7 @@ const struct field standby_body[] = {
 const struct field resume_body[] = {
     {"device", "string", .help = "Its name.", .required = true}, BY_AND_NOTE, {0}};
 const struct field ask_body[] = {
-    {"connect", "string", .help = "Address of the line: serial:/dev/ttyUSB0.", .required = true},
+    {"connect", "string", .help = "Address of the line or device: serial:/dev/ttyUSB0, tcp://10.0.0.5.", .required = true},
     {"unit", "number", .help = "Whom: 0 to 255.", .required = true},
     {"function", "number", .help = "1 to 4 to read, 43 for who it is.", .required = true},
     {"address", "number", .help = "The first register; of 43 the first object.", .required = true},

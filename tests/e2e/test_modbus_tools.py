@@ -159,6 +159,57 @@ class ModbusTools(harness.Case):
                                                    "--timeout", "5s").stderr)
         self.assertIn('unit = 5; template = "xy_md02"', self.scan(shared, "--unit", "5", "--timeout", "5s"))
 
+    def gateway_at_the_only_connection(self, *, bus="", **settings):
+        """A gateway before a device that takes no second connection; its API's socket."""
+        device = self.device(*(f"--set={place}={value}" for place, value in settings.values()))
+        self.only = harness.Proxy(device.port)
+        self.addCleanup(self.only.close)
+        self.connect = f"tcp://127.0.0.1:{self.only.port}"
+        self.broker()
+        subscriber = self.subscriber()
+        socket = self.path("api.sock")
+        config = self.config('meter: { bus = "plant"; channels: { a: { register = "input 0" } } }',
+                             buses=f'plant: {{ adapter = "modbus"; connect = "{self.connect}"; {bus} }}')
+        self.gateway(config + f'web: {{ socket = "{socket}" }}\n')
+        subscriber.state("meter", a=7)
+        self.only.is_open = False
+        return socket
+
+    def test_a_connection_that_the_gateway_has_is_used_by_read_and_scan(self):
+        socket = self.gateway_at_the_only_connection(a=("input 0", 7), b=("input 1", 215))
+        read = self.run_good("read", self.connect, "input 1", "--socket", socket)
+        self.assertRegex(read, r"input 1 +0x00d7 .. +215 ")
+        found = self.scan(self.connect, "--unit", "1", "--socket", socket)
+        self.assertIn('bus = "plant"; unit = 1', found)
+        run = self.command("read", self.connect, "input 1", "--socket", self.path("none"))
+        self.assertEqual(run.returncode, 1)
+
+    def mbpoll(self, port, register, *values):
+        """Reads a holding register with another master, or writes it."""
+        return subprocess.run(["/usr/bin/mbpoll", "-1", "-q", "-m", "tcp", "-p", str(port), "-a", "1", "-t", "4",
+                               "-o", "10", "-r", str(register + 1), "127.0.0.1", *map(str, values)],
+                              capture_output=True, text=True, timeout=harness.SOON, check=False)
+
+    def share(self, **options):
+        port = harness.free_port()
+        more = "".join(f" {key} = {value};" for key, value in options.items())
+        self.gateway_at_the_only_connection(a=("input 0", 7), h=("holding 3", 1),
+                                            bus=f'share = "tcp://127.0.0.1:{port}";{more}')
+        return port
+
+    def test_a_connection_is_shared_with_a_master_who_may_write(self):
+        port = self.share(share_write="true")
+        self.assertRegex(self.mbpoll(port, 3).stdout, r"\[4\]:\s+1\b")
+        self.assertEqual(self.mbpoll(port, 3, 4660).returncode, 0)
+        self.assertRegex(self.mbpoll(port, 3).stdout, r"\[4\]:\s+4660\b")
+        self.assertEqual(self.mbpoll(port, 3, 5, 6).returncode, 0)
+        self.assertRegex(self.mbpoll(port, 4).stdout, r"\[5\]:\s+6\b")
+
+    def test_nobody_writes_through_a_share_where_it_is_not_said(self):
+        port = self.share()
+        self.assertNotEqual(self.mbpoll(port, 3, 4660).returncode, 0)
+        self.assertRegex(self.mbpoll(port, 3).stdout, r"\[4\]:\s+1\b")
+
     def test_a_range_is_shown_in_all_types_and_orders(self):
         device = self.device("--set=input 0=17254 32768", "--set=coil 3=1")
         read = self.run_good("read", device.connect, "input 0", "2")
