@@ -11,6 +11,8 @@
 
 #include <MQTTClient.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +189,9 @@ static int create_client(struct session *session)
     char uri[URI_SIZE];
     int r;
 
+    /* Else the library keeps a diary of every call of its own functions, in a buffer that nobody
+     * reads. */
+    MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);
     create.MQTTVersion = options->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
     snprintf(uri, sizeof(uri), "%s://%s%s%s:%d", options->tls ? "ssl" : "tcp", bare_v6 ? "[" : "",
              options->host, bare_v6 ? "]" : "", options->port);
@@ -489,6 +494,14 @@ int session_publish(struct session *session, const struct session_message *messa
     if (message->qos > 0)
         take_slot(session, token, message->tag);
     return 0;
+}
+
+void session_cork(struct session *session, bool on)
+{
+    int value = on, fd = session_fd(session);
+
+    if (fd >= 0)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
 }
 
 /* -- what comes ------------------------------------------------------------------------------- */

@@ -64,6 +64,10 @@ int64_t session_next_ms(struct session *session);
  * not a topic; -ENOTCONN. May block while the broker does not read. */
 int session_publish(struct session *session, const struct session_message *message);
 
+/* While it is on, what is published is gathered into full segments; what is left goes when it is
+ * taken off, which must be before anything is waited for. A wish, as TCP_NODELAY is. */
+void session_cork(struct session *session, bool on);
+
 /* Readings up to this boot time have been published, at any QoS. */
 void session_mark(struct session *session, int64_t at_ms);
 /* The mark at which the newest acknowledged message went out, at first when it connected: what was

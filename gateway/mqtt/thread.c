@@ -322,6 +322,7 @@ static void run_once(struct thread *t)
     atomic_store(&t->turn_ms, clock_boot_ms());
     if (t->work && !t->more)
         gather(t);
+    session_cork(t->session, true);
     t->more = drain(t);
     check_connection(t);
     now_ms = clock_boot_ms();
@@ -330,6 +331,7 @@ static void run_once(struct thread *t)
     if (now_ms >= t->certificates.look_at_ms)
         certificates_look(&t->certificates, t->options, now_ms);
     publisher_run(t->publisher, now_ms);
+    session_cork(t->session, false);
 }
 
 static void say_goodbye(struct thread *t)

@@ -7,9 +7,12 @@
 
 #include <cmocka.h>
 
+#include "gateway/mqtt/options.h"
+#include "gateway/mqtt/session.h"
 #include "tests/unit/mqtt_gateway.h"
 
 #include <netdb.h>
+#include <netinet/tcp.h>
 
 /* -- versions, rights, limits ------------------------------------------------------------------ */
 
@@ -25,6 +28,43 @@ static void version_3_1_1_works_as_well(void **state)
     assert_int_equal(mqtt_stop(f->mqtt, 1000), 0);
     f->mqtt = NULL;
     assert_non_null(hear(f, "t/cellar/status", "offline"));
+}
+
+static bool is_corked(struct session *session)
+{
+    int on = 0;
+    socklen_t size = sizeof(on);
+
+    assert_int_equal(getsockopt(session_fd(session), IPPROTO_TCP, TCP_CORK, &on, &size), 0);
+    return on != 0;
+}
+
+static void what_was_corked_goes_when_the_cork_is_taken_off(void **state)
+{
+    static const struct session_calls calls = {0};
+    struct fixture *f = *state;
+    struct options options = {.host = (char *)"127.0.0.1",
+                              .base = (char *)"t/cellar",
+                              .client_id = (char *)"corked",
+                              .port = f->broker.port,
+                              .keep_alive_s = 30,
+                              .v5 = true};
+    struct session_message message = {.topic = "t/cellar/event", .payload = "last", .length = 4};
+    struct session *session;
+    struct error error;
+
+    f->listener = listener_open(&f->broker);
+    assert_int_equal(session_new(&options, &calls, NULL, &session, &error), 0);
+    session_cork(session, true); /* of nothing: there is no connection yet */
+    assert_int_equal(session_connect(session, &error), 0);
+    session_cork(session, true);
+    assert_true(is_corked(session));
+    assert_int_equal(session_publish(session, &message), 0);
+    session_cork(session, false);
+    assert_false(is_corked(session));
+    assert_non_null(hear(f, "t/cellar/event", "last"));
+    session_close(session);
+    session_free(session);
 }
 
 static int setup_with_password(void **state)
@@ -205,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(version_3_1_1_works_as_well),
+        TEST(what_was_corked_goes_when_the_cork_is_taken_off),
         cmocka_unit_test_setup_teardown(only_the_right_password_gets_in, setup_with_password,
                                         teardown),
         cmocka_unit_test_setup_teardown(
