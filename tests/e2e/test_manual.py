@@ -79,6 +79,9 @@ class Manual(harness.Case):
                 offered = self.complete(*name.split(), "--")
                 self.assertTrue(set(re.findall(r"--[a-z]+", usage)) <= set(offered), offered)
 
+    def test_the_shell_completes_names_of_templates(self):
+        self.assertEqual(self.complete("templates", "show", "sdm63"), ["sdm630"])
+
     def test_the_shell_completes_files(self):
         self.write("mine.cfg", "")
         self.assertEqual(self.complete("check", "mi"), ["mine.cfg"])
