@@ -72,6 +72,7 @@ static void adopt_life(struct instance *to, const struct instance *from)
     to->lost_ms = from->lost_ms;
     to->cleared_ms = from->cleared_ms;
     to->cool_ms = from->cool_ms;
+    to->cut_ms = from->cut_ms;
     to->yielded = from->yielded;
     to->reminder = from->reminder;
     to->wall_fired_ms = from->wall_fired_ms;
@@ -83,6 +84,7 @@ static void end_gone(struct rules *old, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &old->catalog.instances[index];
     instance->last.muted = instance->last.disabled = instance->last.inhibited = false;
+    instance->cut_ms = INT64_MIN;
     instance->speaks = true;
     instance->last.muted_until_ms = CLOCK_NEVER;
     judge_retire(old, index, now_ms, "the rule is gone");
@@ -129,5 +131,6 @@ void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors
             adopt_instance(fresh, to, old, i, now_ms);
     }
     adopt_facts(fresh, old, sensors);
+    bus_count(fresh);
     save_settle_limits(fresh, now_ms);
 }

@@ -52,6 +52,38 @@ bool catalog_rule_is(const void *owner, uint32_t number, enum rule_what what)
     return false;
 }
 
+/* That of a derived sensor is the one of all that it is made of. */
+static void find_bus(struct fact *facts, const struct derived *derived)
+{
+    uint32_t bus = RULES_NO_SENSOR, source;
+    size_t sources = 0;
+    for (size_t i = 0; formula_source(&derived->formula, derived->sensor, i, &source); i++) {
+        if (source == RULES_NO_SENSOR)
+            continue;
+        bus = sources++ == 0 || bus == facts[source].bus ? facts[source].bus : RULES_NO_SENSOR;
+        if (bus == source) /* that a bus is down is no want of readings */
+            bus = RULES_NO_SENSOR;
+        if (bus == RULES_NO_SENSOR)
+            break;
+    }
+    facts[derived->sensor].bus = bus;
+}
+
+static void find_buses(struct catalog *catalog, const struct rules_config *config,
+                       struct fact *facts)
+{
+    for (uint32_t i = 0; i < catalog->n_sensors; i++)
+        facts[i].bus = RULES_NO_SENSOR;
+    for (uint32_t i = 0; i < catalog->n_sensors; i++) {
+        const char *bus = config->sensors[i].bus;
+        uint32_t sensor = bus ? names_find(catalog->names, bus) : RULES_NO_SENSOR;
+        if (sensor != RULES_NO_SENSOR)
+            facts[i].bus = facts[sensor].bus = sensor;
+    }
+    for (uint32_t i = 0; i < catalog->n_derived; i++)
+        find_bus(facts, &catalog->derived[i]);
+}
+
 static int make_facts(struct catalog *catalog, const struct rules_config *config)
 {
     struct fact *facts = calloc(catalog->n_sensors + 1, sizeof *facts);
@@ -67,6 +99,7 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
     }
     for (uint32_t i = 0; i < catalog->n_derived; i++)
         facts[catalog->derived[i].sensor].is_derived = true;
+    find_buses(catalog, config, facts);
     catalog->facts = (struct facts){
         .at = facts, .texts = config->texts, .rule_is = catalog_rule_is, .owner = catalog};
     catalog->n_facts = catalog->n_sensors;
@@ -169,6 +202,7 @@ static struct instance new_instance(const struct rule *rule, uint32_t index)
         .cleared_ms = CLOCK_NEVER,
         .active_ms = CLOCK_NEVER,
         .cool_ms = INT64_MIN,
+        .cut_ms = INT64_MIN,
         .reminder = {.resumed_ms = CLOCK_NEVER},
         .wall_fired_ms = CLOCK_NEVER,
         .wall_muted_ms = CLOCK_NEVER,

@@ -28,6 +28,8 @@ struct rules {
     uint32_t *group_first;   /* by group: first of its instances that wait to tell something */
     struct gathering *gathering; /* NULL: there is no group */
     bool gathers;                /* what is told goes there, to be told together */
+    uint32_t buses_down;         /* how many are */
+    bool bus_news;               /* in this pass one went or came back */
     uint32_t changed;            /* first of those to be saved; RULES_NO_INSTANCE: none */
     char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
 };
@@ -78,6 +80,23 @@ void judge_retire(struct rules *rules, uint32_t index, int64_t now_ms, const cha
 uint32_t judge_lost_sensor(const struct rules *rules, const struct instance *instance,
                            int64_t now_ms);
 
+/* The longest time in which one of its sensors becomes stale; 0: none does. */
+int64_t judge_longest_stale_ms(const struct rules *rules, const struct instance *instance);
+
+/* -- bus.c -- */
+
+/* Counts the buses that are down, after their readings were taken in. */
+void bus_count(struct rules *rules);
+
+/* Whether the reading, which is not taken in yet, is of a bus that goes or comes. */
+bool bus_is_news(const struct rules *rules, const struct reading *reading);
+
+/* Whether the instance is cut off now. */
+void bus_look(struct rules *rules, struct instance *instance, int64_t now_ms);
+
+/* Those for which that is new are judged in this pass. */
+void bus_judge_later(struct rules *rules);
+
 /* -- tell.c: of each, events and actions -- */
 
 /* Puts the instance on the list of those to be saved. */
@@ -109,8 +128,10 @@ bool tell_is_owed(const struct instance *instance);
 /* Tells what has not been told, as far as nothing makes it rest. */
 void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
-/* Whether people are told nothing of it for now. */
+/* Whether people are told nothing of it for now; nothing of the present firing, be it that its bus
+ * is down. */
 bool tell_rests(const struct instance *instance);
+bool tell_firing_rests(const struct instance *instance);
 
 /* Tells the firing once more to those who know it; does the i-th escalation. */
 void tell_again(struct rules *rules, uint32_t index, int64_t now_ms);

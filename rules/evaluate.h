@@ -24,6 +24,8 @@ struct fact {
     int64_t due_ms;         /* when its staleness is looked at next; CLOCK_NEVER: not */
     int64_t bad_ms;         /* since when nothing good comes, when `quality` is bad */
     uint64_t pass;          /* the last poll that brought a good value */
+    uint32_t bus;           /* the sensor that says whether its bus is there: itself, when it is
+                               that; RULES_NO_SENSOR: none */
     uint8_t kind;           /* enum value_kind; VALUE_NONE: nothing good yet */
     uint8_t wanted_kind;    /* what it is configured to give */
     uint8_t quality;        /* of the newest reading */

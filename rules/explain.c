@@ -149,6 +149,17 @@ static void explain_timer(struct sheet *sheet, const struct level *level, const 
                  life->resumed_ms == INT64_MAX ? ", resting" : "");
 }
 
+static void explain_bus(struct sheet *sheet)
+{
+    if (sheet->instance->cut_ms == INT64_MIN)
+        return;
+    struct rules_part *part = add_part(sheet, "its bus");
+    if (part)
+        text_copy(part->value, sizeof part->value,
+                  sheet->instance->cut_ms == INT64_MAX ? "is down: nothing new is told"
+                                                       : "has just come back");
+}
+
 size_t rules_explain(struct rules *rules, uint32_t instance, int64_t now_ms,
                      struct rules_part *parts, size_t max)
 {
@@ -161,5 +172,6 @@ size_t rules_explain(struct rules *rules, uint32_t instance, int64_t now_ms,
     }
     for (uint8_t i = 0; i < about->rule->n_levels; i++)
         explain_timer(&sheet, &about->rule->levels[i], &about->lives[i]);
+    explain_bus(&sheet);
     return sheet.count;
 }

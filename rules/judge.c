@@ -6,7 +6,7 @@
 
 /* -- what is due next -- */
 
-static int64_t longest_stale_ms(const struct rules *rules, const struct instance *instance)
+int64_t judge_longest_stale_ms(const struct rules *rules, const struct instance *instance)
 {
     int64_t longest_ms = 0;
     uint32_t sensor;
@@ -24,7 +24,7 @@ static int64_t blind_due_ms(const struct rules *rules, const struct instance *in
 {
     if (instance->last.blind || instance->lost_ms == CLOCK_NEVER)
         return CLOCK_NEVER;
-    return instance->lost_ms + longest_stale_ms(rules, instance);
+    return instance->lost_ms + judge_longest_stale_ms(rules, instance);
 }
 
 /* A cooldown keeps it from firing, not from getting graver. */
@@ -57,6 +57,8 @@ void judge_plan(struct rules *rules, uint32_t index)
         due_ms = instance->look_ms;
     if (instance->rule->n_active > 0 && instance->active_ms < due_ms)
         due_ms = instance->active_ms;
+    if (instance->cut_ms != INT64_MIN && instance->cut_ms < due_ms)
+        due_ms = instance->cut_ms;
     if (remind_due_ms(instance) < due_ms)
         due_ms = remind_due_ms(instance);
     if (due_ms == instance->due_ms)
@@ -321,6 +323,8 @@ void judge(struct rules *rules, uint32_t index, int64_t now_ms)
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
     instance->look_ms = CLOCK_NEVER;
+    if (rules->buses_down > 0 || instance->cut_ms != INT64_MIN)
+        bus_look(rules, instance, now_ms);
     if (instance->rule->n_inhibitors > 0)
         look_at_inhibitors(rules, index);
     if (look_at_clock(rules, index, now_ms))

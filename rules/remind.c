@@ -55,7 +55,7 @@ static void run_or_rest(struct instance *instance, int64_t now_ms)
 {
     struct reminder *reminder = &instance->reminder;
     bool runs = reminder->resumed_ms != CLOCK_NEVER;
-    bool shall = instance_fires(instance) && !instance->last.acked && !tell_rests(instance);
+    bool shall = instance_fires(instance) && !instance->last.acked && !tell_firing_rests(instance);
     if (runs == shall)
         return;
     reminder->ran_ms = elapsed_ms(reminder, now_ms);

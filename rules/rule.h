@@ -164,6 +164,8 @@ struct instance {
     int64_t
         active_ms;   /* when its `active` times are looked at next; CLOCK_NEVER: they never were */
     int64_t cool_ms; /* when it may fire again; INT64_MIN: at any time */
+    int64_t cut_ms;  /* until when nothing new is told of it, for its bus is down: CLOCK_NEVER as
+                        long as it is; INT64_MIN: it is not */
     struct reminder reminder;
     int64_t wall_fired_ms,
         wall_muted_ms; /* as saved, while the clock is not known good; CLOCK_NEVER */

@@ -270,6 +270,7 @@ static void take(struct rules *rules, const struct reading *reading, int64_t now
 {
     struct fact *fact = &rules->catalog.facts.at[reading->sensor];
     uint32_t s = reading->sensor;
+    rules->bus_news = rules->bus_news || bus_is_news(rules, reading);
     fact->kind = reading->kind;
     fact->quality = QUALITY_GOOD;
     fact->at_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
@@ -326,6 +327,8 @@ const struct reading *rules_take(struct rules *rules, const struct reading *read
         take_reading(rules, &readings[i], now_ms);
         newest_ms = readings[i].at_ms > newest_ms ? readings[i].at_ms : newest_ms;
     }
+    if (rules->bus_news)
+        bus_count(rules);
     derive_run(rules, newest_ms, now_ms, take_reading);
     *ret_derived = rules->n_derived;
     return rules->derived;
@@ -338,6 +341,9 @@ void rules_judge(struct rules *rules, const struct reading *readings, size_t cou
         judge_poll(rules, &readings[i], now_ms);
     for (uint32_t i = 0; i < rules->n_derived; i++)
         judge_poll(rules, &rules->derived[i], now_ms);
+    if (rules->bus_news)
+        bus_judge_later(rules);
+    rules->bus_news = false;
     engine_judge_later(rules, now_ms);
     engine_run_due(rules, now_ms);
 }

@@ -52,6 +52,7 @@ struct rules_sensor {
     int decimals;                 /* for texts; -1: shortest */
     bool text;                    /* its values are texts */
     bool writable;                /* a rule may write to it */
+    const char *bus; /* id of the sensor that is 0 while its bus is down; NULL: it is on none */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
      * stale_ms and max_rate from those. */
     const struct section *derived;

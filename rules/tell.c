@@ -20,6 +20,17 @@ bool tell_rests(const struct instance *instance)
     return instance->last.muted || instance->last.disabled || instance->last.inhibited;
 }
 
+static bool is_cut_off(const struct instance *instance)
+{
+    return instance->cut_ms != INT64_MIN;
+}
+
+bool tell_firing_rests(const struct instance *instance)
+{
+    return tell_rests(instance) ||
+           (is_cut_off(instance) && instance->told[WAY_NOTIFY].firing != TOLD_THIS);
+}
+
 /* Of a group people are told together, a little later. */
 static bool way_rests(const struct instance *instance, enum way way)
 {
@@ -231,7 +242,7 @@ static bool may_tell(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
     bool was_told = told->firing != TOLD_NOTHING;
-    if (way_rests(instance, way)) {
+    if (way_rests(instance, way) || (is_cut_off(instance) && told->firing != TOLD_THIS)) {
         if (kind != RULE_EVENT_LEVEL)
             told->firing = was_told ? TOLD_EARLIER : TOLD_NOTHING;
         return false;
@@ -355,7 +366,7 @@ static uint8_t sight_of(const struct instance *instance)
 static bool may_tell_sight(struct instance *instance, enum way way, uint8_t kind)
 {
     struct told_of *told = &instance->told[way];
-    if (way_rests(instance, way))
+    if (way_rests(instance, way) || is_cut_off(instance))
         return false;
     bool tells = kind == RULE_EVENT_BLIND || told->blind;
     told->blind = kind == RULE_EVENT_BLIND;
@@ -438,7 +449,7 @@ void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms)
         const struct told_of *told = &instance->told[way];
         uint8_t kind = owed_change(instance, told);
         bool sight = told->blind != instance->last.blind;
-        if ((kind == NOTHING_OWED && !sight) || tell_rests(instance))
+        if ((kind == NOTHING_OWED && !sight) || tell_rests(instance) || is_cut_off(instance))
             continue;
         if (way_rests(instance, (enum way)way)) {
             group_join(rules, index, now_ms);

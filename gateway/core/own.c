@@ -47,6 +47,7 @@ void own_describe(const struct inventory *inventory, struct arena *arena, struct
                    [OWN_CLOCK] = {"clock", ""},
                    [OWN_DISK_FREE] = {"disk_free", "%"},
                    [OWN_UNDERVOLTAGE] = {"undervoltage", ""}};
+    struct rules_sensor *first = to;
 
     for (uint32_t i = 0; i < inventory->n_devices; i++) {
         const struct inventory_device *device = &inventory->devices[i];
@@ -61,4 +62,8 @@ void own_describe(const struct inventory *inventory, struct arena *arena, struct
     }
     for (int i = 0; i < OWN_SENSORS; i++)
         *to++ = describe(arena, "gateway", inventory->label, gateway[i].what, gateway[i].unit);
+    for (uint32_t i = 0; i < inventory->n_devices; i++) {
+        if (inventory->devices[i].bus != INVENTORY_NO_BUS)
+            first[i].bus = first[inventory->n_devices + 2 * inventory->devices[i].bus].id;
+    }
 }

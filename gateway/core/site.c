@@ -336,6 +336,9 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
             .writable = sensor->writable,
+            .bus = device->bus == INVENTORY_NO_BUS
+                       ? NULL
+                       : list[own_bus_online(inventory, device->bus)].id,
             .derived = derived ? channel : NULL,
         };
     }

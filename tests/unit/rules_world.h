@@ -129,6 +129,9 @@ static const struct rules_sensor world_sensors[N_SENSORS] = {
 static const char *const world_names[] = {"phone", "siren"};
 static bool world_has_names;
 
+/* The bus of hall.temp in the next world_open(). */
+static const char *world_hall_bus;
+
 /* Returns what rules_new() does; `config` may be one that is refused. */
 static inline int world_open(struct world *world, const char *config)
 {
@@ -144,6 +147,7 @@ static inline int world_open(struct world *world, const char *config)
     struct rules_sensor sensors[N_SENSORS];
     for (size_t i = 0; i < N_SENSORS; i++)
         sensors[i] = world_sensors[i];
+    sensors[HALL].bus = world_hall_bus;
     sensors[TEMP].limits = world_child(world, "room_limits");
     sensors[LOAD].limits = world_child(world, "pump_limits");
     struct rules_config all = {.rules = world_child(world, "rules"),
