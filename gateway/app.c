@@ -20,6 +20,7 @@
 #include "gateway/reload.h"
 #include "gateway/senses.h"
 #include "gateway/starts.h"
+#include "gateway/totals.h"
 #include "gateway/web/web.h"
 #include "gateway/wiring.h"
 
@@ -387,6 +388,7 @@ static int use_site(struct app *app, struct error *reterr)
     if (app->store) {
         store_state_each(app->store, "rule", wiring_restore, app);
         learnt_use_store(app->learnt, app->store);
+        app->totals = totals_begin(app);
         store_state_release(app->store);
         keeper_start(app->keeper);
         refill(app);
@@ -465,6 +467,7 @@ static void tell_end(struct app *app)
     commands_use(app->commands, NULL);
     if (app->store) {
         outage_stop(app->outage);
+        totals_save(app->totals);
         pipeline_save_all(app->pipeline);
         (void)store_settle(app->store, STOP_SETTLE_MS); /* a disk that hangs is not waited for */
     }
@@ -489,6 +492,7 @@ static bool close_all(struct app *app)
     if (abandoned)
         return true;
     outage_free(app->outage);
+    totals_end(app->totals);
     refill_free(app->refill);
     commands_free(app->commands);
     web_free(app->web);

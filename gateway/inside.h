@@ -37,6 +37,7 @@ struct app {
     struct senses *senses;
     struct refill *refill;
     struct outage *outage;
+    struct totals *totals;
     char disk[PATH_MAX]; /* folder of the store; "": there is none */
     int64_t stop_by_ms;  /* for safe values; 0: not stopping */
     uint64_t fixed_hash; /* of what a reload cannot change */

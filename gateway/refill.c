@@ -52,7 +52,7 @@ static void ask(struct refill *refill, int64_t from_ms)
 static void ask_next(struct refill *refill)
 {
     for (; refill->sensor < rules_sensors(refill->rules); refill->sensor++) {
-        int64_t past_ms = rules_past_ms(refill->rules, refill->sensor);
+        int64_t past_ms = rules_past_ms(refill->rules, refill->sensor, refill->now_ms);
 
         if (past_ms > 0) {
             ask(refill, refill->now_ms + refill->offset_ms - past_ms);

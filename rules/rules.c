@@ -409,9 +409,20 @@ bool rules_is_derived(const struct rules *rules, uint32_t sensor)
     return rules->catalog.facts.at[sensor].is_derived;
 }
 
-int64_t rules_past_ms(const struct rules *rules, uint32_t sensor)
+bool rules_total(const struct rules *rules, uint32_t sensor, double *ret_total,
+                 int64_t *ret_until_ms)
 {
-    return windows_past_ms(rules->catalog.facts.windows, sensor);
+    return windows_total(rules->catalog.facts.windows, sensor, ret_total, ret_until_ms);
+}
+
+void rules_set_total(struct rules *rules, uint32_t sensor, double total, int64_t until_ms)
+{
+    windows_set_total(rules->catalog.facts.windows, sensor, total, until_ms);
+}
+
+int64_t rules_past_ms(const struct rules *rules, uint32_t sensor, int64_t now_ms)
+{
+    return windows_past_ms(rules->catalog.facts.windows, sensor, now_ms);
 }
 
 void rules_refill(struct rules *rules, const struct reading *reading)

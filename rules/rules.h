@@ -167,9 +167,16 @@ const struct rules_sensor *rules_sensor(const struct rules *rules, uint32_t sens
 uint32_t rules_find_sensor(const struct rules *rules, const char *id);
 bool rules_is_derived(const struct rules *rules, uint32_t sensor);
 
-/* How much of the past of a sensor its windows can use; 0: it has none. For rules_refill(), which
- * puts in a good reading of the past, in order of time; before the first poll. */
-int64_t rules_past_ms(const struct rules *rules, uint32_t sensor);
+/* What total() gives of a sensor, and the time of the newest reading in it, to be saved: false when
+ * no rule asks for it, or nothing came yet. Put back before rules_refill(), after which what was
+ * read since is in it, too. */
+bool rules_total(const struct rules *rules, uint32_t sensor, double *ret_total,
+                 int64_t *ret_until_ms);
+void rules_set_total(struct rules *rules, uint32_t sensor, double total, int64_t until_ms);
+
+/* How much of the past before `now_ms` its windows can use; 0: it has none. For rules_refill(),
+ * which puts in a good reading of the past, in order of time; before the first poll. */
+int64_t rules_past_ms(const struct rules *rules, uint32_t sensor, int64_t now_ms);
 void rules_refill(struct rules *rules, const struct reading *reading);
 
 /* Bytes that the windows take, and that they may take, for `check`. */

@@ -24,6 +24,7 @@ struct series {
     int64_t stale_ms;  /* CLOCK_NEVER: does not age */
     int64_t run_ms;    /* since when the newest value has been what it is */
     double total, low; /* the integral for ever */
+    int64_t total_ms;  /* what is older is in it already: of a run before, or of no interest */
 };
 
 static inline uint64_t series_begin(const struct series *series)

@@ -11,6 +11,9 @@
 #define SAMPLES_MAX (1u << 30)
 #define DAY_MS      86400000LL
 
+/* So much of what a total has already is asked for again, since times may be a little off. */
+#define TOTAL_OVERLAP_MS 1000
+
 bool span_is_long(const struct span *span)
 {
     bool calendar =
@@ -330,10 +333,14 @@ static void smooth(const struct series *series, struct window *window, const str
             -expm1(-(double)ms / (double)window->span.length) * (entry->number - window->ewma);
 }
 
+/* Of what comes out of the history a time may be off by some milliseconds: the middle between two
+ * samples tells whether the time from one to the other was counted. */
 static void add_total(struct series *series, const struct entry *before, const struct entry *entry)
 {
     int64_t ms = entry->at_ms - before->at_ms;
     double area = (before->number + entry->number) / 2 * ((double)ms / 1000);
+    if (before->at_ms + ms / 2 < series->total_ms)
+        return;
     if (!series->text && ms <= series->stale_ms && isfinite(area))
         sums_add(&series->total, &series->low, area);
 }
@@ -376,33 +383,42 @@ void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, 
 }
 
 /* Twice the time that a counted window, and five times what a smoothed value, takes on average. */
-int64_t windows_past_ms(const struct windows *windows, uint32_t sensor)
+int64_t windows_past_ms(const struct windows *windows, uint32_t sensor, int64_t now_ms)
 {
+    const struct series *series = &windows->series[sensor];
     int64_t every_ms = (int64_t)pace_ms(&windows->sensors[sensor]);
     int64_t past_ms = 0;
     for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next) {
         const struct span *span = &windows->list[i].span;
         int64_t ms = span->kind == SPAN_COUNT  ? 2 * span->length * every_ms
                      : span->kind == SPAN_EWMA ? 5 * span->length
-                                               : reach_ms(span);
+                     : span->kind == SPAN_SERIES && series->total_ms != 0
+                         ? now_ms - series->total_ms + TOTAL_OVERLAP_MS
+                         : reach_ms(span);
         past_ms = ms > past_ms ? ms : past_ms;
     }
     return past_ms;
 }
 
-double windows_total(const struct windows *windows, uint32_t sensor)
+bool windows_total(const struct windows *windows, uint32_t sensor, double *ret_total,
+                   int64_t *ret_until_ms)
 {
     const struct series *series = &windows->series[sensor];
-    for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next)
-        if (windows->list[i].span.kind == SPAN_SERIES)
-            return series->total + series->low;
-    return (double)NAN;
+    for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next) {
+        if (windows->list[i].span.kind != SPAN_SERIES || series->end == 0)
+            continue;
+        *ret_total = series->total + series->low;
+        *ret_until_ms = series_newest(series)->at_ms;
+        return true;
+    }
+    return false;
 }
 
-void windows_set_total(struct windows *windows, uint32_t sensor, double total)
+void windows_set_total(struct windows *windows, uint32_t sensor, double total, int64_t until_ms)
 {
     windows->series[sensor].total = total;
     windows->series[sensor].low = 0;
+    windows->series[sensor].total_ms = until_ms;
 }
 
 /* -- what was seen of the window -- */

@@ -119,7 +119,7 @@ void windows_push_number(struct windows *windows, uint32_t sensor, int64_t at_ms
 void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, uint32_t text);
 
 /* How much of the past of a sensor its windows can use; 0: it has none. */
-int64_t windows_past_ms(const struct windows *windows, uint32_t sensor);
+int64_t windows_past_ms(const struct windows *windows, uint32_t sensor, int64_t now_ms);
 
 /* Takes over what `old` remembers of its sensor `from`, as the past of sensor `to`; after
  * windows_start(), before the first sample of that sensor. */
@@ -135,6 +135,8 @@ struct cell windows_ask(struct windows *windows, uint32_t window,
  * room for. */
 bool windows_cut(const struct windows *windows, uint32_t window, int64_t now_ms);
 
-/* The integral of a sensor for ever, for the saved state. NAN when nothing asks for it. */
-double windows_total(const struct windows *windows, uint32_t sensor);
-void windows_set_total(struct windows *windows, uint32_t sensor, double total);
+/* The integral of a sensor for ever, and the time of its newest sample: false when nothing asks for
+ * it, or nothing came yet. Set, it is that up to there, and samples of before add nothing. */
+bool windows_total(const struct windows *windows, uint32_t sensor, double *ret_total,
+                   int64_t *ret_until_ms);
+void windows_set_total(struct windows *windows, uint32_t sensor, double total, int64_t until_ms);

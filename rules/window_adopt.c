@@ -56,4 +56,5 @@ void windows_adopt(struct windows *fresh, uint32_t to, const struct windows *old
     fresh->series[to].run_ms = past->run_ms;
     fresh->series[to].total = past->total;
     fresh->series[to].low = past->low;
+    fresh->series[to].total_ms = past->total_ms;
 }

@@ -159,6 +159,17 @@ static char *save_all(struct rehearsal *rehearsal)
     return saved;
 }
 
+static void hand_over_totals(struct rules *fresh, const struct rules *old)
+{
+    double total;
+    int64_t until_ms;
+
+    for (uint32_t i = 0; i < rules_sensors(old); i++) {
+        if (rules_total(old, i, &total, &until_ms))
+            rules_set_total(fresh, i, total, until_ms);
+    }
+}
+
 int rehearsal_restart(struct rehearsal *rehearsal, int64_t at_ms, int64_t down_ms)
 {
     struct problems *problems = problems_new();
@@ -174,6 +185,7 @@ int rehearsal_restart(struct rehearsal *rehearsal, int64_t at_ms, int64_t down_m
     problems_free(problems);
     if (r == 0) {
         rehearsal->site = fresh;
+        hand_over_totals(fresh->rules, old->rules);
         for (uint32_t i = 0; i < rules_count(old->rules); i++)
             rules_restore(fresh->rules, rules_info(old->rules, i).id,
                           saved + (size_t)i * RULES_SAVED_SIZE, rehearsal->now_ms,

@@ -119,6 +119,19 @@ class RulesReplay(harness.Case):
         again = self.command("run", "--config", config, "--for", "4s", seconds=20 * harness.SLOWNESS)
         self.assertIn("thirty samples", again.stdout + again.stderr)
 
+    def test_a_total_goes_on_over_a_restart(self):
+        config = self.write("total.cfg", '''
+            store: {{ path = "{}"; commit_every = "1s" }}
+            buses: {{ lab: {{ adapter = "sim" }} }}
+            devices: {{ room: {{ bus = "lab"; every = "100ms"; channels: {{ power: {{ low = 100 }} }} }} }}
+            rules: {{ much: {{ when = "total(room.power) > 310"
+                              on_fire = ( {{ log = "more than three seconds" }} ) }} }}
+            '''.format(self.path("store")))
+        first = self.command("run", "--config", config, "--for", "3s", seconds=20 * harness.SLOWNESS)
+        self.assertNotIn("more than three", first.stdout + first.stderr)
+        again = self.command("run", "--config", config, "--for", "3s", seconds=20 * harness.SLOWNESS)
+        self.assertIn("more than three", again.stdout + again.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
