@@ -1,10 +1,12 @@
 /* Orders of people: acknowledge, mute, enable, adjust. */
 #include "gateway/base/clock.h"
 #include "rules/engine.h"
+#include "rules/formula.h"
 #include "rules/limit.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MUTE_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
@@ -158,36 +160,65 @@ static const order_function orders[] = {
     [ORDER_RESET] = order_reset,
 };
 
+/* By sensor, whether the order is about what reads it; to be freed. NULL without memory. */
+static bool *mark_sensors(const struct catalog *catalog, const struct rules_order *order)
+{
+    bool *marks = calloc((size_t)catalog->n_sensors + 1, sizeof *marks);
+    uint32_t source;
+    for (uint32_t i = 0; marks && i < order->n_sensors; i++)
+        marks[order->first_sensor + i] = true;
+    if (marks && order->online)
+        marks[*order->online] = true;
+    for (uint32_t i = 0; marks && i < catalog->n_derived; i++) {
+        const struct derived *derived = &catalog->derived[i];
+        for (size_t k = 0; formula_source(&derived->formula, derived->sensor, k, &source); k++)
+            if (source != RULES_NO_SENSOR && marks[source])
+                marks[derived->sensor] = true;
+    }
+    return marks;
+}
+
 static bool reads_one_of(const struct catalog *catalog, const struct instance *instance,
-                         uint32_t first, uint32_t count)
+                         const bool *marks)
 {
     uint32_t source;
     for (size_t i = 0; catalog_source(catalog, instance, i, &source); i++)
-        if (source >= first && source - first < count)
+        if (source < catalog->n_sensors && marks[source])
             return true;
     return false;
 }
 
-static bool is_meant(const struct rules *rules, const struct rules_order *order,
+static bool is_meant(const struct rules *rules, const struct rules_order *order, const bool *marks,
                      const struct instance *instance)
 {
-    return order->target
-               ? strcmp(instance->rule->name, order->target) == 0
-               : reads_one_of(&rules->catalog, instance, order->first_sensor, order->n_sensors);
+    return order->target ? strcmp(instance->rule->name, order->target) == 0
+                         : reads_one_of(&rules->catalog, instance, marks);
 }
 
-/* Every instance that is meant; the first refusal counts when nobody takes it. */
+/* Every instance that is meant; the first refusal is put down. */
+static int order_each(struct rules *rules, const struct rules_order *order, const bool *marks,
+                      int64_t now_ms, struct error *reterr)
+{
+    int taken = 0;
+    for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
+        if (!is_meant(rules, order, marks, &rules->catalog.instances[i]))
+            continue;
+        taken += orders[order->kind](rules, i, order, now_ms, reterr->code ? NULL : reterr) == 0;
+        judge(rules, i, now_ms);
+    }
+    return taken;
+}
+
+/* The first refusal counts when nobody takes it. */
 static int order_all(struct rules *rules, const struct rules_order *order, int64_t now_ms,
                      struct error *reterr)
 {
     struct error first = {0};
-    int taken = 0;
-    for (uint32_t i = 0; i < rules->catalog.n_instances; i++) {
-        if (!is_meant(rules, order, &rules->catalog.instances[i]))
-            continue;
-        taken += orders[order->kind](rules, i, order, now_ms, first.code ? NULL : &first) == 0;
-        judge(rules, i, now_ms);
-    }
+    bool *marks = order->target ? NULL : mark_sensors(&rules->catalog, order);
+    if (!order->target && !marks)
+        return error_set(reterr, -ENOMEM, "out of memory");
+    int taken = order_each(rules, order, marks, now_ms, &first);
+    free(marks);
     if (taken > 0)
         return taken;
     if (first.code)

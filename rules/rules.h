@@ -235,7 +235,8 @@ enum rules_order_kind {
 struct rules_order {
     uint8_t kind;       /* enum rules_order_kind */
     const char *target; /* id of an instance, or name of a rule: then all its instances; NULL: */
-    uint32_t first_sensor, n_sensors; /* all that read one of these */
+    uint32_t first_sensor, n_sensors; /* all that read one of these, or what is derived of them, */
+    const uint32_t *online;           /* or this one; NULL: none */
     int64_t until_ms;                 /* of ORDER_MUTE; CLOCK_NEVER: RULES_MUTE_MS from now */
     const char *key; /* of ORDER_LIMIT, as in the file: "above"; "outside_low" of a pair */
     double value;

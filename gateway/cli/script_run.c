@@ -254,7 +254,9 @@ static bool is_as_written(const struct rule_transition *status, const char *word
     } flags[] = {{"acked", status->acked},
                  {"muted", status->muted},
                  {"disabled", status->disabled},
-                 {"blind", status->blind}};
+                 {"blind", status->blind},
+                 {"inhibited", status->inhibited},
+                 {"inactive", status->inactive}};
     const char *state = rule_state_name(status->to);
     size_t length = strlen(state);
     char wanted[200], name[32];
@@ -287,10 +289,11 @@ static void check_state(struct stage *stage, const struct script_step *step)
     }
     status = rules_status(rules, instance);
     if (!is_as_written(&status, step->text))
-        FAIL(stage, step->place, "%s is %s %s%s%s%s%s", step->name, rule_state_name(status.to),
+        FAIL(stage, step->place, "%s is %s %s%s%s%s%s%s%s", step->name, rule_state_name(status.to),
              rule_severity_name(status.severity), status.acked ? " acked" : "",
              status.muted ? " muted" : "", status.disabled ? " disabled" : "",
-             status.blind ? " blind" : "");
+             status.blind ? " blind" : "", status.inhibited ? " inhibited" : "",
+             status.inactive ? " inactive" : "");
 }
 
 /* ~9.26 is anything that is that when rounded to as many places. */

@@ -8,6 +8,7 @@
 #include "gateway/base/text.h"
 #include "gateway/core/hold.h"
 #include "gateway/core/inventory.h"
+#include "gateway/core/own.h"
 #include "gateway/core/max_on.h"
 #include "gateway/core/pipeline.h"
 #include "gateway/core/write.h"
@@ -257,7 +258,7 @@ static uint32_t find_device(const struct inventory *inventory, const char *name)
 static void do_standby(struct commands *commands, const struct command *command)
 {
     const struct inventory *inventory = commands->inventory;
-    uint32_t device = find_device(inventory, command->target);
+    uint32_t device = find_device(inventory, command->target), online;
     struct rules_order order = {.kind =
                                     command->kind == COMMAND_STANDBY ? ORDER_MUTE : ORDER_UNMUTE};
     struct error err = {0};
@@ -272,6 +273,8 @@ static void do_standby(struct commands *commands, const struct command *command)
     }
     order.first_sensor = inventory->devices[device].first_sensor;
     order.n_sensors = inventory->devices[device].n_sensors;
+    online = own_device_online(inventory, device);
+    order.online = &online;
     (void)give_order(commands, command, &order, &err); /* muted already is no mistake */
     finish(commands, command, COMMAND_OK, "");
 }

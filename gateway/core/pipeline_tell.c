@@ -33,6 +33,8 @@ static struct instance_state state_of(const struct pipeline *pipeline, uint32_t 
                                    .muted = status.muted,
                                    .disabled = status.disabled,
                                    .blind = status.blind,
+                                   .inhibited = status.inhibited,
+                                   .inactive = status.inactive,
                                    .muted_until_ms = status.muted_until_ms,
                                    .n_limits = rules_info(rules, instance).n_limits};
 

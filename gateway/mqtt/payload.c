@@ -174,6 +174,8 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
     json_bool(&json, "blind", state->blind);
     json_bool(&json, "acked", state->acked);
     json_bool(&json, "muted", state->muted);
+    json_bool(&json, "inhibited", state->inhibited);
+    json_bool(&json, "active", !state->inactive);
     json_bool(&json, "enabled", !state->disabled);
     put_limits(&json, inventory, state);
     put_time(&json, "ts", state->at_ms);

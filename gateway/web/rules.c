@@ -35,6 +35,8 @@ static const struct field limit_fields[] = {
     {"acked", "boolean", .help = "Whether somebody has acknowledged it."},                           \
     {"muted", "boolean", .help = "Whether it is muted."},                                            \
     {"muted_until_ms", "integer?", .help = "Until when."},                                           \
+    {"inhibited", "boolean", .help = "Whether it tells nobody, because of another rule."},           \
+    {"active", "boolean", .help = "Whether it is within its active times."},                         \
     {"enabled", "boolean", .help = "Whether it judges at all."},                                     \
     {"blind", "boolean", .help = "Whether it cannot see: its sensors have no value."},               \
     {"limits", "array", .help = "Those that may be adjusted.", .inside = limit_fields}
@@ -75,6 +77,8 @@ static void write_flags(struct json *json, const struct inventory_rule *rule,
     json_bool(json, "acked", state->acked);
     json_bool(json, "muted", state->muted);
     show_write_time(json, "muted_until_ms", state->muted ? state->muted_until_ms : CLOCK_NEVER);
+    json_bool(json, "inhibited", state->inhibited);
+    json_bool(json, "active", !state->inactive);
     json_bool(json, "enabled", !state->disabled);
     json_bool(json, "blind", state->blind);
 }
@@ -184,6 +188,10 @@ static void explain_flags(char *to, size_t size, size_t *length, const struct in
         text_append(to, size, length, ", blind because what it reads has no value");
     if (state->acked)
         text_append(to, size, length, ", acknowledged");
+    if (state->inactive)
+        text_append(to, size, length, ", outside of its active times");
+    if (state->inhibited)
+        text_append(to, size, length, ", inhibited by another rule");
     if (state->muted && state->muted_until_ms != CLOCK_NEVER)
         text_append(to, size, length, ", muted until %s",
                     clock_text_short(state->muted_until_ms, until));

@@ -18,7 +18,12 @@ static const char config[] =
     "  w: { writable = true }\n"
     "  r: { } } } }\n"
     "rules: { hot: { sensor = \"d.r\"; above = 50 }\n"
-    "         both: { when = \"d.r > 50 and d.w > 50\" } }\n";
+    "         both: { when = \"d.r > 50 and d.w > 50\" }\n"
+    "         away: { sensor = \"d.online\"; equals = 0 }\n"
+    "         twice: { sensor = \"sum.all\"; above = 50 }\n"
+    "         disk: { sensor = \"gateway.disk_free\"; below = 5 } }\n"
+    "derived: { sum: { channels: { half: { value = \"d.r / 2\" }\n"
+    "                              all: { value = \"sum.half * 4\" } } } }\n";
 
 struct world {
     struct guard guard;
@@ -431,6 +436,9 @@ static void standby_mutes_every_rule_that_reads_the_device(void **state)
     assert_int_equal(ask_for(world, COMMAND_STANDBY, "d", "1h")->result, COMMAND_OK);
     assert_true(rules_status(rules, of_two).muted);
     assert_true(rules_status(rules, rules_find(rules, "hot")).muted);
+    assert_true(rules_status(rules, rules_find(rules, "away")).muted);
+    assert_true(rules_status(rules, rules_find(rules, "twice")).muted); /* derived of derived */
+    assert_false(rules_status(rules, rules_find(rules, "disk")).muted);
     assert_int_equal(ask_for(world, COMMAND_RESUME, "d", "")->result, COMMAND_OK);
     assert_false(rules_status(rules, of_two).muted);
 }

@@ -56,7 +56,10 @@ static int teardown(void **state)
     return 0;
 }
 
-#define FLAGS "\"blind\":false,\"acked\":false,\"muted\":false,\"enabled\":true,"
+#define FLAGS FLAGS_OF("false", "true")
+#define FLAGS_OF(inhibited, active)                                            \
+    "\"blind\":false,\"acked\":false,\"muted\":false,\"inhibited\":" inhibited \
+    ",\"active\":" active ",\"enabled\":true,"
 
 static void read_number(struct fixture *f, uint32_t sensor, double value)
 {
@@ -179,6 +182,9 @@ static void a_rule_says_how_it_stands(void **state)
     payload_rule(f->site, &firing, f->to, sizeof(f->to));
     assert_string_equal(f->to, "{\"state\":\"ok\",\"severity\":\"info\",\"value\":null,"
                                "\"since\":null,\"limit\":null," FLAGS "\"ts\":null}");
+    firing.inhibited = firing.inactive = true;
+    payload_rule(f->site, &firing, f->to, sizeof(f->to));
+    assert_non_null(strstr(f->to, FLAGS_OF("true", "false")));
 }
 
 static void a_rule_that_was_never_judged_has_no_time(void **state)
