@@ -236,11 +236,27 @@ static void tell_forecasts(const struct site *site, FILE *to)
     }
 }
 
+/* Once for a rule, however many instances it has. */
+static void tell_idle(const char *name, const struct rules *rules, FILE *to)
+{
+    const char *told = "";
+
+    for (uint32_t i = 0; i < rules_count(rules); i++) {
+        struct rule_info info = rules_info(rules, i);
+        const char *id = info.many ? info.rule : info.id;
+
+        if (info.idle && strcmp(id, told) != 0)
+            fprintf(to, "%s: warning: rule \"%s\" neither notifies nor acts\n", name, id);
+        told = info.idle ? id : told;
+    }
+}
+
 static void tell_config(const char *name, const struct site *site, FILE *to)
 {
     const struct inventory *inventory = site->inventory;
 
     tell_forecasts(site, to);
+    tell_idle(name, site->rules, to);
     fprintf(to, "%s: good: %u buses, %u devices, %u sensors, %u rules\n", name, inventory->n_buses,
             inventory->n_devices, inventory->n_sensors, inventory->n_rules);
     if (rules_memory(site->rules) > 0)

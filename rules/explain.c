@@ -120,6 +120,20 @@ static void say_value(const struct sheet *sheet, const struct instruction *instr
                                     : "unknown");
 }
 
+/* More came than there is room for. */
+static bool is_cut(const struct sheet *sheet, const struct instruction *instruction)
+{
+    return instruction->op == OP_WINDOW &&
+           windows_cut(sheet->rules->catalog.facts.windows,
+                       sheet->instance->slots[instruction->slot] & ~SLOT_WINDOW, sheet->now_ms);
+}
+
+static void say_cut(char *to, size_t size)
+{
+    size_t length = strlen(to);
+    text_append(to, size, &length, ", of a part of it");
+}
+
 static void explain_code(struct sheet *sheet, const struct code *code)
 {
     char what[sizeof sheet->parts->what];
@@ -129,8 +143,11 @@ static void explain_code(struct sheet *sheet, const struct code *code)
             continue;
         say_what(sheet, instruction, what, sizeof what);
         struct rules_part *part = add_part(sheet, what);
-        if (part)
-            say_value(sheet, instruction, part->value, sizeof part->value);
+        if (!part)
+            continue;
+        say_value(sheet, instruction, part->value, sizeof part->value);
+        if (is_cut(sheet, instruction))
+            say_cut(part->value, sizeof part->value);
     }
 }
 

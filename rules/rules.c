@@ -451,6 +451,15 @@ size_t rules_count(const struct rules *rules)
     return rules->catalog.n_instances;
 }
 
+static bool is_idle(const struct rules *rules, const struct rule *rule)
+{
+    uint32_t source = rules->catalog.n_sensors + rule->number;
+    bool is_asked = rules->first[source] < rules->first[source + 1];
+    return !is_asked && rule->n_notify + rule->n_escalations == 0 &&
+           rule->on_fire.count + rule->on_clear.count + rule->on_change.count == 0 &&
+           rule->on_nodata.count + rule->while_firing.count + rule->while_ok.count == 0;
+}
+
 struct rule_info rules_info(const struct rules *rules, uint32_t instance)
 {
     assert(instance < rules->catalog.n_instances);
@@ -466,6 +475,7 @@ struct rule_info rules_info(const struct rules *rules, uint32_t instance)
         .many = rule->many && !rule->of_limits,
         .each = rule->each,
         .ack = rule->ack,
+        .idle = is_idle(rules, rule),
         .n_limits = rule->n_limits,
         .notify = rule->notify,
         .n_notify = rule->n_notify,

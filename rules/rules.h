@@ -313,6 +313,7 @@ struct rule_info {
     bool many;        /* one of the instances of a rule over `sensors`; limits stand alone */
     bool each;        /* of many: each is shown by itself, too */
     bool ack;         /* it wants to be acknowledged */
+    bool idle;        /* it tells nobody, does nothing, and no other rule asks it */
     uint8_t n_limits; /* that people may adjust */
     const char *const *notify; /* names of the notifiers that tell it */
     size_t n_notify;

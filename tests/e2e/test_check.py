@@ -36,6 +36,18 @@ class Check(harness.Case):
         check = self.command("check", path, seconds=5 * harness.SLOWNESS)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
 
+    def test_a_rule_that_nobody_hears_of_is_warned_of(self):
+        path = self.write("idle.cfg", '''
+            buses: { lab: { adapter = "sim" } }
+            devices: { a: { bus = "lab"; channels: { x: { limits: { high = 1 } }; y: { } } } }
+            rules: { mute: { sensors = "a.*"; above = 1 }
+                     asked: { sensor = "a.x"; above = 2 }
+                     loud: { when = "firing(asked)"; on_fire = ( { log = "loud" } ) } }''')
+        check = self.command("check", path)
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        self.assertEqual([line.partition("warning: ")[2] for line in check.stdout.splitlines() if "warning" in line],
+                         ['rule "mute" neither notifies nor acts', 'rule "high@a.x" neither notifies nor acts'])
+
     def line(self, devices, every):
         devices = "\n".join(f'd{i}: {{ bus = "rs485"; unit = {i + 1}; every = "{every}"; channels: '
                             '{ v: { register = "holding 0" } } }' for i in range(devices))

@@ -441,6 +441,8 @@ static void standby_mutes_every_rule_that_reads_the_device(void **state)
     assert_false(rules_status(rules, rules_find(rules, "disk")).muted);
     assert_int_equal(ask_for(world, COMMAND_RESUME, "d", "")->result, COMMAND_OK);
     assert_false(rules_status(rules, of_two).muted);
+    assert_int_equal(ask_for(world, COMMAND_STANDBY, "d", "")->result, COMMAND_OK); /* two hours */
+    assert_in_range(rules_status(rules, of_two).muted_until_ms - clock_boot_ms(), 7100000, 7200000);
 }
 
 static void one_reload_answers_all_who_asked(void **state)

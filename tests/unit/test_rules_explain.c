@@ -57,12 +57,29 @@ static void a_limit_that_people_set_has_its_name(void **state)
     world_close(&world);
 }
 
+static void a_window_that_more_came_for_than_it_holds_says_so(void **state)
+{
+    struct world world;
+    (void)state;
+    open_world(&world, "when = \"sum(room.temp, 20s) > 0\"");
+    for (int64_t at_ms = 0; at_ms <= 20000; at_ms += 10000)
+        world_poll(&world, at_ms, TEMP, 1);
+    expect_parts(&world, 20000, "sum(room.temp, 20s)=2\n");
+    for (int64_t at_ms = 20100; at_ms <= 24000; at_ms += 100)
+        world_poll(&world, at_ms, TEMP, 1);
+    struct rules_part part;
+    rules_explain(world.rules, 0, 24000, &part, 1);
+    assert_non_null(strstr(part.value, ", of a part of it"));
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_told_with_what_it_is),
         cmocka_unit_test(a_timer_that_runs_is_told),
         cmocka_unit_test(a_limit_that_people_set_has_its_name),
+        cmocka_unit_test(a_window_that_more_came_for_than_it_holds_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
