@@ -251,12 +251,9 @@ static bool is_as_written(const struct rule_transition *status, const char *word
     const struct {
         const char *word;
         bool is;
-    } flags[] = {{"acked", status->acked},
-                 {"muted", status->muted},
-                 {"disabled", status->disabled},
-                 {"blind", status->blind},
-                 {"inhibited", status->inhibited},
-                 {"inactive", status->inactive}};
+    } flags[] = {{"acked", status->acked},         {"muted", status->muted},
+                 {"disabled", status->disabled},   {"blind", status->blind},
+                 {"inhibited", status->inhibited}, {"inactive", status->inactive}};
     const char *state = rule_state_name(status->to);
     size_t length = strlen(state);
     char wanted[200], name[32];

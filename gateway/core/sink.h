@@ -63,8 +63,8 @@ struct instance_state {
     double number, limit;
     uint32_t text;
     bool acked, muted, disabled, blind;
-    bool inhibited; /* a rule of its `inhibited_by` fires: nobody is told */
-    bool inactive;  /* it is outside of its `active` times */
+    bool inhibited;                 /* a rule of its `inhibited_by` fires: nobody is told */
+    bool inactive;                  /* it is outside of its `active` times */
     int64_t muted_until_ms;         /* CLOCK_NEVER: not muted */
     uint8_t n_limits;               /* adjustable ones, as in the inventory: */
     double limits[SINK_LIMITS_MAX]; /* their values now */
