@@ -9,6 +9,84 @@
 
 #include "tests/unit/mqtt_gateway.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+
+/* -- a resolver that hangs --------------------------------------------------------------------- */
+
+#define SLOW_NAME "slow.example"
+
+static atomic_bool resolver_asked, resolver_answers;
+
+/* In place of the C library's, also for Paho. */
+int getaddrinfo(const char *restrict name, const char *restrict service,
+                const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (!name || strcmp(name, SLOW_NAME) != 0)
+        return real(name, service, hints, ret);
+    atomic_store(&resolver_asked, true);
+    while (!atomic_load(&resolver_answers))
+        poll(NULL, 0, 5);
+    return EAI_AGAIN;
+}
+
+static int count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+
+    assert_non_null(tasks);
+    while (readdir(tasks))
+        count++;
+    closedir(tasks);
+    return count - 2; /* "." and ".." */
+}
+
+static void wait_until(bool (*is_so)(void))
+{
+    int64_t until_ms = broker_now_ms() + 2 * SOON_MS;
+
+    while (!is_so() && broker_now_ms() < until_ms)
+        poll(NULL, 0, 5);
+    assert_true(is_so());
+}
+
+static bool is_asked(void)
+{
+    return atomic_load(&resolver_asked);
+}
+
+static int threads_before;
+
+static bool is_alone(void)
+{
+    return count_threads() <= threads_before;
+}
+
+/* The loop goes on, the end does not wait, and the thread frees itself when it comes back. */
+static void a_resolver_that_hangs_holds_up_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    threads_before = count_threads();
+    assert_int_equal(start_at(f, SLOW_NAME, 1883, ""), 0);
+    wait_until(is_asked);
+    for (int i = 0; i < 100000; i++) /* more than the inbox holds */
+        poll_hidden(f, i);
+    fire(f, 1);
+    assert_false(mqtt_counts(f->mqtt).online);
+    assert_true(mqtt_counts(f->mqtt).superseded > 0);
+    assert_int_equal(mqtt_stop(f->mqtt, 300), -ETIMEDOUT);
+    f->mqtt = NULL;
+    atomic_store(&resolver_answers, true);
+    wait_until(is_alone);
+}
+
 /* -- outages ----------------------------------------------------------------------------------- */
 
 static void a_broker_that_forgot_everything_is_told_within_ten_seconds(void **state)
@@ -218,6 +296,7 @@ static void the_last_will_says_offline_when_the_gateway_is_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_resolver_that_hangs_holds_up_nothing),
         TEST(a_broker_that_forgot_everything_is_told_within_ten_seconds),
         TEST(events_of_an_outage_arrive_once_and_in_order),
         TEST(events_that_were_under_way_when_the_broker_died_come_again),
