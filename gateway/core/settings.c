@@ -85,7 +85,7 @@ const struct setting device_settings[] = {
                  "counter."},                                                                      \
         {"icon", SETTING_TEXT, .help = "Icon in Home Assistant, as mdi:pump."},                    \
         {"category", SETTING_CHOICE, .choices = "diagnostic none",                                 \
-         .help = "diagnostic moves it to the details of its device."},                             \
+         .help = "diagnostic moves it to the details of its device, switched off at first."},      \
         {"precision", SETTING_INT, .min = 0, .max = 9,                                             \
          .help = "Decimal places; by default what the scale can show."},                           \
         {"ha", SETTING_BOOL, .standard = "true", .help = "Whether Home Assistant is told of it."}, \

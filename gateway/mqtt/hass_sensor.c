@@ -136,8 +136,10 @@ static void put_readable(struct message *m, const struct inventory_sensor *senso
     json_int(&m->json, "exp_aft", expire_s(m->device, sensor));
     part_optional(m, "ic", sensor->icon);
     /* Home Assistant refuses "config" for what only shows. */
-    if (strcmp(sensor->category, "diagnostic") == 0)
+    if (strcmp(sensor->category, "diagnostic") == 0) {
         json_text(&m->json, "ent_cat", sensor->category);
+        json_bool(&m->json, "en", false); /* until somebody wants to see it */
+    }
     part_end(m);
 }
 

@@ -167,7 +167,7 @@ int message_group(struct publisher *p, uint32_t group)
 
     topics_rule_state(topic, p->plan->base, p->plan->groups[group]);
     return publish_buffer(p, topic,
-                          payload_group(p->shadow.firing[group], p->plan->group_size[group],
+                          payload_group(&p->shadow.groups[group], p->plan->group_size[group],
                                         p->buffer, p->buffer_size));
 }
 

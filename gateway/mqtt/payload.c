@@ -5,6 +5,7 @@
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
 #include "gateway/mqtt/plan.h"
+#include "gateway/mqtt/shadow.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,14 +184,15 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
     return json_length(&json);
 }
 
-size_t payload_group(uint32_t firing, uint32_t instances, char *to, size_t size)
+size_t payload_group(const struct shadow_group *group, uint32_t instances, char *to, size_t size)
 {
     struct json json;
 
     json_start(&json, to, size);
     json_object(&json, NULL);
-    json_int(&json, "firing", firing);
-    json_int(&json, "ok", instances - firing);
+    json_int(&json, "firing", group->firing);
+    json_int(&json, "blind", group->blind);
+    json_int(&json, "ok", instances - group->firing - group->blind);
     json_end(&json);
     return json_length(&json);
 }

@@ -46,8 +46,9 @@ void payload_put_state(struct json *json, const struct payload_state *state);
 
 size_t payload_rule(const struct inventory *inventory, const struct instance_state *state, char *to,
                     size_t size);
-/* A rule over many sensors: how many of its instances fire. */
-size_t payload_group(uint32_t firing, uint32_t instances, char *to, size_t size);
+/* A rule over many sensors: how many of its instances fire, are blind, are well. */
+struct shadow_group;
+size_t payload_group(const struct shadow_group *group, uint32_t instances, char *to, size_t size);
 
 /* `durable`: it is on disk. */
 size_t payload_event(const struct inventory *inventory, const struct event *event, bool durable,

@@ -13,13 +13,19 @@ void shadow_release(struct shadow *shadow)
     free(shadow->readings);
     free(shadow->devices);
     free(shadow->instances);
-    free(shadow->firing);
+    free(shadow->groups);
     memset(shadow, 0, sizeof(*shadow));
 }
 
-static bool is_firing(const struct instance_state *state)
+/* Takes an instance into its group, or (`by` -1) out of it. */
+static void count(struct shadow_group *group, const struct instance_state *state, uint32_t by)
 {
-    return state->instance != PLAN_NONE && instance_is_firing(state);
+    if (state->instance == PLAN_NONE)
+        return;
+    if (instance_is_firing(state))
+        group->firing += by;
+    else if (state->blind)
+        group->blind += by;
 }
 
 static void start_readings(struct shadow *shadow, const struct shadow *old)
@@ -59,7 +65,7 @@ static void start_instances(struct shadow *shadow, const struct shadow *old)
         else
             shadow->instances[i] = (struct instance_state){.instance = PLAN_NONE};
         if (shadow->plan->group_of[i] != PLAN_NONE)
-            shadow->firing[shadow->plan->group_of[i]] += is_firing(&shadow->instances[i]);
+            count(&shadow->groups[shadow->plan->group_of[i]], &shadow->instances[i], 1);
     }
 }
 
@@ -71,8 +77,8 @@ int shadow_adopt(struct shadow *shadow, const struct plan *plan)
     fresh.readings = calloc((size_t)inventory->n_sensors + 1, sizeof(*fresh.readings));
     fresh.devices = calloc((size_t)inventory->n_devices + 1, sizeof(*fresh.devices));
     fresh.instances = calloc((size_t)inventory->n_rules + 1, sizeof(*fresh.instances));
-    fresh.firing = calloc((size_t)plan->n_groups + 1, sizeof(*fresh.firing));
-    if (!fresh.readings || !fresh.devices || !fresh.instances || !fresh.firing) {
+    fresh.groups = calloc((size_t)plan->n_groups + 1, sizeof(*fresh.groups));
+    if (!fresh.readings || !fresh.devices || !fresh.instances || !fresh.groups) {
         shadow_release(&fresh);
         return -ENOMEM;
     }
@@ -119,8 +125,8 @@ bool shadow_instance(struct shadow *shadow, const struct instance_state *state)
     it = &shadow->instances[state->instance];
     group = shadow->plan->group_of[state->instance];
     if (group != PLAN_NONE) {
-        shadow->firing[group] -= is_firing(it);
-        shadow->firing[group] += is_firing(state);
+        count(&shadow->groups[group], it, (uint32_t)-1);
+        count(&shadow->groups[group], state, 1);
     }
     *it = *state;
     return true;

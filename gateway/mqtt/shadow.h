@@ -15,12 +15,17 @@ struct shadow_device {
     bool online;
 };
 
+/* Of the instances of a rule; one that fires although it is blind counts as firing. */
+struct shadow_group {
+    uint32_t firing, blind;
+};
+
 struct shadow {
     const struct plan *plan; /* borrowed; NULL before the first shadow_adopt() */
     struct reading *readings;
     struct shadow_device *devices;
     struct instance_state *instances; /* .instance PLAN_NONE: nothing was said yet */
-    uint32_t *firing;                 /* by group */
+    struct shadow_group *groups;
 };
 
 /* Goes over to a new inventory; what bears the same name at the same index is kept. The old plan

@@ -13,6 +13,8 @@
 #include "tests/unit/mqtt_site.h"
 #include "tests/unit/store_world.h"
 
+#include <inttypes.h>
+
 struct fixture {
     char folder[64];
     struct loop *loop;
@@ -195,6 +197,25 @@ static void what_was_seen_to_go_is_forgotten(void **state)
     assert_int_equal(f->list->count, 0);
 }
 
+static void what_nobody_has_seen_go_is_given_up_after_ninety_days(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now_ms = clock_wall_ms(clock_boot_ms()), day_ms = INT64_C(86400000);
+    char lines[200];
+    struct store_state gone = {.kind = "mqtt", .key = "gone/meter", .value = lines};
+    struct store_record record = {.states = &gone, .n_states = 1};
+
+    gone.size = (size_t)snprintf(lines, sizeof(lines),
+                                 "sensor recent %" PRId64 "\nsensor ancient %" PRId64 "\n",
+                                 now_ms - 89 * day_ms, now_ms - 91 * day_ms);
+    assert_int_equal(store_commit(f->store, &record, NULL), 0);
+    end(f);
+    begin(f);
+    use(f, 2);
+    assert_int_equal(f->list->count, 1);
+    assert_true(has(f, "meter", "sensor", "recent"));
+}
+
 static void what_a_right_took_away_goes_too(void **state)
 {
     struct fixture *f = *state;
@@ -301,6 +322,7 @@ int main(void)
         TEST(a_reload_leaves_those_that_it_removes),
         TEST(a_restart_with_another_config_knows_what_was_announced),
         TEST(what_was_seen_to_go_is_forgotten),
+        TEST(what_nobody_has_seen_go_is_given_up_after_ninety_days),
         TEST(what_a_right_took_away_goes_too),
         TEST(a_change_to_single_entities_moves_each_device_until_it_is_through),
         TEST(a_change_back_moves_each_entity),

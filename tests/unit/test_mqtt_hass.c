@@ -173,6 +173,7 @@ static void a_text_has_nothing_of_a_number(void **state)
     assert_text(it, "p", "sensor");
     assert_text(it, "ic", "mdi:fire");
     assert_text(it, "ent_cat", "diagnostic");
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(it, "en")));
     assert_text(it, "stat_cla", NULL);
     assert_text(it, "dev_cla", NULL);
     assert_int_equal(number(it, "sug_dsp_prc"), -1);

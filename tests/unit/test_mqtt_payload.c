@@ -9,6 +9,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/mqtt/payload.h"
 #include "gateway/mqtt/plan.h"
+#include "gateway/mqtt/shadow.h"
 #include "rules/rules.h"
 #include "tests/unit/mqtt_site.h"
 
@@ -204,8 +205,8 @@ static void a_group_says_how_many_fire(void **state)
 {
     struct fixture *f = *state;
 
-    payload_group(3, 500, f->to, sizeof(f->to));
-    assert_string_equal(f->to, "{\"firing\":3,\"ok\":497}");
+    payload_group(&(struct shadow_group){.firing = 3, .blind = 1}, 500, f->to, sizeof(f->to));
+    assert_string_equal(f->to, "{\"firing\":3,\"blind\":1,\"ok\":496}");
 }
 
 static void an_event_tells_everything_it_knows(void **state)

@@ -84,7 +84,7 @@ static void only_a_change_of_availability_is_news(void **state)
     assert_false(shadow_device(&f->shadow, N_DEVICES, true));
 }
 
-static void firing_instances_of_a_group_are_counted(void **state)
+static void firing_and_blind_instances_of_a_group_are_counted(void **state)
 {
     struct fixture *f = *state;
     struct instance_state news[] = {stands(SILENT_1, RULE_FIRING), stands(SILENT_2, RULE_FIRING),
@@ -93,10 +93,15 @@ static void firing_instances_of_a_group_are_counted(void **state)
 
     for (size_t i = 0; i < sizeof(news) / sizeof(news[0]); i++)
         assert_true(shadow_instance(&f->shadow, &news[i]));
-    assert_int_equal(f->shadow.firing[0], 2);
+    assert_int_equal(f->shadow.groups[0].firing, 2);
     news[0] = stands(SILENT_1, RULE_OK);
     shadow_instance(&f->shadow, &news[0]);
-    assert_int_equal(f->shadow.firing[0], 1);
+    assert_int_equal(f->shadow.groups[0].firing, 1);
+    news[0].blind = news[2].blind = true; /* what fires counts as that */
+    shadow_instance(&f->shadow, &news[0]);
+    shadow_instance(&f->shadow, &news[2]);
+    assert_int_equal(f->shadow.groups[0].firing, 1);
+    assert_int_equal(f->shadow.groups[0].blind, 1);
     news[0].instance = N_RULES;
     assert_false(shadow_instance(&f->shadow, &news[0]));
 }
@@ -126,7 +131,7 @@ static void a_new_inventory_keeps_what_is_the_same(void **state)
     assert_true(f->shadow.readings[ENERGY].number == 1);
     assert_int_equal(f->shadow.readings[POWER].quality, QUALITY_NOT_READ);
     assert_int_equal(f->shadow.devices[METER].at_ms, 5);
-    assert_int_equal(f->shadow.firing[0], 1);
+    assert_int_equal(f->shadow.groups[0].firing, 1);
     shadow_release(&f->shadow);
     plan_free(plan);
     inventory_release(site);
@@ -138,7 +143,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_known_at_first, setup, teardown),
         cmocka_unit_test_setup_teardown(the_newest_reading_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(only_a_change_of_availability_is_news, setup, teardown),
-        cmocka_unit_test_setup_teardown(firing_instances_of_a_group_are_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(firing_and_blind_instances_of_a_group_are_counted, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_new_inventory_keeps_what_is_the_same, setup, teardown),
     };
 
