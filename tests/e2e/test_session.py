@@ -117,9 +117,27 @@ class Session(harness.Case):
         running.wait_log("connected")
         running.wait_log("certificate in .*client.pem ends in 4 days")
 
+    def test_what_the_user_may_not_write_is_said_and_the_rest_goes_on(self):
+        self.write("acl", "topic readwrite t/#\n")
+        self.the_broker = self.Known(self.broker_with(f"acl_file {self.path('acl')}\n"))
+        self.seen = self.subscriber("t/#")
+        running = self.through(self.the_broker.port)
+        running.wait_log(r"refuses some of our messages \(reason 0x87\).* t/# and homeassistant")
+        self.seen.state("tank", level=5)
+        self.seen.wait("t/health")
+
     class Known:
         def __init__(self, port):
             self.port = port
+
+    def broker_with(self, options):
+        """A mosquitto with options of its own; its port."""
+        port = harness.free_port()
+        path = self.write("own.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+                          f"log_dest stderr\n{options}")
+        self.process([harness.MOSQUITTO, "-c", path], "mosquitto")
+        harness.wait_for(lambda: harness.can_connect(port), saying="mosquitto")
+        return port
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=SOON, cwd=self.folder)
@@ -136,12 +154,8 @@ class Session(harness.Case):
         for name, by in (("localhost", "ca"), ("client", "other")):
             self.openssl("req", *new, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={name}")
             self.sign(name, by)
-        port = harness.free_port()
-        path = self.write("tls.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\nrequire_certificate true\n"
-                          f"user root\ncafile {self.path('ca.pem')}\ncertfile {self.path('localhost.pem')}\n"
-                          f"keyfile {self.path('localhost.key')}\nlog_dest stderr\n")
-        self.process([harness.MOSQUITTO, "-c", path], "mosquitto")
-        harness.wait_for(lambda: harness.can_connect(port), saying="mosquitto")
+        port = self.broker_with(f"require_certificate true\ncafile {self.path('ca.pem')}\n"
+                                f"certfile {self.path('localhost.pem')}\nkeyfile {self.path('localhost.key')}\n")
         return port, (f'host = "localhost"; tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
                       f'"{self.path("client.pem")}"; key_file = "{self.path("client.key")}" }};')
 
