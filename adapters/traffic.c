@@ -165,13 +165,16 @@ static size_t fill_devices(const struct adapters *adapters, struct values *value
 /* Gathered first: rows of one name follow each other, and percentiles are worth finding once. */
 static void report_traffic(const struct adapters *adapters, struct report *report)
 {
+    bool buses = report_wants(report, "bus"), devices = report_wants(report, "device");
     size_t most = adapters->n_slots > adapters->n_buses ? adapters->n_slots : adapters->n_buses;
-    struct values *values = report->row ? calloc(most + 1, sizeof(*values)) : NULL;
+    struct values *values = buses || devices ? calloc(most + 1, sizeof(*values)) : NULL;
 
     if (!values)
         return; /* nobody listens, or out of memory: then the next report has them */
-    report_values(report, false, values, fill_buses(adapters, values));
-    report_values(report, true, values, fill_devices(adapters, values));
+    if (buses)
+        report_values(report, false, values, fill_buses(adapters, values));
+    if (devices)
+        report_values(report, true, values, fill_devices(adapters, values));
     free(values);
 }
 

@@ -5,13 +5,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define WORDS_SIZE 256
+
+bool report_wants(const struct report *report, const char *label)
+{
+    if (!report->row)
+        return false;
+    return !report->label || strcmp(report->label, label ? label : "") == 0;
+}
 
 void report_count_of(struct report *report, const char *label, const char *of, const char *name,
                      double value, bool total, const char *help)
 {
-    if (report->row)
+    if (report_wants(report, label))
         report->row(report, &(struct report_row){.name = name,
                                                  .help = help,
                                                  .label = label,
@@ -44,12 +52,25 @@ void report_problem(struct report *report, const char *format, ...)
 struct writing {
     struct report report; /* first: leads back here */
     struct json *json;
+    const char *counter; /* of buses, whose object is open; NULL: none is */
 };
 
 static void write_row(struct report *report, const struct report_row *row)
 {
-    if (!row->label)
-        json_number(((struct writing *)report)->json, row->name, row->value, -1);
+    json_number(((struct writing *)report)->json, row->name, row->value, -1);
+}
+
+static void write_row_of_bus(struct report *report, const struct report_row *row)
+{
+    struct writing *writing = (struct writing *)report;
+
+    if (!writing->counter || strcmp(writing->counter, row->name) != 0) {
+        if (writing->counter)
+            json_end(writing->json);
+        json_object(writing->json, row->name);
+        writing->counter = row->name;
+    }
+    json_number(writing->json, row->of, row->value, -1);
 }
 
 static void write_problem(struct report *report, const char *words)
@@ -60,11 +81,17 @@ static void write_problem(struct report *report, const char *words)
 void report_write(struct json *json, void (*gather)(void *owner, struct report *report),
                   void *owner)
 {
-    struct writing counters = {{.row = write_row}, json};
-    struct writing problems = {{.problem = write_problem}, json};
+    struct writing counters = {{.row = write_row, .label = ""}, json, NULL};
+    struct writing traffic = {{.row = write_row_of_bus, .label = "bus"}, json, NULL};
+    struct writing problems = {{.problem = write_problem}, json, NULL};
 
     json_object(json, "counters");
     gather(owner, &counters.report);
+    json_end(json);
+    json_object(json, "traffic");
+    gather(owner, &traffic.report);
+    if (traffic.counter)
+        json_end(json);
     json_end(json);
     json_array(json, "problems");
     gather(owner, &problems.report);

@@ -14,11 +14,15 @@ struct report_row {
     bool total; /* only ever rises */
 };
 
-/* Either may be NULL. All is borrowed for the call. */
+/* Either function may be NULL. All is borrowed for the call. */
 struct report {
     void (*row)(struct report *report, const struct report_row *row);
     void (*problem)(struct report *report, const char *words);
+    const char *label; /* only rows with this one are wanted; "": only those without; NULL: all */
 };
+
+/* Whether rows with a label (NULL: without one) are wanted: for those that are dear to find out. */
+bool report_wants(const struct report *report, const char *label);
 
 /* One more row. */
 void report_count(struct report *report, const char *name, double value, bool total,
@@ -31,7 +35,8 @@ void report_count_of(struct report *report, const char *label, const char *of, c
 void report_problem(struct report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What `gather` reports as two members of the object that is open in `json`: "counters", an object
- * by name (rows with a label are left out), and "problems", an array of texts. */
+/* What `gather` reports as three members of the object that is open in `json`: "counters", an
+ * object by name; "traffic", where each counter of buses is an object by bus (there may be
+ * thousands of devices: theirs are left out); and "problems", an array of texts. */
 void report_write(struct json *json, void (*gather)(void *owner, struct report *report),
                   void *owner);

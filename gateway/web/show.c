@@ -44,6 +44,14 @@ static const struct field counter_fields[] = {
     {"*", "number", .help = "A counter or a level of a part of the gateway; /metrics says what each means."},
     {0},
 };
+static const struct field of_bus_fields[] = {
+    {"*", "number", .help = "Of the bus with this name."},
+    {0},
+};
+static const struct field traffic_counter_fields[] = {
+    {"*", "object", .help = "A counter or a level of buses; /metrics says what each means.", of_bus_fields},
+    {0},
+};
 const struct field status_answer[] = {
     {"name", "string", .help = "The gateway's name."},
     {"id", "string", .help = "What its ids elsewhere hang on."},
@@ -63,12 +71,14 @@ const struct field status_answer[] = {
     {"store", "boolean", .help = "Whether there is a history."},
     {"loop", "object", .help = "How late the gateway is with what it does, of late.", loop_fields},
     {"counters", "object", .help = "By name.", counter_fields},
+    {"traffic", "object", .help = "How the requests went, by name.", traffic_counter_fields},
     {"problems", "array", .help = "What a person should look at, in words."},
     {0},
 };
 const struct field health_answer[] = {
     {"ok", "boolean", .help = "Whether there are no problems."},
     {"counters", "object", .help = "By name.", counter_fields},
+    {"traffic", "object", .help = "How the requests went, by name.", traffic_counter_fields},
     {"problems", "array", .help = "What a person should look at, in words."},
     {0},
 };

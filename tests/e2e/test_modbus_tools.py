@@ -184,6 +184,14 @@ class ModbusTools(harness.Case):
         run = self.command("read", self.connect, "input 1", "--socket", self.path("none"))
         self.assertEqual(run.returncode, 1)
 
+    def test_status_tells_how_a_bus_does(self):
+        socket = self.gateway_at_the_only_connection(a=("input 0", 7))
+        self.assertRegex(self.run_good("status", "--socket", socket),
+                         r"plant +\d+ % busy, \d+ requests: 0 timeouts, 0 damaged")
+        status = json.loads(self.run_good("status", "--json", "--socket", socket))
+        self.assertGreater(status["traffic"]["bus_requests"]["plant"], 0)
+        self.assertEqual(status["traffic"]["bus_timeouts"]["plant"], 0)
+
     def mbpoll(self, port, register, *values):
         """Reads a holding register with another master, or writes it."""
         return subprocess.run(["/usr/bin/mbpoll", "-1", "-q", "-m", "tcp", "-p", str(port), "-a", "1", "-t", "4",
