@@ -12,14 +12,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define OWED_MAX 64
+
 struct world {
     struct guard guard;
     struct adapter_host host;
     struct mb_share *share;
     struct stream *master;
     struct timer *line;
-    struct adapter_question question; /* the last that was asked */
-    struct adapter_answer answer;     /* that the line gives */
+    struct adapter_question question;       /* the last that was asked */
+    struct adapter_question owed[OWED_MAX]; /* all that were not answered yet */
+    size_t n_owed;
+    struct adapter_answer answer; /* that the line gives */
     int asked, refuse;
     size_t n_in, wanted;
     bool down;
@@ -41,16 +45,23 @@ static int take_question(struct adapter_host *host, uint32_t device,
     if (world->refuse)
         return world->refuse;
     world->asked++;
-    world->question = *question;
+    assert_true(world->n_owed < OWED_MAX);
+    world->question = world->owed[world->n_owed++] = *question;
     timer_at(world->line, clock_boot_ms());
     return 0;
 }
 
-static void answer_question(void *owner)
+/* Whoever is answered may ask the next one at once: its turn comes later. */
+static void answer_questions(void *owner)
 {
     struct world *world = owner;
 
-    world->question.done(world->question.asker, &world->answer);
+    for (size_t left = world->n_owed; left > 0; left--) {
+        struct adapter_question question = world->owed[0];
+
+        memmove(world->owed, world->owed + 1, --world->n_owed * sizeof(question));
+        question.done(question.asker, &world->answer);
+    }
 }
 
 static void on_up(void *owner)
@@ -109,7 +120,7 @@ static int open_world(void **state)
 
     guard_open(&world->guard);
     world->host = (struct adapter_host){.loop = world->guard.loop, .ask = take_question};
-    world->line = timer_new(world->guard.loop, answer_question, world);
+    world->line = timer_new(world->guard.loop, answer_questions, world);
     world->answer = (struct adapter_answer){.quality = QUALITY_GOOD, .bytes = {0, 215}, .count = 2};
     world->terms = (struct mb_share_terms){.fresh_ms = 700};
     world->address = (struct address){.host = "127.0.0.1", .port = free_port()};
@@ -126,6 +137,7 @@ static int close_world(void **state)
 
     stream_close(world->master);
     mb_share_close(world->share);
+    answer_questions(world);
     timer_free(world->line);
     guard_close(&world->guard);
     free(world);
@@ -264,7 +276,7 @@ static void who_asks_without_waiting_is_cut_off(void **state)
     while (!world->down)
         guard_run(&world->guard);
     world->answer.quality = QUALITY_TIMEOUT;
-    answer_question(world); /* it has gone, and its memory with this */
+    answer_questions(world); /* it has gone, and its memory with this */
 }
 
 static void an_answer_after_the_end_finds_nobody(void **state)
@@ -277,7 +289,7 @@ static void an_answer_after_the_end_finds_nobody(void **state)
     guard_run(&world->guard);
     mb_share_close(world->share);
     world->share = NULL;
-    answer_question(world);
+    answer_questions(world);
 }
 
 /* Every bit of a question turned over, and every end cut off by a master who leaves at once:
