@@ -15,7 +15,7 @@ struct view {
     const struct entry *before;         /* the entry sample */
     double argument;
     bool sums_made;
-    struct sums earlier; /* of all but the newest */
+    struct sums earlier; /* of all but the newest; both are there when sums_made */
     struct sums all;
 };
 
@@ -341,21 +341,22 @@ static void look_ahead(const struct view *view, const struct function *function,
         change_at(outlook, view->series->run_ms + length_ms);
 }
 
-static struct view view_of(struct windows *windows, struct window *window, int64_t now_ms)
+/* Field by field: to clear the sums, which few functions ask for, would cost more than most of
+ * them.
+ */
+static void look(struct view *view, struct windows *windows, struct window *window, int64_t now_ms)
 {
     const struct series *series = &windows->series[window->sensor];
     window_expire(windows, window, now_ms);
-    struct view view = {.windows = windows,
-                        .window = window,
-                        .series = series,
-                        .now_ms = now_ms,
-                        .n = window->end - window->first,
-                        .before = window_before(windows, window, now_ms)};
-    if (view.n > 0) {
-        view.first = series_at(series, window->first);
-        view.newest = series_at(series, window->end - 1);
-    }
-    return view;
+    view->windows = windows;
+    view->window = window;
+    view->series = series;
+    view->now_ms = now_ms;
+    view->n = window->end - window->first;
+    view->first = view->n > 0 ? series_at(series, window->first) : NULL;
+    view->newest = view->n > 0 ? series_at(series, window->end - 1) : NULL;
+    view->before = window_before(windows, window, now_ms);
+    view->sums_made = false;
 }
 
 static struct cell cell_of_entry(const struct view *view, const struct entry *entry)
@@ -385,7 +386,8 @@ static struct cell ask_exact(struct windows *windows, struct window *window,
                              struct outlook *outlook)
 {
     const struct function *function = &functions[instruction->what];
-    struct view view = view_of(windows, window, now_ms);
+    struct view view;
+    look(&view, windows, window, now_ms);
     bool something = function->empty || view.n > 0 || (function->entry && view.before);
     double number;
     view.argument = instruction->number;
