@@ -29,7 +29,7 @@ static void value_clear(struct value *value)
     } else if (value->is == SETTING_GROUP) {
         section_free(value->group);
     } else if (value->is == VALUE_LIST) {
-        for (size_t i = 0; i < value->list.count; i++) {
+        for (size_t i = 0; i < value->count; i++) {
             value_clear(value->list.items[i]);
             free(value->list.items[i]);
         }
@@ -86,7 +86,7 @@ static size_t index_slot(const struct section *section, const char *key)
 
 static int index_build(struct section *section)
 {
-    size_t size = section->index_size == 0 ? (size_t)4 * INDEX_FROM : section->index_size * 2;
+    uint32_t size = section->index_size == 0 ? 4 * INDEX_FROM : section->index_size * 2;
     uint32_t *index = calloc(size, sizeof *index);
 
     if (index == NULL)
@@ -126,7 +126,7 @@ const struct value *section_value(const struct section *section, const char *key
 static int make_room(struct section *section)
 {
     if (section->count == section->capacity) {
-        size_t capacity = section->capacity == 0 ? 4 : section->capacity * 2;
+        uint32_t capacity = section->capacity == 0 ? 2 : section->capacity * 2;
         struct member **members = reallocarray(section->members, capacity, sizeof(void *));
 
         if (members == NULL)
@@ -214,7 +214,7 @@ int value_text(struct value *value, struct place place, const char *text, const 
     value_set(value, SETTING_TEXT, place);
     value->text.bytes = bytes;
     value->text.offsets = kept;
-    value->text.length = length;
+    value->count = (uint32_t)length;
     return 0;
 }
 
@@ -232,6 +232,7 @@ struct section *value_group(struct value *value, struct place place)
 void value_list(struct value *value, struct place place)
 {
     value_set(value, VALUE_LIST, place);
+    value->count = 0;
     memset(&value->list, 0, sizeof value->list);
 }
 
@@ -239,8 +240,8 @@ struct value *value_append(struct value *list)
 {
     struct value *item;
 
-    if (list->list.count == list->list.capacity) {
-        size_t capacity = list->list.capacity == 0 ? 4 : list->list.capacity * 2;
+    if (list->count == list->list.capacity) {
+        uint32_t capacity = list->list.capacity == 0 ? 4 : list->list.capacity * 2;
         struct value **items = reallocarray(list->list.items, capacity, sizeof(void *));
 
         if (items == NULL)
@@ -253,7 +254,7 @@ struct value *value_append(struct value *list)
         return NULL;
     item->name = "";
     item->place = list->place;
-    list->list.items[list->list.count++] = item;
+    list->list.items[list->count++] = item;
     return item;
 }
 
@@ -353,7 +354,7 @@ static int copy_value(struct value *to, const struct value *from)
     }
     if (from->is == VALUE_LIST) {
         value_list(to, from->place);
-        for (size_t i = 0; i < from->list.count; i++) {
+        for (size_t i = 0; i < from->count; i++) {
             struct value *item = value_append(to);
 
             if (item == NULL || copy_value(item, from->list.items[i]) < 0)
@@ -417,7 +418,7 @@ static unsigned list_form(const struct value *list)
 {
     unsigned all = 0;
 
-    for (size_t i = 0; i < list->list.count; i++)
+    for (size_t i = 0; i < list->count; i++)
         all |= list->list.items[i]->is;
     if (all == 0 || all == SETTING_TEXT)
         return SETTING_TEXTS;
@@ -441,7 +442,7 @@ unsigned section_form(const struct section *section, const char *key)
 const struct value *value_at(const struct value *value, size_t i)
 {
     if (value->is == VALUE_LIST)
-        return i < value->list.count ? value->list.items[i] : NULL;
+        return i < value->count ? value->list.items[i] : NULL;
     return i == 0 ? value : NULL;
 }
 
@@ -475,8 +476,8 @@ struct place section_text_place(const struct section *section, const char *key, 
 
     if (value == NULL || value->is != SETTING_TEXT || place.source == NULL)
         return place;
-    if (offset > value->text.length)
-        offset = value->text.length;
+    if (offset > value->count)
+        offset = value->count;
     if (value->text.offsets != NULL)
         return (struct place){place.source, value->text.offsets[offset]};
     quoted = place.offset < place.source->length && place.source->bytes[place.offset] == '"';

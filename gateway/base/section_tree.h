@@ -7,8 +7,10 @@
  */
 #define VALUE_LIST (1U << 31)
 
+/* A large config has tens of thousands of these, and they are what its reading takes most. */
 struct value {
     unsigned is;
+    uint32_t count; /* bytes of a text, elements of a list */
     struct place place;
     const char *name; /* the key; "" within a list */
     union {
@@ -19,11 +21,10 @@ struct value {
         struct {
             char *bytes;
             uint32_t *offsets; /* NULL: the bytes stand in the source as they are */
-            size_t length;
         } text;
         struct {
             struct value **items; /* each by itself: their addresses are handed out */
-            size_t count, capacity;
+            uint32_t capacity;
         } list;
     };
 };
@@ -37,13 +38,11 @@ struct member {
 struct section {
     struct place place;
     struct member **members;
-    size_t count, capacity;
+    uint32_t count, capacity;
     uint32_t *index; /* of large groups: hash to member number + 1; NULL while there are few */
-    size_t index_size;
     const struct setting **tables; /* that it was checked against: they know the defaults */
-    size_t n_tables;
-    struct section **implied; /* empty groups that nobody wrote, there for their defaults */
-    size_t n_implied;
+    struct section **implied;      /* empty groups that nobody wrote, there for their defaults */
+    uint32_t index_size, n_tables, n_implied;
     char name[];
 };
 

@@ -143,7 +143,7 @@ size_t section_count(const struct section *section, const char *key)
 
     if (value == NULL)
         return standard_of(section, key) != NULL;
-    return value->is == VALUE_LIST ? value->list.count : 1;
+    return value->is == VALUE_LIST ? value->count : 1;
 }
 
 double section_number_at(const struct section *section, const char *key, size_t i)
@@ -189,12 +189,12 @@ static uint64_t hash_value(const struct value *value)
     case SETTING_NUMBER:
         return mix(sum, &value->number, sizeof value->number);
     case SETTING_TEXT:
-        return mix(sum, value->text.bytes, value->text.length);
+        return mix(sum, value->text.bytes, value->count);
     case SETTING_GROUP:
         part = section_hash(value->group);
         return mix(sum, &part, sizeof part);
     default:
-        for (size_t i = 0; value->is == VALUE_LIST && i < value->list.count; i++) {
+        for (size_t i = 0; value->is == VALUE_LIST && i < value->count; i++) {
             part = hash_value(value->list.items[i]);
             sum = mix(sum, &part, sizeof part);
         }

@@ -186,10 +186,10 @@ static void check_pair(const struct check *check)
 {
     const struct value *list = check->value;
 
-    if (list->list.count != 2) {
+    if (list->count != 2) {
         problem_error(check->problems, list->place, NULL,
-                      "\"%s\" must be two numbers like ( 18, 26.5 ), not %zu", check->key,
-                      list->list.count);
+                      "\"%s\" must be two numbers like ( 18, 26.5 ), not %u", check->key,
+                      list->count);
     } else if (!(value_as_number(list->list.items[0]) < value_as_number(list->list.items[1])) &&
                value_form(list) == SETTING_NUMBERS) {
         problem_error(check->problems, list->place, "the smaller one comes first",
@@ -219,9 +219,9 @@ static void check_list(const struct check *check)
         report_form(check, list);
         return;
     }
-    for (size_t i = 0; i < list->list.count; i++)
+    for (size_t i = 0; i < list->count; i++)
         check_element(check, list->list.items[i]);
-    if (value_form(list) == 0 && list->list.count > 1)
+    if (value_form(list) == 0 && list->count > 1)
         problem_error(check->problems, list->place, NULL,
                       "the elements of \"%s\" must all be of one kind", check->key);
     else if ((check->setting->forms & LISTS) == SETTING_PAIR)
