@@ -53,6 +53,12 @@ struct channel_traits {
     int decimals; /* that its scale can show; -1: as many as the number has */
 };
 
+/* One state of an enumeration: what it reads as, and the number by which it is written. */
+struct channel_option {
+    double number;
+    char text[SAMPLE_TEXT_SIZE];
+};
+
 /* A line before it is used. */
 struct adapter_forecast {
     double share; /* of its time that polls will take; devices without an interval do not count */
@@ -60,7 +66,7 @@ struct adapter_forecast {
 };
 
 /* A value for a channel that may be written, in the channel's own unit: the adapter turns scale and
- * offset back. Texts are not written. */
+ * offset back. Of an enumeration it is the number of the option; other texts are not written. */
 struct write_request {
     uint32_t device, channel;
     double number;
@@ -187,6 +193,10 @@ struct adapter {
 
     /* What a checked channel is. May be NULL: CHANNEL_NUMBER, -1. */
     struct channel_traits (*traits)(const struct section *channel);
+
+    /* The i-th option of a checked channel, in the order in which people shall see them; false
+     * behind the last. May be NULL: no channel is an enumeration. */
+    bool (*option)(const struct section *channel, size_t i, struct channel_option *ret);
 
     /* Makes the bus. Does not block and does not fail because a device or line is away: that is
      * told by poll results. `config` was passed by check(). 0, or -ENOMEM and the like with

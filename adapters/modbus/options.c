@@ -1,10 +1,14 @@
 #include "adapters/modbus/options.h"
 
+#include "adapters/modbus/write.h"
 #include "gateway/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Writes are of doubles, which tell whole numbers apart up to here. */
+#define CODE_MAX (INT64_C(1) << 53)
 
 const struct setting mb_bus_settings[] = {
     /* MB_SERIAL_ROWS */
@@ -86,7 +90,8 @@ const struct setting mb_channel_settings[] = {
      "as SunSpec has it: \"holding 40084\"."},
     {"length", SETTING_INT, NULL, 1, MB_STRING_MAX, NULL, NULL, "Characters of a string."},
     {"enum", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
-     "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value."},
+     "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value. With `writable` "
+     "they are what may be written."},
     {"invalid", SETTING_NUMBERS | SETTING_NUMBER | SETTING_INT, NULL, 0, 0, NULL, NULL,
      "Raw values that mean that there is no sensor: 0x8000, or [ 0x7fff, 0xffff ]."},
     {0},
@@ -214,7 +219,7 @@ static bool check_fits(const struct section *options, enum mb_type type, struct 
 /* "1: heating" */
 static bool read_code(const char *text, struct mb_code *ret)
 {
-    const char *colon = strchr(text, ':');
+    const char *colon = text ? strchr(text, ':') : NULL;
     const char *start = colon ? colon + 1 + strspn(colon + 1, " ") : NULL;
     char number[24];
     size_t length = colon ? (size_t)(colon - text) : 0;
@@ -254,10 +259,9 @@ static int read_codes(const struct section *options, struct mb_channel *channel,
     if (!channel->codes)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        const char *text = section_text_at(options, "enum", i);
         struct mb_code code;
 
-        if (!text || !read_code(text, &code)) {
+        if (!read_code(section_text_at(options, "enum", i), &code)) {
             problem_error(problems, section_place_at(options, "enum", i),
                           "write a code, a colon and at most 63 bytes of text: \"1: heating\"",
                           "this is no text for a code");
@@ -342,8 +346,6 @@ static const char *why_not_writable(const struct section *device, const struct s
         return "strings are not written";
     if (section_has(options, "scale_register"))
         return "a value whose scale is in a register is not written";
-    if (section_has(options, "enum"))
-        return "a channel with texts for codes is not written";
     *ret_hint = "name a holding register or a coil, or leave `writable` out";
     if (reg->function == MB_READ_INPUTS)
         return "an input register can only be read";
@@ -367,6 +369,40 @@ static int check_writable(const struct section *device, const struct section *op
         return 0;
     problem_error(problems, section_place(options, "writable"), hint, "%s", why);
     return -EINVAL;
+}
+
+/* Why a code cannot be written; NULL when it can. */
+static const char *why_no_option(const struct mb_channel *channel, const struct mb_code *code)
+{
+    struct mb_request request;
+
+    if (code->code > CODE_MAX || code->code < -CODE_MAX ||
+        mb_write_build(channel, (double)code->code, &request) != QUALITY_GOOD)
+        return "its type cannot hold it";
+    for (const struct mb_code *before = channel->codes; before < code; before++) {
+        if (strcmp(before->text, code->text) == 0)
+            return "another has the same text";
+    }
+    return NULL;
+}
+
+/* What is only read may have codes that never come, and one text for several. */
+static int check_options(const struct section *options, const struct mb_channel *channel,
+                         struct problems *problems)
+{
+    int result = 0;
+
+    for (size_t i = 0; channel->writable && i < channel->format.n_codes; i++) {
+        const char *why = why_no_option(channel, &channel->codes[i]);
+
+        if (!why)
+            continue;
+        problem_error(problems, section_place(options, "enum"),
+                      "change the code, or leave `writable` out", "code %lld is not written: %s",
+                      (long long)channel->codes[i].code, why);
+        result = -EINVAL;
+    }
+    return result;
 }
 
 static int read_scale(const struct section *options, struct mb_format *format,
@@ -461,6 +497,8 @@ static int fill_channel(const struct section *device, const struct section *opti
     rest |= read_scale(options, &channel->format, problems);
     rest |= read_exponent(options, channel, problems);
     rest |= check_span(device, options, &channel->span, problems);
+    if (lists == 0 && rest == 0)
+        rest |= check_options(options, channel, problems);
     return lists < 0 ? lists : rest < 0 ? -EINVAL : 0;
 }
 
@@ -518,4 +556,16 @@ struct channel_traits mb_channel_traits(const struct section *channel)
     traits.decimals =
         scale_decimals(section_number(channel, "scale"), section_number(channel, "offset"));
     return traits;
+}
+
+bool mb_channel_option(const struct section *channel, size_t i, struct channel_option *ret)
+{
+    struct mb_code code;
+
+    if (i >= section_count(channel, "enum") ||
+        !read_code(section_text_at(channel, "enum", i), &code))
+        return false;
+    ret->number = (double)code.code;
+    text_copy(ret->text, sizeof(ret->text), code.text);
+    return true;
 }

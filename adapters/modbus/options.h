@@ -46,9 +46,10 @@ int mb_channel_read(const struct section *device, const struct channel_config *c
                     struct mb_channel *ret, struct problems *problems);
 void mb_channel_clear(struct mb_channel *channel);
 
-/* For the table of the adapter: check() of each scheme, and traits(). */
+/* For the table of the adapter: check() of each scheme, traits() and option(). */
 void mb_check_tcp(const struct bus_config *config, struct problems *problems);
 void mb_check_rtu_tcp(const struct bus_config *config, struct problems *problems);
 void mb_check_serial(const struct bus_config *config, struct problems *problems);
 bool mb_forecast_serial(const struct bus_config *config, struct adapter_forecast *ret);
 struct channel_traits mb_channel_traits(const struct section *channel);
+bool mb_channel_option(const struct section *channel, size_t i, struct channel_option *ret);

@@ -395,6 +395,7 @@ const struct adapter modbus_serial_adapter = {
     .check = mb_check_serial,
     .forecast = mb_forecast_serial,
     .traits = mb_channel_traits,
+    .option = mb_channel_option,
     .open = serial_open,
     .close = serial_close,
     .poll = serial_poll,

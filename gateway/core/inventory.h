@@ -27,6 +27,12 @@ extern const struct setting derived_settings[];  /* derived: NAME: */
 
 enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
 
+/* A state of an enumeration: its text, and the number by which it is written. */
+struct inventory_option {
+    const char *text;
+    double number;
+};
+
 struct inventory_sensor {
     const char *id;          /* "boiler.flow_temp" */
     const char *channel;     /* "flow_temp" */
@@ -52,6 +58,8 @@ struct inventory_sensor {
     double safe;                  /* written at a stop; NAN: nothing is */
     int64_t max_on_ms;            /* it must not be on for longer; 0: it may */
     int64_t stale_ms;
+    uint32_t n_options; /* 0: it is no enumeration */
+    const struct inventory_option *options;
 };
 
 #define INVENTORY_NO_BUS UINT32_MAX

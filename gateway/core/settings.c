@@ -110,7 +110,7 @@ const struct setting channel_settings[] = {
     {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
      .help = "Age at which its value is no longer believed."},
     {"writable", SETTING_BOOL, .standard = "false",
-     .help = "Whether people and rules may write it."},
+     .help = "Whether people and rules may write it: a number, ON or OFF, or one of its texts."},
     {"min", SETTING_NUMBER, .help = "Smallest value that may be written."},
     {"max", SETTING_NUMBER, .help = "Largest value that may be written."},
     {"step", SETTING_NUMBER, .min = 1e-9, .max = 1e12,

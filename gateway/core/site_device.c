@@ -176,6 +176,8 @@ static void check_writing(const struct site_device *device, const struct section
 {
     static const char *const keys[] = {"min", "max", "step", "safe", "max_on"};
     bool writable = section_bool(channel, "writable");
+    struct channel_option first;
+    bool is_choice = device->adapter->option && device->adapter->option(channel, 0, &first);
 
     if (writable && !device->adapter->write && !device->adapter->begin_write)
         problem_error(problems, section_place(channel, "writable"), "leave `writable` out",
@@ -184,6 +186,9 @@ static void check_writing(const struct site_device *device, const struct section
         if (!writable && section_has(channel, keys[i]))
             problem_error(problems, section_key_place(channel, keys[i]), "add writable = true",
                           "`%s` is for channels that may be written", keys[i]);
+        else if (is_choice && section_has(channel, keys[i]))
+            problem_error(problems, section_key_place(channel, keys[i]), "leave it out",
+                          "`%s` is for numbers and switches, this is an enumeration", keys[i]);
     }
     if (section_has(channel, "min") && section_has(channel, "max") &&
         section_number(channel, "min") >= section_number(channel, "max"))
@@ -417,6 +422,22 @@ static void describe_publishing(const struct site_device *device, const struct s
         section_has(beat, "heartbeat") ? section_duration_ms(beat, "heartbeat") : HEARTBEAT_MS;
 }
 
+static void describe_options(const struct adapter *adapter, const struct section *channel,
+                             struct arena *arena, struct inventory_sensor *sensor)
+{
+    struct inventory_option *options;
+    struct channel_option option;
+    uint32_t n = 0;
+
+    while (adapter->option && adapter->option(channel, n, &option))
+        n++;
+    options = n > 0 ? arena_take(arena, n * sizeof(*options)) : NULL;
+    for (uint32_t i = 0; options && adapter->option(channel, i, &option); i++)
+        options[i] = (struct inventory_option){arena_text(arena, option.text), option.number};
+    sensor->options = options;
+    sensor->n_options = options ? n : 0;
+}
+
 static void describe_sensor(const struct site_device *device, size_t index, struct arena *arena,
                             struct inventory_sensor *sensor)
 {
@@ -453,6 +474,8 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
         (int8_t)(section_has(channel, "precision") ? (int)section_int(channel, "precision")
                                                    : traits.decimals);
     sensor->stale_ms = derived ? 0 : read_stale(device, channel);
+    if (!derived)
+        describe_options(device->adapter, channel, arena, sensor);
     describe_writing(channel, sensor);
     describe_publishing(device, channel, sensor);
 }

@@ -111,6 +111,10 @@ static void what_can_be_written_may_be_marked_writable(void **state)
     assert_string_equal(
         wrong("mask_write=true", "register=holding 3; type=int8_low; writable=true"), "");
     assert_string_equal(wrong("", "register=input 3; writable=false"), "");
+    assert_string_equal(wrong("", "register=coil 3; enum=0: off | 1: on; writable=true"), "");
+    assert_string_equal(
+        wrong("", "register=holding 3; type=int16; enum=-1: off | 4: auto; writable=true"), "");
+    assert_string_equal(wrong("", "register=holding 3; enum=0: off | 4: off | 65536: x"), "");
 }
 
 static void what_cannot_be_written_may_not(void **state)
@@ -122,7 +126,13 @@ static void what_cannot_be_written_may_not(void **state)
          "a.cfg:1:28: error: an input register can only be read"},
         {"register=discrete 3; writable=true", "a discrete input can only be read"},
         {"register=holding 3; type=string; length=4; writable=true", "strings are not written"},
-        {"register=holding 3; enum=0: off | 1: on; writable=true", "texts for codes"},
+        {"register=holding 3; enum=0: off | 65536: on; writable=true",
+         "code 65536 is not written: its type cannot hold it"},
+        {"register=coil 3; enum=0: off | 2: on; writable=true", "code 2 is not written"},
+        {"register=holding 3; type=int64; enum=9007199254740993: x; writable=true",
+         "code 9007199254740993 is not written"},
+        {"register=holding 3; enum=0: off | 4: off; writable=true",
+         "code 4 is not written: another has the same text"},
         {"register=holding 3.1; writable=true", "devices that know function 22"},
         {"register=holding 3; type=uint8_high; writable=true", "devices that know function 22"},
     };
@@ -383,6 +393,26 @@ static void codes_are_sorted_and_keep_their_texts(void **state)
     made_free(made);
 }
 
+static void options_come_in_the_order_of_the_config(void **state)
+{
+    struct made *made;
+    struct mb_channel channel = read_one("", "register=holding 1; enum=5: five | -1: one", &made);
+    const struct section *options = made->channels[0][0].options;
+    struct channel_option option;
+
+    (void)state;
+    assert_true(modbus_tcp_adapter.option(options, 0, &option) && option.number == 5);
+    assert_string_equal(option.text, "five");
+    assert_true(modbus_tcp_adapter.option(options, 1, &option) && option.number == -1);
+    assert_string_equal(option.text, "one");
+    assert_false(modbus_tcp_adapter.option(options, 2, &option));
+    mb_channel_clear(&channel);
+    made_free(made);
+    channel = read_one("", "register=holding 1", &made);
+    assert_false(modbus_tcp_adapter.option(made->channels[0][0].options, 0, &option));
+    made_free(made);
+}
+
 static uint64_t invalid_of(const char *channel)
 {
     struct made *made;
@@ -461,6 +491,7 @@ int main(void)
         cmocka_unit_test(the_order_of_a_channel_wins_over_its_devices),
         cmocka_unit_test(the_register_of_a_scale_is_read_along),
         cmocka_unit_test(codes_are_sorted_and_keep_their_texts),
+        cmocka_unit_test(options_come_in_the_order_of_the_config),
         cmocka_unit_test(invalid_values_are_bits_of_the_register),
         cmocka_unit_test(traits_say_what_a_channel_is),
     };

@@ -82,6 +82,8 @@ static void the_function_is_that_of_the_kind_and_width(void **state)
          1,
          {16, 0, 9, 0, 4, 8, 0, 1, 0, 0, 0, 0, 0, 0},
          14},
+        {"register=holding 9; enum=2: on | 513: auto; writable=true", 513, {6, 0, 9, 2, 1}, 5},
+        {"register=coil 3; enum=0: off | 1: on; writable=true", 1, {5, 0, 3, 0xff, 0}, 5},
         {"register=holding 9.0; writable=true", 1, {22, 0, 9, 0xff, 0xfe, 0, 1}, 7},
         {"register=holding 9.15; writable=true", 1, {22, 0, 9, 0x7f, 0xff, 0x80, 0}, 7},
         {"register=holding 9.15; writable=true", 0, {22, 0, 9, 0x7f, 0xff, 0, 0}, 7},

@@ -81,6 +81,27 @@ static void max_on_needs_a_value_that_is_off(void **state)
                  "t.cfg:4:1: error: 0 may not be written, so `max_on` cannot switch it off");
 }
 
+static void an_enumeration_has_options_and_no_limits(void **state)
+{
+    struct site_world world;
+    const struct inventory_sensor *sensor;
+
+    (void)state;
+    site_world_good(&world, PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                                "channels: { t: { register = \"holding 0\"; writable = true\n"
+                                "enum = [ \"4: auto\", \"0: off\" ] } } } }");
+    sensor = &world.site->inventory->sensors[0];
+    assert_int_equal(sensor->n_options, 2);
+    assert_string_equal(sensor->options[0].text, "auto");
+    assert_true(sensor->options[0].number == 4);
+    assert_string_equal(sensor->options[1].text, "off");
+    site_world_close(&world);
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                     "channels: { t: { register = \"holding 0\"; writable = true\n"
+                     "enum = [ \"0: off\" ]\nmax = 4 } } } }",
+                 "t.cfg:5:1: error: `max` is for numbers and switches, this is an enumeration");
+}
+
 static void an_unknown_bus_is_named_with_the_nearest(void **state)
 {
     static const char text[] =
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_channel_is_read_less_often_than_its_device_or_not_at_all_by_itself),
         cmocka_unit_test(a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shortest),
         cmocka_unit_test(max_on_needs_a_value_that_is_off),
+        cmocka_unit_test(an_enumeration_has_options_and_no_limits),
         cmocka_unit_test(an_unknown_bus_is_named_with_the_nearest),
         cmocka_unit_test(an_unknown_adapter_is_named_with_the_nearest),
         cmocka_unit_test(an_address_of_another_scheme_is_refused),
