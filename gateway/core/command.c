@@ -83,6 +83,7 @@ static void end(void *owner, const struct command *command, const struct command
         .result = command_result_name(reply->result),
         .has_value = reply->has_value,
         .value = reply->value,
+        .text = reply->text,
     };
 
     commands->ended[reply->result]++;
@@ -110,7 +111,7 @@ static void refuse(struct commands *commands, const struct command *command, con
 
 /* -- writes --------------------------------------------------------------------------------- */
 
-static bool parse_value(const char *text, double *ret_value)
+static bool parse_number(const char *text, double *ret_value)
 {
     if (strcasecmp(text, "on") == 0 || strcasecmp(text, "true") == 0) {
         *ret_value = 1;
@@ -121,6 +122,33 @@ static bool parse_value(const char *text, double *ret_value)
         return true;
     }
     return text_to_number(text, ret_value) == 0;
+}
+
+static bool parse_option(const struct inventory_sensor *sensor, const char *text, double *ret_value)
+{
+    for (uint32_t i = 0; i < sensor->n_options; i++) {
+        if (strcmp(sensor->options[i].text, text) == 0) {
+            *ret_value = sensor->options[i].number;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* false with `words`, which name what may be written. */
+static bool parse_value(const struct inventory_sensor *sensor, const char *text, double *ret_value,
+                        char *words, size_t size)
+{
+    size_t length = 0;
+
+    if (sensor->n_options == 0) {
+        text_copy(words, size, "this is no value: write a number, ON or OFF");
+        return parse_number(text, ret_value);
+    }
+    text_append(words, size, &length, "this is none of its values: write ");
+    for (uint32_t i = 0; i < sensor->n_options; i++)
+        text_append(words, size, &length, "%s%s", i == 0 ? "" : ", ", sensor->options[i].text);
+    return parse_option(sensor, text, ret_value);
 }
 
 static bool is_on_step(const struct inventory_sensor *sensor, double value)
@@ -161,16 +189,20 @@ static void yield(struct commands *commands, uint32_t sensor)
 static void do_write(struct commands *commands, const struct command *command)
 {
     uint32_t sensor = inventory_find_sensor(commands->inventory, command->target);
+    const struct inventory_sensor *about;
     char words[200];
     double value;
 
-    if (sensor == UINT32_MAX)
+    if (sensor == UINT32_MAX) {
         refuse(commands, command, "there is no such sensor");
-    else if (!parse_value(command->argument, &value))
-        refuse(commands, command, "this is no value: write a number, ON or OFF");
+        return;
+    }
+    about = &commands->inventory->sensors[sensor];
+    if (!parse_value(about, command->argument, &value, words, sizeof(words)))
+        refuse(commands, command, words);
     else if (commands->held)
         refuse(commands, command, commands->held);
-    else if (is_wrong(&commands->inventory->sensors[sensor], value, words, sizeof(words)))
+    else if (is_wrong(about, value, words, sizeof(words)))
         refuse(commands, command, words);
     else {
         if (command->origin != COMMAND_VIA_RULE)

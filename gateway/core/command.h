@@ -17,7 +17,7 @@ struct commands;
 
 /* Published and logged by name: add, never renumber. */
 enum command_kind {
-    COMMAND_WRITE, /* target: sensor id; argument: a number, ON, OFF */
+    COMMAND_WRITE, /* target: sensor id; argument: a number, ON, OFF, or an enumeration's text */
     COMMAND_ACK,   /* target: instance, or a rule for all of its instances; so below */
     COMMAND_MUTE,  /* argument: duration; "" is two hours */
     COMMAND_UNMUTE,
@@ -69,7 +69,8 @@ struct command_reply {
     uint8_t result; /* enum command_result */
     bool has_value; /* of a write: what was read back */
     double value;
-    char words[200]; /* for people; "" when there is nothing to say */
+    const char *text; /* the same of an enumeration, then without `value`; else NULL; stays */
+    char words[200];  /* for people; "" when there is nothing to say */
     char target[136];
     char id[COMMAND_ID_SIZE]; /* of the command */
 };

@@ -227,6 +227,15 @@ void holds_on_instance(struct holds *holds, const struct instance_state *state)
 
 /* -- what is so ----------------------------------------------------------------------------- */
 
+static bool is_so(const struct holds *holds, const struct wish *wish, const struct reading *reading)
+{
+    const struct inventory *inventory = holds->inventory;
+
+    if (wish->is_text)
+        return strcmp(text_table_get(inventory->texts, reading->text), wish->argument) == 0;
+    return write_is_same(&inventory->sensors[reading->sensor], wish->number, reading->number);
+}
+
 void holds_on_readings(struct holds *holds, const struct reading *readings, size_t count)
 {
     bool wanted = false;
@@ -235,11 +244,11 @@ void holds_on_readings(struct holds *holds, const struct reading *readings, size
         const struct reading *reading = &readings[i];
         struct wish *wish = find(holds, reading->sensor);
 
-        if (!wish || wish->stage != WATCHED || wish->is_text || reading->kind != VALUE_NUMBER ||
+        if (!wish || wish->stage != WATCHED ||
+            reading->kind != (wish->is_text ? VALUE_TEXT : VALUE_NUMBER) ||
             reading->at_ms < wish->since_ms)
             continue;
-        if (write_is_same(&holds->inventory->sensors[reading->sensor], wish->number,
-                          reading->number)) {
+        if (is_so(holds, wish, reading)) {
             wish->pause_ms = PAUSE_MIN_MS;
             continue;
         }

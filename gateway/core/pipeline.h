@@ -70,7 +70,8 @@ int pipeline_order(struct pipeline *pipeline, const struct rules_order *order,
 struct pipeline_command_event {
     const char *target, *kind, *argument, *by, *via, *note, *result; /* texts, "" when none */
     bool has_value;
-    double value; /* that was read back */
+    double value;     /* that was read back */
+    const char *text; /* likewise; NULL: it was a number, or nothing */
 };
 void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_command_event *command);
 

@@ -164,6 +164,10 @@ void pipeline_tell_command(struct pipeline *pipeline, const struct pipeline_comm
                           .limit = NAN};
     size_t length = 0;
 
+    if (command->text) {
+        event.kind = VALUE_TEXT;
+        event.text = text_table_add(pipeline->texts, command->text);
+    }
     text_append(event.note, sizeof(event.note), &length, "%s %s", command->kind, command->target);
     if (command->argument[0])
         text_append(event.note, sizeof(event.note), &length, " %s", command->argument);

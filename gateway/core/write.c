@@ -72,7 +72,9 @@ static void answer(struct writes *writes, const struct command *command, uint8_t
 {
     struct command_reply reply = {.token = command->token, .kind = COMMAND_WRITE, .result = result};
 
-    if (read) {
+    if (read && read->kind == VALUE_TEXT) {
+        reply.text = text_table_get(writes->inventory->texts, read->text);
+    } else if (read) {
         reply.has_value = true;
         reply.value = read->number;
     }
@@ -215,6 +217,27 @@ bool write_is_same(const struct inventory_sensor *sensor, double wanted, double 
     return fabs(wanted - read) <= tolerance + 1e-6 * fabs(wanted);
 }
 
+/* An enumeration is written by number and read by text. */
+static bool is_option(const struct inventory_sensor *sensor, double number, const char *text)
+{
+    for (uint32_t i = 0; i < sensor->n_options; i++) {
+        if (sensor->options[i].number == number)
+            return strcmp(sensor->options[i].text, text) == 0;
+    }
+    return false;
+}
+
+static bool is_as_written(const struct writes *writes, const struct entry *entry,
+                          const struct reading *read)
+{
+    const struct inventory_sensor *sensor = &writes->inventory->sensors[entry->sensor];
+
+    if (read->kind == VALUE_TEXT)
+        return is_option(sensor, entry->number,
+                         text_table_get(writes->inventory->texts, read->text));
+    return write_is_same(sensor, entry->number, read->number);
+}
+
 void writes_read_back(struct writes *writes, const struct reading *readings, size_t count)
 {
     for (size_t i = 0; writes->n_busy > 0 && i < count; i++) {
@@ -222,10 +245,9 @@ void writes_read_back(struct writes *writes, const struct reading *readings, siz
         struct entry *entry = find(writes, reading->sensor, CONFIRMED, CONFIRMED);
         bool same;
 
-        if (!entry || reading->kind != VALUE_NUMBER || reading->at_ms < entry->since_ms)
+        if (!entry || reading->kind == VALUE_NONE || reading->at_ms < entry->since_ms)
             continue;
-        same = write_is_same(&writes->inventory->sensors[reading->sensor], entry->number,
-                             reading->number);
+        same = is_as_written(writes, entry, reading);
         end(writes, entry, same ? COMMAND_OK : COMMAND_DIFFERS, reading,
             same ? "" : "another value was read back");
     }

@@ -71,6 +71,8 @@ static void write_answer(const struct command_reply *reply, char text[ANSWER_SIZ
     json_text(&json, "command", command_kind_name(reply->kind));
     if (reply->has_value)
         json_number(&json, "value", reply->value, -1);
+    if (reply->text)
+        json_text(&json, "value", reply->text);
     if (reply->words[0])
         json_text(&json, "words", reply->words);
     if (reply->id[0])

@@ -27,7 +27,7 @@ const struct field limit_body[] = {
 };
 const struct field write_body[] = {
     {"sensor", "string", .help = "Its id.", .required = true},
-    {"value", "value", .help = "A number, \"ON\", \"OFF\", true or false.", .required = true},
+    {"value", "value", .help = "A number, \"ON\", \"OFF\", true or false; one of its `options`.", .required = true},
     BY_AND_NOTE,
     {0},
 };
@@ -58,7 +58,7 @@ const struct field command_answer[] = {
     {"result", "string", .help = "\"ok\" (200), \"differs\" (409), \"refused\" (409), \"superseded\" (409) or "
                          "\"timeout\" (504)."},
     {"target", "string", .help = "What it was done to."},
-    {"value", "number?", .help = "Of a write: what was read back."},
+    {"value", "value?", .help = "Of a write: what was read back."},
     {"words", "string", .help = "What there is to say; \"\" for nothing."},
     {"error", "string?", .help = "The same when it did not succeed."},
     {0},
@@ -85,7 +85,7 @@ static void write_reply(struct json *json, const void *what)
     if (reply->has_value)
         json_number(json, "value", reply->value, -1);
     else
-        json_null(json, "value");
+        json_text(json, "value", reply->text);
     json_text(json, "words", reply->words);
     json_text(json, "error", ok ? NULL : words);
     json_end(json);

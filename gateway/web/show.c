@@ -364,6 +364,7 @@ static const struct field sensor_fields[] = {
     {"write_min", "number?", .help = "The least that may be written."},
     {"write_max", "number?", .help = "The greatest that may be written."},
     {"write_step", "number?", .help = "What is written must be a multiple of this."},
+    {"options", "array", .help = "The texts of an enumeration; empty for others."},
     {0},
 };
 const struct field sensors_answer[] = {{"sensors", "array", .help = "Those asked for.", sensor_fields}, {0}};
@@ -395,6 +396,14 @@ static void write_limits(struct json *json, const struct inventory_sensor *senso
     json_number(json, "write_step", sensor->write_step > 0 ? sensor->write_step : NAN, -1);
 }
 
+static void write_options(struct json *json, const struct inventory_sensor *sensor)
+{
+    json_array(json, "options");
+    for (uint32_t i = 0; i < sensor->n_options; i++)
+        json_text(json, NULL, sensor->options[i].text);
+    json_end(json);
+}
+
 static void write_sensor(struct json *json, const struct inventory *inventory, uint32_t index)
 {
     static const char *const kinds[] = {
@@ -414,6 +423,7 @@ static void write_sensor(struct json *json, const struct inventory *inventory, u
         json_int(json, "decimals", sensor->decimals);
     json_int(json, "stale_ms", sensor->stale_ms);
     write_limits(json, sensor);
+    write_options(json, sensor);
     json_end(json);
 }
 

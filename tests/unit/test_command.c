@@ -10,13 +10,17 @@
 
 #define REPLIES 300
 
-/* What the device answers is 0 for `v`, 1 for `w`: so a write of another value differs. */
+/* What the device answers is 0 for `v`, 1 for `w`, "auto" for `m.mode`: so a write of another value
+ * differs. */
 static const char config[] =
-    "buses: { sim: { adapter = \"sim\" } }\n"
+    "buses: { sim: { adapter = \"sim\" } plc: { adapter = \"modbus\" } }\n"
     "devices: { d: { bus = \"sim\"; channels: {\n"
     "  v: { writable = true; min = -10; max = 100; step = 0.5; safe = 0 }\n"
     "  w: { writable = true }\n"
-    "  r: { } } } }\n"
+    "  r: { } } }\n"
+    "  m: { bus = \"plc\"; connect = \"tcp://127.0.0.1\"; channels: {\n"
+    "  mode: { register = \"holding 1\"; writable = true; enum = [ \"4: auto\", \"0: off\" ] }\n"
+    "  seen: { register = \"input 1\"; enum = [ \"0: off\" ] } } } }\n"
     "rules: { hot: { sensor = \"d.r\"; above = 50 }\n"
     "         both: { when = \"d.r > 50 and d.w > 50\" }\n"
     "         away: { sensor = \"d.online\"; equals = 0 }\n"
@@ -55,8 +59,9 @@ static const struct sink_calls calls = {.name = "test", .event = take_event};
 static void take_poll(void *owner, uint32_t id, const struct sample *samples, size_t count)
 {
     struct world *world = owner;
+    struct sample mode = sample_text(0, samples[0].at_ms, "auto");
     if (!world->no_readings)
-        pipeline_accept(world->pipeline, id, samples, count);
+        pipeline_accept(world->pipeline, id, id == 1 ? &mode : samples, id == 1 ? 1 : count);
 }
 
 static void take_device(void *owner, uint32_t id, uint8_t why, int64_t at_ms)
@@ -112,8 +117,9 @@ static int open_world(void **state)
     assert_int_equal(pipeline_add_sink(world->pipeline, &commands_sink, world->commands), 0);
     assert_int_equal(pipeline_add_sink(world->pipeline, &calls, world), 0);
     use_config(world, &world->site);
-    fake_init(&world->fake, &fake_asked, 1, 3600000);
+    fake_init(&world->fake, &fake_asked, 2, 3600000);
     world->fake.ids[0] = 0;
+    world->fake.ids[1] = 1;
     world->bus = world->fake.plan;
     assert_int_equal(adapters_open(world->guard.loop, &world->bus, 1, &adapters_events, world,
                                    &world->adapters, NULL),
@@ -241,6 +247,36 @@ static void what_may_not_be_written_is_refused_and_not_sent(void **state)
     refuses(world, "d.v", "", "this is no value: write a number, ON or OFF");
     refuses(world, "d.v", "nan", "this is no value: write a number, ON or OFF");
     refuses(world, "d.w", "inf", "this is no value: write a number, ON or OFF");
+}
+
+static void an_enumeration_is_written_by_its_text(void **state)
+{
+    struct world *world = *state;
+    const struct command_reply *reply = ask_write(world, "m.mode", "auto");
+    assert_int_equal(reply->result, COMMAND_OK);
+    assert_false(reply->has_value);
+    assert_string_equal(reply->text, "auto");
+    assert_non_null(strstr(world->fake.trace, "w1.0=4 "));
+    assert_int_equal(world->last.kind, VALUE_TEXT);
+    assert_string_equal(text_table_get(pipeline_texts(world->pipeline), world->last.text), "auto");
+    assert_string_equal(world->last.note, "write m.mode auto");
+}
+
+static void another_text_read_back_differs(void **state)
+{
+    struct world *world = *state;
+    const struct command_reply *reply = ask_write(world, "m.mode", "off");
+    assert_int_equal(reply->result, COMMAND_DIFFERS);
+    assert_string_equal(reply->text, "auto");
+    assert_non_null(strstr(world->fake.trace, "w1.0=0 "));
+}
+
+static void an_unknown_text_is_refused_with_those_there_are(void **state)
+{
+    struct world *world = *state;
+    refuses(world, "m.mode", "on", "this is none of its values: write auto, off");
+    refuses(world, "m.mode", "4", "this is none of its values: write auto, off");
+    refuses(world, "m.seen", "off", "m.seen is not writable: set `writable = true` in the config");
 }
 
 static void of_those_that_wait_only_the_newest_is_written(void **state)
@@ -479,6 +515,9 @@ int main(void)
         COMMAND_TEST(a_word_is_a_value_too),
         COMMAND_TEST(another_value_read_back_differs),
         COMMAND_TEST(what_may_not_be_written_is_refused_and_not_sent),
+        COMMAND_TEST(an_enumeration_is_written_by_its_text),
+        COMMAND_TEST(another_text_read_back_differs),
+        COMMAND_TEST(an_unknown_text_is_refused_with_those_there_are),
         COMMAND_TEST(of_those_that_wait_only_the_newest_is_written),
         COMMAND_TEST(channels_do_not_supersede_each_other),
         COMMAND_TEST(a_device_that_reports_a_failure_is_told),

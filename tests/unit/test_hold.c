@@ -82,6 +82,15 @@ static void read_value(struct world *world, uint32_t sensor, double number)
     holds_on_readings(world->holds, &reading, 1);
 }
 
+static void read_text(struct world *world, uint32_t sensor, const char *text)
+{
+    struct reading reading = {.at_ms = clock_boot_ms(),
+                              .sensor = sensor,
+                              .kind = VALUE_TEXT,
+                              .text = text_table_add(world->site.texts, text)};
+    holds_on_readings(world->holds, &reading, 1);
+}
+
 static void wait_for(struct world *world, size_t count)
 {
     world->wanted = count;
@@ -199,6 +208,20 @@ static void a_person_ends_it(void **state)
     assert_int_equal(world->n_commands, 1);
 }
 
+static void a_held_text_is_written_anew_when_another_is_read(void **state)
+{
+    struct world *world = *state;
+    struct rule_action action = {
+        .kind = ACTION_WRITE, .sensor = V, .text = "auto", .held = true, .event = RULE_EVENT_FIRED};
+    assert_int_equal(holds_put(world->holds, &action), 0);
+    answer(world, 0, COMMAND_OK);
+    read_text(world, V, "auto"); /* as it is to be */
+    read_text(world, V, "off");
+    wait_for(world, 2);
+    assert_string_equal(world->commands[1].argument, "auto");
+    assert_false(world->commands[1].again);
+}
+
 static void when_too_many_wait_it_is_tried_later(void **state)
 {
     struct world *world = *state;
@@ -238,6 +261,7 @@ int main(void)
         TEST(it_is_tried_no_more_when_the_state_is_over),
         TEST(the_newest_wish_alone_counts),
         TEST(a_held_value_is_written_anew_when_another_is_read),
+        TEST(a_held_text_is_written_anew_when_another_is_read),
         TEST(a_held_value_is_written_anew_when_the_device_is_back),
         TEST(what_was_held_before_is_written_only_when_it_differs),
         TEST(a_person_ends_it),

@@ -189,6 +189,17 @@ static void the_answer_goes_back_to_where_the_command_came_from(void **state)
                                     "\"ts\":\"2026-11-21T13:02:05.000+00:00\"}");
 }
 
+static void the_answer_of_an_enumeration_is_its_text(void **state)
+{
+    struct fixture *f = *state;
+    struct command_reply reply = {.kind = COMMAND_WRITE, .text = "hot water"};
+
+    say(f, "t/cellar/boiler/mode/set", " hot water\n");
+    assert_string_equal(last.argument, "hot water");
+    last.reply(last.owner, &reply);
+    assert_non_null(strstr(f->payload, "\"value\":\"hot water\""));
+}
+
 static void what_finds_no_room_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -225,6 +236,7 @@ int main(void)
         TEST(who_and_why_and_which_go_along),
         TEST(an_old_command_has_expired),
         TEST(the_answer_goes_back_to_where_the_command_came_from),
+        TEST(the_answer_of_an_enumeration_is_its_text),
         TEST(what_finds_no_room_is_refused),
         TEST(hostile_bytes_are_no_command),
     };

@@ -59,8 +59,9 @@ static void buses_and_devices_say_how_their_requests_went(void **state)
 static void sensors_say_what_may_be_written(void **state)
 {
     struct web_world *world = *state;
-    web_expect(web_get(world, "/api/v1/sensors"), 200,
-               "\"writable\":true,\"write_min\":-20,\"write_max\":90,\"write_step\":null");
+    web_expect(
+        web_get(world, "/api/v1/sensors"), 200,
+        "\"writable\":true,\"write_min\":-20,\"write_max\":90,\"write_step\":null,\"options\":[]");
     web_expect(web_get(world, "/api/v1/sensors?match=meter.*"), 200,
                "{\"sensors\":[{\"id\":\"meter.power\"");
 }
@@ -150,6 +151,9 @@ static void a_write_goes_through_and_its_answer_comes_back(void **state)
         web_post(world, "/api/v1/write", "{\"sensor\":\"boiler.flow_temp\",\"value\":\"OFF\"}"),
         200, "ok");
     expect_command(world, COMMAND_WRITE, "boiler.flow_temp", "OFF");
+    world->reply = (struct command_reply){.result = COMMAND_OK, .text = "a b"};
+    web_expect(web_post(world, "/api/v1/write", "{\"sensor\":\"boiler.mode\",\"value\":\"a b\"}"),
+               200, "\"value\":\"a b\"");
 }
 
 static void by_is_the_peer_behind_the_name_that_it_gives(void **state)
