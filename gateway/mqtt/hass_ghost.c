@@ -10,16 +10,19 @@
 /* What each platform must have at least, so that it is taken; nothing comes from these topics. */
 static void put_least(struct message *m, const struct ghost *ghost)
 {
-    bool commanded = strcmp(ghost->platform, "number") == 0 ||
-                     strcmp(ghost->platform, "switch") == 0 ||
-                     strcmp(ghost->platform, "button") == 0;
+    bool commanded =
+        strcmp(ghost->platform, "number") == 0 || strcmp(ghost->platform, "switch") == 0 ||
+        strcmp(ghost->platform, "select") == 0 || strcmp(ghost->platform, "button") == 0;
     char topic[TOPICS_SIZE];
 
     topics_channel(topic, m->plan->base, ghost->device, "removed");
     json_text(&m->json, commanded ? "cmd_t" : "stat_t", topic);
-    if (strcmp(ghost->platform, "event") != 0)
+    if (strcmp(ghost->platform, "event") == 0)
+        json_array(&m->json, "evt_typ");
+    else if (strcmp(ghost->platform, "select") == 0)
+        json_array(&m->json, "ops");
+    else
         return;
-    json_array(&m->json, "evt_typ");
     json_text(&m->json, NULL, "removed");
     json_end(&m->json);
 }

@@ -103,22 +103,38 @@ static void put_number(struct message *m, const struct inventory_sensor *sensor,
     json_text(json, "mode", "box");
 }
 
+static void put_switch(struct message *m, const char *topic)
+{
+    part_switch(m, topic, "ON", "OFF");
+    json_text(&m->json, "stat_on", "1");
+    json_text(&m->json, "stat_off", "0");
+}
+
+static void put_select(struct message *m, const struct inventory_sensor *sensor, const char *topic)
+{
+    json_text(&m->json, "cmd_t", topic);
+    json_array(&m->json, "ops");
+    for (uint32_t i = 0; i < sensor->n_options; i++)
+        json_text(&m->json, NULL, sensor->options[i].text);
+    json_end(&m->json);
+}
+
 static void put_writable(struct message *m, const struct inventory_sensor *sensor)
 {
-    bool binary = sensor->kind == SENSOR_BINARY;
+    static const char *const platforms[] = {
+        [SENSOR_NUMBER] = "number", [SENSOR_BINARY] = "switch", [SENSOR_TEXT] = "select"};
     char topic[TOPICS_SIZE];
 
     topics_channel_set(topic, m->plan->base, m->device->name, sensor->channel);
-    part_begin(m, binary ? "switch" : "number", inventory_sensor_identity(sensor));
+    part_begin(m, platforms[sensor->kind], inventory_sensor_identity(sensor));
     part_name(m, sensor->label, sensor->channel);
     put_source(m, sensor);
-    if (binary) {
-        part_switch(m, topic, "ON", "OFF");
-        json_text(&m->json, "stat_on", "1");
-        json_text(&m->json, "stat_off", "0");
-    } else {
+    if (sensor->kind == SENSOR_NUMBER)
         put_number(m, sensor, topic);
-    }
+    else if (sensor->kind == SENSOR_BINARY)
+        put_switch(m, topic);
+    else
+        put_select(m, sensor, topic);
     part_optional(m, "ic", sensor->icon);
     part_end(m);
 }
@@ -146,7 +162,9 @@ static void put_readable(struct message *m, const struct inventory_sensor *senso
 /* What would be refused is not offered. */
 void hass_put_sensor(struct message *m, const struct inventory_sensor *sensor)
 {
-    if (sensor->writable && sensor->kind != SENSOR_TEXT && m->plan->rights == COMMAND_RIGHTS_ALL)
+    bool can = sensor->kind != SENSOR_TEXT || sensor->n_options > 0;
+
+    if (sensor->writable && can && m->plan->rights == COMMAND_RIGHTS_ALL)
         put_writable(m, sensor);
     else
         put_readable(m, sensor);

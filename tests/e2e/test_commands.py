@@ -8,6 +8,8 @@ import harness
 DEVICE = ('tank: {{ bus = "plant"; connect = "{connect}"; unit = 1; channels: {{ '
           'level: {{ register = "holding 0"; type = "uint16"; writable = true; min = 0; max = 100; '
           'step = 5 }} pump: {{ register = "coil 3"; writable = true }} '
+          'mode: {{ register = "holding 2"; enum = [ "0: off", "4: auto", "6: hot water" ]; '
+          'writable = true }} '
           'seal: {{ register = "holding 1"; type = "uint16" }} }} }}\n')
 RULE = ('full: { sensor = "tank.level"; above = 50; adjustable = ( 10, 90, 1 ); '
         'ack = true }\n')
@@ -20,7 +22,8 @@ class Commands(harness.Case):
         self.seen = self.subscriber()
         mqtt = f'commands = "{rights}";' if rights else ""
         self.running = self.gateway(
-            self.config(DEVICE.format(connect=self.tank.connect), rules, mqtt=mqtt))
+            self.config(DEVICE.format(connect=self.tank.connect), rules, mqtt=mqtt) +
+            f'web: {{ socket = "{self.path("api")}" }}\n')
         self.seen.state("tank", level=20)
 
     def order(self, place, payload):
@@ -45,6 +48,33 @@ class Commands(harness.Case):
         self.seen.state("tank", level=45)
         self.assertEqual(self.order("tank/pump", "ON")["result"], "ok")
         self.seen.state("tank", pump=1)
+
+    def test_an_enumeration_is_written_by_its_text(self):
+        self.start()
+        answer = self.order("tank/mode", "hot water")
+        self.assertEqual((answer["result"], answer["value"]), ("ok", "hot water"))
+        self.seen.state("tank", mode="hot water")
+        told = self.seen.find("t/event", lambda m: m.json["event_type"] == "command")[0].json
+        self.assertEqual(told["value"], "hot water")
+        self.assert_refused("tank/mode", "6", "write off, auto, hot water$")
+        run = self.command("write", "tank.mode", "auto", "--socket", self.path("api"))
+        self.assertEqual((run.returncode, run.stdout), (0, "tank.mode is auto now\n"))
+        self.seen.state("tank", mode="auto")
+        config = self.seen.wait("homeassistant/device/test-tank/config").json
+        mode = config["components"]["mode"]
+        self.assertEqual((mode["p"], mode["cmd_t"], mode["ops"]),
+                         ("select", "t/tank/mode/set", ["off", "auto", "hot water"]))
+
+    def test_a_rule_holds_an_enumeration(self):
+        self.start(rules='full: { sensor = "tank.level"; above = 50; '
+                         'while_firing = ( { write = "tank.mode"; value = "off" } ) }\n')
+        self.assertEqual(self.order("tank/mode", "auto")["result"], "ok")
+        self.tank.set("holding 0=60")
+        self.seen.state("tank", level=60, mode="off")
+        since = self.seen.mark()
+        self.tank.set("holding 2=4")
+        self.seen.state("tank", since, mode="auto")
+        self.seen.state("tank", self.seen.mark(), mode="off")
 
     def test_what_may_not_be_written_is_not(self):
         self.start()

@@ -71,6 +71,8 @@ static inline const char *hass_component_keys(const char *platform)
     if (strcmp(platform, "switch") == 0)
         return " p uniq_id name stat_t val_tpl dev_cla cmd_t pl_on pl_off stat_on stat_off ic "
                "ent_cat en qos avty avty_mode ";
+    if (strcmp(platform, "select") == 0)
+        return " p uniq_id name stat_t val_tpl cmd_t cmd_tpl ops ic ent_cat en qos avty avty_mode ";
     if (strcmp(platform, "button") == 0)
         return " p uniq_id name dev_cla cmd_t pl_prs ic ent_cat en qos avty avty_mode ";
     if (strcmp(platform, "event") == 0)
@@ -153,7 +155,7 @@ static inline void hass_check_number(struct hass_check *check, const cJSON *comp
 /* Platforms by which commands are given: they may be in the category `config`, and have a topic. */
 static inline int hass_is_control(const char *platform)
 {
-    return hass_is_among(platform, " number switch button ");
+    return hass_is_among(platform, " number switch select button ");
 }
 
 static inline void hass_check_binary(struct hass_check *check, const cJSON *component)
@@ -173,6 +175,14 @@ static inline void hass_check_event(struct hass_check *check, const cJSON *compo
         hass_fault(check, "event", "has no event_types");
     if (!hass_text(component, "stat_t"))
         hass_fault(check, "event", "has no state_topic of its own");
+}
+
+static inline void hass_check_select(struct hass_check *check, const cJSON *component)
+{
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(component, "ops");
+
+    if (!cJSON_IsArray(options) || cJSON_GetArraySize(options) == 0)
+        hass_fault(check, "select", "has no options");
 }
 
 static inline void hass_remember(struct hass_check *check, const char *platform, const char *id)
@@ -222,6 +232,8 @@ static inline void hass_check_entity(struct hass_check *check, const cJSON *comp
         hass_check_binary(check, component);
     else if (strcmp(platform, "number") == 0)
         hass_check_number(check, component);
+    else if (strcmp(platform, "select") == 0)
+        hass_check_select(check, component);
     else if (strcmp(platform, "event") == 0)
         hass_check_event(check, component);
 }

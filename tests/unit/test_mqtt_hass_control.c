@@ -19,6 +19,7 @@
 
 #define MESSAGE_SIZE 100000
 
+static const struct inventory_option options[] = {{"off", 0}, {"Heizbetrieb", 7}};
 static const struct inventory_limit limits[] = {{"above", 10, 90, 0.5}, {"below", -INFINITY, 5, 0}};
 
 struct fixture {
@@ -40,9 +41,11 @@ static int setup(void **state)
     memcpy(f->rules, site_rules, sizeof(f->rules));
     f->site->sensors = f->sensors;
     f->site->rules = f->rules;
-    f->sensors[FLOW_TEMP].writable = f->sensors[FAULT].writable = true;
+    f->sensors[FLOW_TEMP].writable = f->sensors[FAULT].writable = f->sensors[MODE].writable = true;
     f->sensors[FLOW_TEMP].write_min = -20;
     f->sensors[FLOW_TEMP].write_max = INFINITY;
+    f->sensors[MODE].n_options = 2;
+    f->sensors[MODE].options = options;
     f->rules[HIGH].ack = true;
     f->rules[HIGH].n_limits = 2;
     f->rules[HIGH].limits = limits;
@@ -90,7 +93,7 @@ static void assert_has(const cJSON *components, const char *key, const char *jso
     free(text);
 }
 
-static void what_may_be_written_is_a_number_or_a_switch(void **state)
+static void what_may_be_written_is_a_number_a_switch_or_a_select(void **state)
 {
     const cJSON *all = components(*state, BOILER, COMMAND_RIGHTS_ALL);
 
@@ -99,6 +102,9 @@ static void what_may_be_written_is_a_number_or_a_switch(void **state)
     assert_has(all, "flow_temp", "\"min\":-20,\"max\":1000000000,\"step\":0.1,\"mode\":\"box\"");
     assert_has(all, "fault", "\"p\":\"switch\"");
     assert_has(all, "fault", "\"stat_on\":\"1\",\"stat_off\":\"0\"");
+    assert_has(all, "mode", "\"p\":\"select\"");
+    assert_has(all, "mode", "\"cmd_t\":\"t/cellar/boiler/mode/set\"");
+    assert_has(all, "mode", "\"ops\":[\"off\",\"Heizbetrieb\"]");
 }
 
 static void what_would_be_refused_is_not_offered(void **state)
@@ -107,6 +113,7 @@ static void what_would_be_refused_is_not_offered(void **state)
 
     assert_has(few, "flow_temp", "\"p\":\"sensor\"");
     assert_has(few, "fault", "\"p\":\"binary_sensor\"");
+    assert_has(few, "mode", "\"p\":\"sensor\"");
     assert_has(few, "rule-high-boiler-flow_temp-ack", "\"pl_prs\":\"ack\"");
     assert_has(few, "rule-high-boiler-flow_temp-mute", "\"p\":\"switch\"");
     assert_null(cJSON_GetObjectItem(few, "rule-high-boiler-flow_temp-enable"));
@@ -150,15 +157,18 @@ static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
     static const struct ghost gone[] = {{.device = "boiler", .platform = "sensor", .key = "old"},
                                         {.device = "boiler", .platform = "number", .key = "set"},
                                         {.device = "boiler", .platform = "button", .key = "go"},
+                                        {.device = "boiler", .platform = "select", .key = "pick"},
                                         {.device = "boiler", .platform = "event", .key = "ev"}};
     struct fixture *f = *state;
-    struct hass_ghosts ghosts = {.ghosts = gone, .count = 4};
+    struct hass_ghosts ghosts = {.ghosts = gone, .count = 5};
     const cJSON *all;
 
     assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
     all = judge(f);
     assert_has(all, "old", "\"uniq_id\":\"cellar-boiler-old\"");
     assert_has(all, "set", "\"cmd_t\":");
+    assert_has(all, "pick", "\"cmd_t\":");
+    assert_has(all, "pick", "\"ops\":[\"removed\"]");
     assert_has(all, "flow_temp", "\"p\":\"sensor\"");
     ghosts.removed = true;
     assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
@@ -315,7 +325,7 @@ static void a_ghost_alone_is_announced_and_removed_by_itself(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_may_be_written_is_a_number_or_a_switch),
+        TEST(what_may_be_written_is_a_number_a_switch_or_a_select),
         TEST(what_would_be_refused_is_not_offered),
         TEST(a_rule_with_limits_has_numbers_for_them),
         TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
