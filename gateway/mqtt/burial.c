@@ -72,7 +72,7 @@ static void add_graves(struct publisher *p)
     }
 }
 
-void burial_take(struct publisher *p, struct ghost_list *list)
+bool burial_take(struct publisher *p, struct ghost_list *list)
 {
     free(p->burial.list);
     p->burial.list = list;
@@ -80,6 +80,7 @@ void burial_take(struct publisher *p, struct ghost_list *list)
     if (todo_resize(&p->graves, (uint32_t)list->count) < 0 ||
         todo_resize(&p->moves, (uint32_t)list->n_moved) < 0)
         log_warn("mqtt: out of memory: removed devices may stay in Home Assistant");
+    return p->plan && list->count + list->n_moved > 0;
 }
 
 void burial_release(struct publisher *p)

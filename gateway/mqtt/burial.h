@@ -28,7 +28,9 @@ enum burial_stage {
     BURIAL_REMOVING,
 };
 
-void burial_take(struct publisher *p, struct ghost_list *list); /* takes ownership */
+/* Takes ownership. Whether it has to be announced now: what was announced before did not have it.
+ */
+bool burial_take(struct publisher *p, struct ghost_list *list);
 void burial_release(struct publisher *p);
 
 /* Announces all devices; the rest follows from burial_run(). */

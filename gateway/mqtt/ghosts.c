@@ -504,14 +504,28 @@ static void start_listing(struct ghosts *ghosts, struct inventory *inventory)
     log_warn("mqtt: out of memory: entities that were removed may stay in Home Assistant");
 }
 
+/* Before the first announcement, which has to know what is in the other form. */
+static void list_at_once(struct ghosts *ghosts, struct inventory *inventory)
+{
+    struct listing *listing = listing_new(ghosts, inventory);
+
+    if (listing) {
+        work_listing(listing);
+        take_listing(ghosts, listing);
+    }
+    listing_free(listing);
+}
+
 void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
 {
-    if (!ghosts->listing) {
+    if (!ghosts->inventory) {
+        list_at_once(ghosts, inventory);
+    } else if (!ghosts->listing) {
         start_listing(ghosts, inventory);
-        return;
+    } else {
+        inventory_release(ghosts->next);
+        ghosts->next = inventory_hold(inventory);
     }
-    inventory_release(ghosts->next);
-    ghosts->next = inventory_hold(inventory);
 }
 
 void ghosts_moved(struct ghosts *ghosts, int64_t serial)

@@ -39,8 +39,8 @@ void ghosts_free(struct ghosts *ghosts); /* NULL is legal */
 /* The store has opened: takes up what earlier runs have announced and not seen removed. */
 void ghosts_restore(struct ghosts *ghosts);
 
-/* What is configured from now on. It is listed on a thread and compared with what was announced
- * when the thread is done; a list follows then. */
+/* What is configured from now on. The first time a list is put before this returns; later the site
+ * is listed on a thread, and the list follows. */
 void ghosts_use(struct ghosts *ghosts, struct inventory *inventory);
 
 /* Home Assistant has seen those of the list `serial` go. */

@@ -214,12 +214,15 @@ void publisher_acked(struct publisher *p, uint64_t tag, int reason)
     }
 }
 
+static void announce_by(struct publisher *p, int64_t at_ms)
+{
+    if (at_ms < p->announce_at && !p->leaving)
+        p->announce_at = at_ms;
+}
+
 void publisher_birth(struct publisher *p, int64_t now_ms)
 {
-    int64_t at_ms = now_ms + BIRTH_MIN_MS + (int64_t)(draw() % BIRTH_SPREAD);
-
-    if (at_ms < p->announce_at)
-        p->announce_at = at_ms;
+    announce_by(p, now_ms + BIRTH_MIN_MS + (int64_t)(draw() % BIRTH_SPREAD));
     p->burial.next_for_birth = true;
 }
 
@@ -408,7 +411,8 @@ void publisher_take(struct publisher *p, struct inbox_item *item)
         take_event(p, &item->event);
         break;
     case INBOX_GHOSTS:
-        burial_take(p, item->owned);
+        if (burial_take(p, item->owned))
+            announce_by(p, clock_boot_ms() + DEBOUNCE_MS);
         break;
     case INBOX_REPORT:
         free(p->report);
