@@ -171,10 +171,25 @@ static bool find_adapter(struct site_device *device, struct problems *problems)
     return false;
 }
 
+/* A number, or of an enumeration one of its texts. */
+static bool is_value(const struct adapter *adapter, const struct section *channel, const char *key)
+{
+    const char *text = section_text(channel, key);
+    struct channel_option option;
+    size_t n = 0;
+
+    for (; adapter->option && adapter->option(channel, n, &option); n++) {
+        if (text && strcmp(option.text, text) == 0)
+            return true;
+    }
+    return n == 0 && !text;
+}
+
 static void check_writing(const struct site_device *device, const struct section *channel,
                           struct problems *problems)
 {
-    static const char *const keys[] = {"min", "max", "step", "safe", "max_on"};
+    /* all but the first are for numbers alone */
+    static const char *const keys[] = {"safe", "min", "max", "step", "max_on"};
     bool writable = section_bool(channel, "writable");
     struct channel_option first;
     bool is_choice = device->adapter->option && device->adapter->option(channel, 0, &first);
@@ -186,10 +201,14 @@ static void check_writing(const struct site_device *device, const struct section
         if (!writable && section_has(channel, keys[i]))
             problem_error(problems, section_key_place(channel, keys[i]), "add writable = true",
                           "`%s` is for channels that may be written", keys[i]);
-        else if (is_choice && section_has(channel, keys[i]))
+        else if (is_choice && i > 0 && section_has(channel, keys[i]))
             problem_error(problems, section_key_place(channel, keys[i]), "leave it out",
                           "`%s` is for numbers and switches, this is an enumeration", keys[i]);
     }
+    if (section_has(channel, "safe") && !is_value(device->adapter, channel, "safe"))
+        problem_error(problems, section_place(channel, "safe"),
+                      is_choice ? "write one of the texts of the channel" : "write a number",
+                      "this cannot be the value of the channel");
     if (section_has(channel, "min") && section_has(channel, "max") &&
         section_number(channel, "min") >= section_number(channel, "max"))
         problem_error(problems, section_place(channel, "max"), "exchange them",
@@ -399,13 +418,24 @@ static double number_or(const struct section *channel, const char *key, double s
     return section_has(channel, key) ? section_number(channel, key) : standard;
 }
 
+static double safe_of(const struct section *channel, const struct inventory_sensor *sensor)
+{
+    const char *text = section_text(channel, "safe");
+
+    for (uint32_t i = 0; text && i < sensor->n_options; i++) {
+        if (strcmp(sensor->options[i].text, text) == 0)
+            return sensor->options[i].number;
+    }
+    return number_or(channel, "safe", NAN);
+}
+
 static void describe_writing(const struct section *channel, struct inventory_sensor *sensor)
 {
     sensor->writable = section_bool(channel, "writable");
     sensor->write_min = number_or(channel, "min", -INFINITY);
     sensor->write_max = number_or(channel, "max", INFINITY);
     sensor->write_step = number_or(channel, "step", 0);
-    sensor->safe = number_or(channel, "safe", NAN);
+    sensor->safe = safe_of(channel, sensor);
     sensor->max_on_ms = section_has(channel, "max_on") ? section_duration_ms(channel, "max_on") : 0;
 }
 

@@ -9,7 +9,7 @@ DEVICE = ('tank: {{ bus = "plant"; connect = "{connect}"; unit = 1; channels: {{
           'level: {{ register = "holding 0"; type = "uint16"; writable = true; min = 0; max = 100; '
           'step = 5 }} pump: {{ register = "coil 3"; writable = true }} '
           'mode: {{ register = "holding 2"; enum = [ "0: off", "4: auto", "6: hot water" ]; '
-          'writable = true }} '
+          'writable = true; safe = "auto" }} '
           'seal: {{ register = "holding 1"; type = "uint16" }} }} }}\n')
 RULE = ('full: { sensor = "tank.level"; above = 50; adjustable = ( 10, 90, 1 ); '
         'ack = true }\n')
@@ -97,7 +97,7 @@ class Commands(harness.Case):
         self.running = self.gateway(
             self.config(DEVICE.format(connect=self.tank.connect), mqtt='commands = "all";'))
         self.running.wait_log("retained command")
-        self.seen.state("tank", since, level=25)
+        self.seen.state("tank", since, level=25, mode="auto")  # which is safe
         self.assertEqual(self.seen.find("t/tank/state", lambda m: m.json["level"] == 90), [])
 
     def test_with_the_standard_rights_alarms_are_acknowledged_and_nothing_is_written(self):

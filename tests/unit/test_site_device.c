@@ -89,17 +89,35 @@ static void an_enumeration_has_options_and_no_limits(void **state)
     (void)state;
     site_world_good(&world, PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
                                 "channels: { t: { register = \"holding 0\"; writable = true\n"
-                                "enum = [ \"4: auto\", \"0: off\" ] } } } }");
+                                "enum = [ \"4: auto\", \"0: off\" ]; safe = \"auto\" } } } }");
     sensor = &world.site->inventory->sensors[0];
     assert_int_equal(sensor->n_options, 2);
     assert_string_equal(sensor->options[0].text, "auto");
     assert_true(sensor->options[0].number == 4);
     assert_string_equal(sensor->options[1].text, "off");
+    assert_true(sensor->safe == 4);
     site_world_close(&world);
     site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
                      "channels: { t: { register = \"holding 0\"; writable = true\n"
                      "enum = [ \"0: off\" ]\nmax = 4 } } } }",
                  "t.cfg:5:1: error: `max` is for numbers and switches, this is an enumeration");
+}
+
+static void a_safe_value_is_one_that_the_channel_can_have(void **state)
+{
+    (void)state;
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                     "channels: { t: { register = \"holding 0\"; writable = true\n"
+                     "enum = [ \"0: off\" ]\nsafe = \"on\" } } } }",
+                 "t.cfg:5:8: error: this cannot be the value of the channel");
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                     "channels: { t: { register = \"holding 0\"; writable = true\n"
+                     "enum = [ \"0: off\" ]\nsafe = 0 } } } }",
+                 "t.cfg:5:8: error: this cannot be the value of the channel");
+    site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
+                     "channels: { t: { register = \"holding 0\"; writable = true\n"
+                     "safe = \"off\" } } } }",
+                 "t.cfg:4:8: error: this cannot be the value of the channel");
 }
 
 static void an_unknown_bus_is_named_with_the_nearest(void **state)
@@ -230,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_device_of_which_each_channel_has_an_interval_is_polled_at_the_shortest),
         cmocka_unit_test(max_on_needs_a_value_that_is_off),
         cmocka_unit_test(an_enumeration_has_options_and_no_limits),
+        cmocka_unit_test(a_safe_value_is_one_that_the_channel_can_have),
         cmocka_unit_test(an_unknown_bus_is_named_with_the_nearest),
         cmocka_unit_test(an_unknown_adapter_is_named_with_the_nearest),
         cmocka_unit_test(an_address_of_another_scheme_is_refused),
