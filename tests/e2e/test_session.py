@@ -15,8 +15,6 @@ class Session(harness.Case):
         """A gateway that takes this port for the broker's."""
         broker = self.the_broker.port
         text = self.config(TANK, buses=BUS, mqtt=more, every=every)
-        if "host =" in more:
-            text = text.replace('host = "127.0.0.1"; ', "")
         return self.gateway(text.replace(f"port = {broker}", f"port = {port}"))
 
     def tls_server(self, version):
@@ -144,19 +142,20 @@ class Session(harness.Case):
 
     def sign(self, name, by):
         self.openssl("x509", "-req", "-in", f"{name}.req", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "5",
-                     "-CAcreateserial", "-out", f"{name}.pem")
+                     "-CAcreateserial", "-copy_extensions", "copy", "-out", f"{name}.pem")
 
     def tls_broker(self):
         """A mosquitto that wants a certificate of its CA, and our options for it; the client's is of another."""
         new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         for name in ("ca", "other"):
             self.openssl("req", "-x509", *new, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
-        for name, by in (("localhost", "ca"), ("client", "other")):
-            self.openssl("req", *new, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={name}")
+        for name, by in (("server", "ca"), ("client", "other")):
+            self.openssl("req", *new, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={name}",
+                         "-addext", "subjectAltName=IP:127.0.0.1")
             self.sign(name, by)
         port = self.broker_with(f"require_certificate true\ncafile {self.path('ca.pem')}\n"
-                                f"certfile {self.path('localhost.pem')}\nkeyfile {self.path('localhost.key')}\n")
-        return port, (f'host = "localhost"; tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
+                                f"certfile {self.path('server.pem')}\nkeyfile {self.path('server.key')}\n")
+        return port, (f'tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
                       f'"{self.path("client.pem")}"; key_file = "{self.path("client.key")}" }};')
 
     def test_what_is_older_than_tls_1_2_is_refused(self):
