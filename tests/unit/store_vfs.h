@@ -12,7 +12,7 @@
 
 struct test_disk {
     atomic_int fail; /* SQLITE_FULL, SQLITE_IOERR_WRITE, ...: what writes and syncs say; 0: fine */
-    atomic_int stall_ms; /* what every sync takes */
+    atomic_int stall_ms; /* what every sync takes, unless it is taken back before */
     atomic_int cannot_open;
     atomic_ulong syncs, bytes;
     const char *only;
@@ -79,8 +79,8 @@ static int test_sync(sqlite3_file *file, int flags)
 {
     struct test_file *own = test_file_of(file);
 
-    if (own->meant && atomic_load(&test_disk.stall_ms))
-        test_sleep(atomic_load(&test_disk.stall_ms));
+    for (int ms = 0; own->meant && ms < atomic_load(&test_disk.stall_ms); ms += 10)
+        test_sleep(10);
     if (own->meant && atomic_load(&test_disk.fail))
         return SQLITE_IOERR_FSYNC;
     atomic_fetch_add(&test_disk.syncs, 1);
