@@ -52,10 +52,13 @@ static int grow(struct ring *ring)
     return 0;
 }
 
-/* The beginning of a gap stays, as every second good reading does. */
+/* The beginning of a gap stays, as every second reading does. A gap is counted with the others, so
+ * that the sensors of a device keep in step: of a poll all readings stay, or none. */
 static bool stays(struct ring *ring, const struct reading *reading)
 {
-    return reading->quality != QUALITY_GOOD || (ring->odd[reading->sensor] ^= 1) != 0;
+    bool odd = (ring->odd[reading->sensor] ^= 1) != 0;
+
+    return odd || reading->quality != QUALITY_GOOD;
 }
 
 /* Where thinning frees too little - there are hardly any values - the oldest go too, many at once,
@@ -78,13 +81,21 @@ static void thin(struct ring *ring)
     ring->count = to;
 }
 
+/* For a whole poll: one that is thinned while half of it is in would come out in halves. */
+static void make_room(struct ring *ring, size_t count)
+{
+    while (ring->capacity - ring->count < count && grow(ring) == 0)
+        ;
+    if (ring->capacity - ring->count < count)
+        thin(ring);
+}
+
 void ring_put(struct ring *ring, const struct reading *readings, size_t count)
 {
+    make_room(ring, count);
     for (size_t i = 0; i < count; i++) {
         if (readings[i].sensor >= ring->n_sensors)
             continue;
-        if (ring->count == ring->capacity && grow(ring) < 0)
-            thin(ring);
         if (ring->count < ring->capacity)
             *at(ring, ring->count++) = readings[i];
         else

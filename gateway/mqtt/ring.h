@@ -26,6 +26,7 @@ struct ring {
 int ring_use(struct ring *ring, uint32_t n_sensors);
 void ring_release(struct ring *ring);
 
+/* The readings of one poll, which stay together or go together. */
 void ring_put(struct ring *ring, const struct reading *readings, size_t count);
 
 /* Copies the first ones up to boot time `to_ms`, at most `max`; they stay until ring_drop(). */

@@ -91,6 +91,60 @@ static void one_that_is_full_becomes_coarse_over_its_whole_length_and_counts_it(
     assert_int_equal(out[SENSORS].at_ms - out[0].at_ms, 2 * SENSORS);
 }
 
+/* `bad` of them are gaps. */
+static void put_poll(struct ring *ring, int64_t at_ms, uint32_t bad)
+{
+    struct reading poll[SENSORS];
+
+    for (uint32_t i = 0; i < SENSORS; i++)
+        poll[i] = (struct reading){
+            .sensor = i, .at_ms = at_ms, .quality = i < bad ? QUALITY_TIMEOUT : QUALITY_GOOD};
+    ring_put(ring, poll, SENSORS);
+}
+
+/* How many polls come out; each of them must be whole. */
+static size_t take_polls(struct ring *ring)
+{
+    struct reading out[SENSORS];
+    size_t polls = 0;
+
+    for (; ring_peek(ring, INT64_MAX, out, SENSORS) > 0; polls++) {
+        for (uint32_t i = 0; i < SENSORS; i++) {
+            assert_int_equal(out[i].sensor, i);
+            assert_int_equal(out[i].at_ms, out[0].at_ms);
+        }
+        ring_drop(ring);
+    }
+    return polls;
+}
+
+static void a_poll_that_finds_it_full_comes_out_whole(void **state)
+{
+    struct ring *ring = *state;
+    const size_t room = CAPACITY / SENSORS;
+
+    assert_int_not_equal(CAPACITY % SENSORS, 0); /* the last one begins where there is still room */
+    for (size_t i = 0; i < 2 * room; i++)
+        put_poll(ring, (int64_t)i, 0);
+    assert_true(ring->thinned > 0);
+    assert_true(take_polls(ring) > room / 2);
+}
+
+static void polls_are_whole_also_after_gaps_of_some_of_their_sensors(void **state)
+{
+    struct ring *ring = *state;
+    const size_t room = CAPACITY / SENSORS;
+    struct reading gap[SENSORS];
+
+    put_poll(ring, 0, 3);
+    for (size_t i = 1; i < 2 * room; i++)
+        put_poll(ring, (int64_t)i, 0);
+    assert_true(ring->thinned > 0);
+    if (ring_peek(ring, 0, gap, SENSORS) > 0)
+        ring_drop(ring);
+    assert_true(take_polls(ring) > room / 2);
+}
+
 static void gaps_alone_do_not_overflow_it(void **state)
 {
     struct ring *ring = *state;
@@ -119,6 +173,8 @@ int main(void)
         TEST(they_come_out_in_order_and_stay_until_they_have_arrived),
         TEST(what_is_not_needed_goes_but_not_what_is_under_way),
         TEST(one_that_is_full_becomes_coarse_over_its_whole_length_and_counts_it),
+        TEST(a_poll_that_finds_it_full_comes_out_whole),
+        TEST(polls_are_whole_also_after_gaps_of_some_of_their_sensors),
         TEST(gaps_alone_do_not_overflow_it),
         TEST(a_sensor_that_it_does_not_know_is_not_taken),
     };
