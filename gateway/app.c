@@ -104,31 +104,31 @@ static uint64_t hash_fixed(const struct section *root)
 }
 
 /* Adapters first: they can still refuse. Nothing is polled or judged between the two. */
-static int take_over(struct app *app, struct reloaded *reloaded, struct error *reterr)
+static int take_over(struct app *app, struct reloaded *reloaded, struct reload_rest *rest,
+                     struct error *reterr)
 {
     struct site *fresh = reloaded->site;
-    struct site *old = app->site;
     int r = adapters_reload(app->adapters, fresh->buses, fresh->n_buses, reterr);
 
     if (r < 0)
         return r;
     (void)pipeline_use(app->pipeline, fresh, reloaded->workings); /* all that it needs is there */
     reloaded->workings = NULL;
+    rest->site = app->site;
     app->site = fresh;
-    reload_dispose(app->loop, NULL, old);
     return 0;
 }
 
 /* What was read stays only where devices may still be found: a large config is several times as
  * large as a tree, and what its reading took would stay with the process for ever. */
-static void keep_config(struct app *app, struct conf *conf)
+static void keep_config(struct app *app, struct conf *conf, struct reload_rest *rest)
 {
     bool keep = app->site && app->site->discovers;
 
     if (app->conf != conf)
-        reload_dispose(app->loop, app->conf, NULL);
+        rest->older = app->conf;
     if (!keep)
-        reload_dispose(app->loop, conf, NULL);
+        rest->conf = conf;
     app->conf = keep ? conf : NULL;
 }
 
@@ -163,6 +163,7 @@ static void reload_done(void *owner, struct reloaded *reloaded)
 {
     struct app *app = owner;
     struct error err = {.text = "the config has errors; the log has them all"};
+    struct reload_rest rest = {0};
     int r = reloaded->result;
     int64_t began_us = clock_boot_us();
 
@@ -170,22 +171,23 @@ static void reload_done(void *owner, struct reloaded *reloaded)
     if (r == -ENOMEM)
         error_set(&err, r, "out of memory");
     if (r == 0)
-        r = take_over(app, reloaded, &err);
+        r = take_over(app, reloaded, &rest, &err);
     if (r < 0 && reloaded->site != app->site)
-        site_free(reloaded->site);
+        rest.site = reloaded->site;
     pipeline_workings_free(reloaded->workings);
     if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
         log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
                  "start");
     if (r == 0 || reloaded->again)
-        keep_config(app, reloaded->conf);
+        keep_config(app, reloaded->conf, &rest);
     else
-        reload_dispose(app->loop, reloaded->conf, NULL);
+        rest.conf = reloaded->conf;
     tell_reload(app, r, err.text, began_us);
     if (!reloaded->again)
         commands_reloaded(app->commands, r == 0 ? NULL : err.text);
     if (app->reload_waits)
         reload_begin(app);
+    reload_dispose(app->loop, &rest);
 }
 
 static void reload_begin(void *owner)

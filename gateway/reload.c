@@ -71,36 +71,28 @@ int reload_start(struct loop *loop, const struct app_options *options, struct co
 
 /* -- what is left over ---------------------------------------------------------------------- */
 
-struct rest {
-    struct conf *conf;
-    struct site *site;
-};
+static void free_all(const struct reload_rest *rest)
+{
+    conf_free(rest->conf);
+    conf_free(rest->older);
+    site_free(rest->site);
+}
 
 static void free_rest(void *owner)
 {
-    struct rest *rest = owner;
-
-    conf_free(rest->conf);
-    site_free(rest->site);
-    free(rest);
+    free_all(owner);
     malloc_trim(0);
 }
 
-static void forget_rest(void *owner)
+void reload_dispose(struct loop *loop, const struct reload_rest *rest)
 {
-    (void)owner;
-}
+    struct reload_rest *copy = malloc(sizeof(*copy));
 
-void reload_dispose(struct loop *loop, struct conf *conf, struct site *site)
-{
-    struct rest *rest = calloc(1, sizeof(*rest));
-
-    if (rest) {
-        *rest = (struct rest){conf, site};
-        if (loop_work(loop, free_rest, forget_rest, rest) == 0)
+    if (copy) {
+        *copy = *rest;
+        if (loop_work(loop, free_rest, free, copy) == 0)
             return;
-        free(rest);
+        free(copy);
     }
-    conf_free(conf);
-    site_free(site);
+    free_all(rest);
 }

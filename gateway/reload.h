@@ -19,9 +19,15 @@ struct reloaded {
     struct pipeline_workings *workings; /* for it, in the place of the one that ran */
 };
 
-/* Frees what a reload has left over on a thread of its own: for a thousand devices that takes
- * longer than a poll may wait. Each may be NULL. */
-void reload_dispose(struct loop *loop, struct conf *conf, struct site *site);
+/* What a reload has left over; each may be NULL. */
+struct reload_rest {
+    struct conf *conf, *older;
+    struct site *site;
+};
+
+/* Frees it on a thread of its own: for a thousand devices that takes longer than a poll may wait.
+ * The last step of a reload, as the loop would wait for the heap in what follows. */
+void reload_dispose(struct loop *loop, const struct reload_rest *rest);
 
 /* Reads what `options` name, borrowed until `done`; or, where `conf` is not NULL, builds that
  * again. `done` is called once, on the loop, never from inside; `conf` is handed back by it. 0 or
