@@ -101,6 +101,8 @@ int mb_device_init(struct mb_device *device, const struct mb_bus_options *bus,
         result = read_greetings(device, config->options, reterr);
     if (result == 0)
         result = plan_blocks(device, config);
+    if (result == 0 && bus->shared)
+        result = mb_device_hold(device);
     return result == -ENOMEM ? error_set(reterr, -ENOMEM, "out of memory") : result;
 }
 

@@ -108,6 +108,7 @@ struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial
         .pause_requests_ms = section_duration_ms(bus, "pause_between_requests"),
         .pause_units_ms = section_duration_ms(bus, "pause_between_units"),
         .pause_connect_ms = section_duration_ms(bus, "pause_after_connect"),
+        .shared = section_text(bus, "share") != NULL,
     };
     int parity;
 

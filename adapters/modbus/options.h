@@ -24,6 +24,7 @@ struct mb_bus_options {
     unsigned parallel; /* requests in flight on one connection */
     int baud, stop_bits;
     bool echo;
+    bool shared; /* other masters use it through us */
     char parity; /* 'N', 'E', 'O' */
     struct mb_rs485 rs485;
 };

@@ -114,18 +114,6 @@ static int make_devices(struct serial_bus *bus, const struct bus_config *config,
     return 0;
 }
 
-static int share_line(struct serial_bus *bus, const struct section *options)
-{
-    if (!section_text(options, "share"))
-        return 0;
-    for (size_t i = 0; i < bus->n_devices; i++) {
-        if (mb_device_hold(&bus->devices[i].model) < 0)
-            return -ENOMEM;
-    }
-    bus->share = mb_share_as_said(bus->host, options);
-    return 0;
-}
-
 static int serial_open(const struct bus_config *config, struct adapter_host *host, void **ret_bus,
                        struct error *reterr)
 {
@@ -143,8 +131,8 @@ static int serial_open(const struct bus_config *config, struct adapter_host *hos
         result = make_devices(bus, config, reterr);
     else
         result = error_set(reterr, -ENOMEM, "out of memory");
-    if (result == 0 && share_line(bus, config->options) < 0)
-        result = error_set(reterr, -ENOMEM, "out of memory");
+    if (result == 0)
+        bus->share = mb_share_as_said(bus->host, config->options);
     if (result < 0) {
         serial_close(bus);
         return result;

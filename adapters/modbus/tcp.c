@@ -169,19 +169,6 @@ static void tcp_close(void *owner)
     free(bus);
 }
 
-/* The check has seen that there is one. */
-static int share_connection(struct tcp_bus *bus, const struct section *options)
-{
-    if (!section_text(options, "share"))
-        return 0;
-    for (size_t i = 0; i < bus->n_devices; i++) {
-        if (mb_device_hold(&bus->devices[i].model) < 0)
-            return -ENOMEM;
-    }
-    bus->share = mb_share_as_said(bus->host, options);
-    return 0;
-}
-
 static int open_bus(const struct bus_config *config, const struct mb_framing *framing,
                     struct adapter_host *host, void **ret_bus, struct error *reterr)
 {
@@ -203,8 +190,8 @@ static int open_bus(const struct bus_config *config, const struct mb_framing *fr
         result = error_set(reterr, -ENOMEM, "out of memory");
     if (result == 0)
         result = place_devices(bus, config, reterr);
-    if (result == 0 && share_connection(bus, config->options) < 0)
-        result = error_set(reterr, -ENOMEM, "out of memory");
+    if (result == 0)
+        bus->share = mb_share_as_said(bus->host, config->options);
     if (result < 0) {
         tcp_close(bus);
         return result;
