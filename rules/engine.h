@@ -128,9 +128,9 @@ bool tell_is_owed(const struct instance *instance);
 /* Tells what has not been told, as far as nothing makes it rest. */
 void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
-/* Whether people are told nothing of it for now; nothing of the present firing, be it that its bus
- * is down. */
+/* Whether people are told nothing of the instance for now. */
 bool tell_rests(const struct instance *instance);
+/* The same of its present firing alone, which also rests while its bus is down. */
 bool tell_firing_rests(const struct instance *instance);
 
 /* Tells the firing once more to those who know it; does the i-th escalation. */
