@@ -5,10 +5,10 @@ that jumps. Everything that is published is judged by what Home Assistant forbid
 
 One round here; THERMOGATE_ROUNDS=24 (tests/bench/run day) is a day: each round moves the wall clock on by an
 hour and has a twenty-fourth of the polls that a day has at the default interval of ten seconds."""
+import itertools
 import os
 import signal
 import sys
-import time
 import unittest
 
 import harness
@@ -136,8 +136,12 @@ class Day(harness.Case):
         self.write("step", f"+{hour * HOUR_S}")
         self.wait("t/tank/state", lambda payload: True, since)
 
+    def polled(self, times, since):
+        polls = itertools.count(1)
+        self.log.wait("t/tank/state", lambda payload: next(polls) >= times, since, SOON + 2 * times * EVERY_S)
+
     def hour(self, number):
-        began = time.monotonic()
+        since = self.log.mark()
         self.clock_jumps(number)
         self.home_assistant_starts()
         self.sensors_go_and_come_back()
@@ -148,8 +152,7 @@ class Day(harness.Case):
         self.gateway_is_killed()
         if number % 6 == 2:  # test_hass.py has it, too
             self.discovery_changes_its_form()
-        while time.monotonic() < began + POLLS * EVERY_S:
-            time.sleep(EVERY_S)
+        self.polled(POLLS, since)
 
     def test_the_judge_finds_what_is_forbidden(self):
         entity = '"a": {"p": "sensor", "uniq_id": "i", "val_tpl": "{{ value_json[\'a\'] }}", "stat_cla": "measurement"%s}'
