@@ -110,13 +110,28 @@ static void put_switch(struct message *m, const char *topic)
     json_text(&m->json, "stat_off", "0");
 }
 
-static void put_select(struct message *m, const struct inventory_sensor *sensor, const char *topic)
+static void put_options(struct message *m, const struct inventory_sensor *sensor)
 {
-    json_text(&m->json, "cmd_t", topic);
     json_array(&m->json, "ops");
     for (uint32_t i = 0; i < sensor->n_options; i++)
         json_text(&m->json, NULL, sensor->options[i].text);
     json_end(&m->json);
+}
+
+static void put_select(struct message *m, const struct inventory_sensor *sensor, const char *topic)
+{
+    json_text(&m->json, "cmd_t", topic);
+    put_options(m, sensor);
+}
+
+/* So that automations offer what it can be. Home Assistant takes neither unit nor state class with
+ * it; a text of which not all is known, as of a serial number, has no class. */
+static void put_enumeration(struct message *m, const struct inventory_sensor *sensor)
+{
+    if (sensor->n_options == 0)
+        return;
+    json_text(&m->json, "dev_cla", "enum");
+    put_options(m, sensor);
 }
 
 static void put_writable(struct message *m, const struct inventory_sensor *sensor)
@@ -149,6 +164,8 @@ static void put_readable(struct message *m, const struct inventory_sensor *senso
         put_numeric(m, sensor);
     else if (sensor->kind == SENSOR_BINARY)
         put_binary(m, sensor);
+    else
+        put_enumeration(m, sensor);
     json_int(&m->json, "exp_aft", expire_s(m->device, sensor));
     part_optional(m, "ic", sensor->icon);
     /* Home Assistant refuses "config" for what only shows. */

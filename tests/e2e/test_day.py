@@ -167,7 +167,7 @@ class Day(harness.Case):
                ("t/d/replay", '[{"ts": null, "a": 1}]', False), ("t/d/replay", "[]", True),
                ("t/rule/r/state", '{"state": "odd"}', True), (topic, config % ("", ', "nam": "x"'), True),
                (topic, config % (', "name": "x"', ""), True), (topic, config % ("", ', "dev_cla": "power"'), True),
-               (topic, config % ("", ', "ent_cat": "config"'), True), (topic, config % ("", ', "exp_aft": 3'), True),
+               (topic, config % ("", ', "ent_cat": "config"'), True), (topic, config % ("", ', "ops": ["on"]'), True), (topic, config % ("", ', "exp_aft": 3'), True),
                (CONFIG.format("other"), config % ("", ""), True), (topic, config % ("", ""), False),
                ("homeassistant/sensor/ä/a/config", config % ("", ""), True)]
         for more in [[]] + [[one] for one in bad]:

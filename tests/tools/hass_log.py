@@ -178,7 +178,9 @@ class Judge:
         if entity["p"] == "binary_sensor" and value not in (0, 1, None):
             self.fault(f"{key} is no bit", topic, payload)
         numeric = {"dev_cla", "stat_cla", "unit_of_meas", "sug_dsp_prc"} & set(entity)
-        if entity["p"] == "sensor" and numeric and not isinstance(value, (int, float, type(None))):
+        if "ops" in entity and value is not None and value not in entity["ops"]:
+            self.fault(f"{key} is none of its options", topic, payload)
+        elif entity["p"] == "sensor" and numeric and "ops" not in entity and not isinstance(value, (int, float, type(None))):
             self.fault(f"{key} is no number", topic, payload)
         if isinstance(value, str) and len(value) > 255:
             self.fault(f"{key} is too long", topic, payload)
@@ -245,6 +247,9 @@ class Judge:
             self.fault(f"{key} lacks one of {wanted}", topic)
         if entity.get("dev_cla") in UNITS and entity.get("unit_of_meas") not in UNITS[entity["dev_cla"]].split():
             self.fault(f"the unit of {key} does not fit its class", topic)
+        if platform == "sensor" and ((entity.get("dev_cla") == "enum") != bool(entity.get("ops")) or
+                                     ("ops" in entity and {"unit_of_meas", "stat_cla"} & set(entity))):
+            self.fault(f"{key} has options without the class enum, or a unit with them", topic)
         if entity.get("ent_cat", "diagnostic") != "diagnostic" and platform not in COMMANDED:
             self.fault(f"{key} only shows and is `config`", topic)
         if entity.get("exp_aft", 15) < 15 or entity.get("ret"):

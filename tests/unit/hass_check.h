@@ -124,9 +124,13 @@ static inline void hass_check_sensor(struct hass_check *check, const cJSON *comp
     const char *klass = hass_text(component, "dev_cla"),
                *unit = hass_text(component, "unit_of_meas");
     const char *state_class = hass_text(component, "stat_cla");
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(component, "ops");
 
     if (klass && !hass_unit_is_right(klass, unit))
         hass_fault(check, "unit does not fit class", klass);
+    if ((options != NULL) != (klass && strcmp(klass, "enum") == 0) ||
+        (options && (unit || state_class || cJSON_GetArraySize(options) == 0)))
+        hass_fault(check, "options without the class enum, or with a unit", klass);
     if (state_class && !hass_is_among(state_class, " measurement total total_increasing "))
         hass_fault(check, "state class", state_class);
     if (klass && strcmp(klass, "temperature") == 0 && state_class &&

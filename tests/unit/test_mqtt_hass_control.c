@@ -114,6 +114,7 @@ static void what_would_be_refused_is_not_offered(void **state)
     assert_has(few, "flow_temp", "\"p\":\"sensor\"");
     assert_has(few, "fault", "\"p\":\"binary_sensor\"");
     assert_has(few, "mode", "\"p\":\"sensor\"");
+    assert_has(few, "mode", "\"dev_cla\":\"enum\",\"ops\":[\"off\",\"Heizbetrieb\"]");
     assert_has(few, "rule-high-boiler-flow_temp-ack", "\"pl_prs\":\"ack\"");
     assert_has(few, "rule-high-boiler-flow_temp-mute", "\"p\":\"switch\"");
     assert_null(cJSON_GetObjectItem(few, "rule-high-boiler-flow_temp-enable"));
