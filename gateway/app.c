@@ -161,11 +161,14 @@ static void reload_begin(void *owner);
 
 static void reload_done(void *owner, struct reloaded *reloaded)
 {
+    static const char changes_wait[] =
+        "changes of gateway, mqtt, store, notifiers, hooks and web wait for the next start";
     struct app *app = owner;
     struct error err = {.text = "the config has errors; the log has them all"};
     struct reload_rest rest = {0};
     int r = reloaded->result;
     int64_t began_us = clock_boot_us();
+    const char *words = "";
 
     app->building = false;
     if (r == -ENOMEM)
@@ -175,16 +178,17 @@ static void reload_done(void *owner, struct reloaded *reloaded)
     if (r < 0 && reloaded->site != app->site)
         rest.site = reloaded->site;
     pipeline_workings_free(reloaded->workings);
-    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash)
-        log_warn("reload: changes of gateway, mqtt, store, notifiers and hooks wait for the next "
-                 "start");
+    if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash) {
+        words = changes_wait;
+        log_warn("reload: %s", words);
+    }
     if (r == 0 || reloaded->again)
         keep_config(app, reloaded->conf, &rest);
     else
         rest.conf = reloaded->conf;
     tell_reload(app, r, err.text, began_us);
     if (!reloaded->again)
-        commands_reloaded(app->commands, r == 0 ? NULL : err.text);
+        commands_reloaded(app->commands, r == 0, r == 0 ? words : err.text);
     if (app->reload_waits)
         reload_begin(app);
     reload_dispose(app->loop, &rest);
@@ -200,7 +204,7 @@ static void reload_begin(void *owner)
         return;
     app->reload_us = clock_boot_us();
     if (reload_start(app->loop, app->options, NULL, &context, reload_done, app) < 0)
-        commands_reloaded(app->commands, "out of memory");
+        commands_reloaded(app->commands, false, "out of memory");
     else
         app->building = true;
 }

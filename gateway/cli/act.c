@@ -8,8 +8,11 @@ struct cli_end cli_reload(const struct cli_options *options)
     struct json_value *answer;
     int code = remote_act(options, "/api/v1/reload", NULL, NULL, &answer);
 
-    if (answer)
-        puts("the config was read anew");
+    if (answer) {
+        const char *words = json_as_text(json_get(answer, "words"));
+
+        printf("the config was read anew%s%s\n", words && words[0] ? "; " : "", words ? words : "");
+    }
     json_free(answer);
     return (struct cli_end){.code = code};
 }

@@ -324,7 +324,7 @@ static void do_reload(struct commands *commands, const struct command *command)
         commands->reload(commands->owner);
 }
 
-void commands_reloaded(struct commands *commands, const char *words)
+void commands_reloaded(struct commands *commands, bool done, const char *words)
 {
     struct command reloads[sizeof(commands->reloads) / sizeof(commands->reloads[0])];
     size_t n = commands->n_reloads;
@@ -332,7 +332,7 @@ void commands_reloaded(struct commands *commands, const char *words)
     memcpy(reloads, commands->reloads, n * sizeof(reloads[0]));
     commands->n_reloads = 0;
     for (size_t i = 0; i < n; i++)
-        finish(commands, &reloads[i], words ? COMMAND_REFUSED : COMMAND_OK, words ? words : "");
+        finish(commands, &reloads[i], done ? COMMAND_OK : COMMAND_REFUSED, words);
 }
 
 /* -- the table ------------------------------------------------------------------------------ */

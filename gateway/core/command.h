@@ -115,8 +115,9 @@ struct rule_action;
 /* An ACTION_WRITE of a rule: done until it is so, as hold.h says. 0, -ENOENT or -ENOMEM. */
 int commands_write_for_rule(struct commands *commands, const struct rule_action *action);
 
-/* How a reload ended: answers all that asked for it. `words` is NULL when it worked. */
-void commands_reloaded(struct commands *commands, const char *words);
+/* How a reload ended: answers all that asked for it, with these words for people; "" when there is
+ * nothing to say. */
+void commands_reloaded(struct commands *commands, bool done, const char *words);
 
 /* The end of a write, from adapters_events.wrote, with the commands as owner. */
 void commands_wrote(struct commands *commands, uint32_t token, uint8_t quality);

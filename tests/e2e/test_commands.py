@@ -133,6 +133,18 @@ class Commands(harness.Case):
         self.assertEqual(self.order("tank", "resume")["result"], "ok")
         self.assertEqual(self.order("gateway", "reload")["result"], "ok")
 
+    def test_a_reload_says_what_waits_for_the_next_start(self):
+        self.start()
+        reload = ("reload", "--socket", self.path("api"))
+        self.assertEqual(self.command(*reload).stdout, "the config was read anew\n")
+        with open(self.path("thermogate.cfg"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("thermogate.cfg", text.replace("mqtt: {", 'mqtt: { gather = "7ms";'))
+        self.assertRegex(self.command(*reload).stdout, "; changes of .*mqtt.* wait for the next start$")
+        answer = self.order("gateway", "reload")
+        self.assertEqual(answer["result"], "ok")
+        self.assertIn("wait for the next start", answer["words"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

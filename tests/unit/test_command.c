@@ -367,7 +367,7 @@ static void another_inventory_ends_what_is_under_way(void **state)
     assert_int_equal(world->n_replies, 1);
     assert_int_equal(world->replies[0].result, COMMAND_TIMEOUT);
     assert_true(commands_idle(world->commands));
-    commands_reloaded(world->commands, NULL);
+    commands_reloaded(world->commands, true, "");
 }
 
 static void held_writes_are_refused_and_the_safe_values_are_not(void **state)
@@ -490,7 +490,7 @@ static void one_reload_answers_all_who_asked(void **state)
     guard_run(&world->guard);
     assert_int_equal(world->reloads, 1);
     assert_int_equal(world->n_replies, 0);
-    commands_reloaded(world->commands, "line 3 is wrong");
+    commands_reloaded(world->commands, false, "line 3 is wrong");
     assert_int_equal(world->n_replies, 2);
     assert_int_equal(world->replies[1].result, COMMAND_REFUSED);
     assert_string_equal(world->replies[1].words, "line 3 is wrong");
