@@ -185,6 +185,7 @@ static int create_client(struct session *session)
 {
     const struct options *options = session->options;
     MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
+    MQTTClient_init_options init = MQTTClient_init_options_initializer;
     bool bare_v6 = strchr(options->host, ':') && options->host[0] != '[';
     char uri[URI_SIZE];
     int r;
@@ -192,6 +193,9 @@ static int create_client(struct session *session)
     /* Else the library keeps a diary of every call of its own functions, in a buffer that nobody
      * reads. */
     MQTTClient_setTraceLevel(MQTTCLIENT_TRACE_ERROR);
+    /* OpenSSL makes itself ready when it is used; the library would have it read all its algorithms
+     * and words into memory, also for a connection without TLS. */
+    MQTTClient_global_init(&init);
     create.MQTTVersion = options->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
     snprintf(uri, sizeof(uri), "%s://%s%s%s:%d", options->tls ? "ssl" : "tcp", bare_v6 ? "[" : "",
              options->host, bare_v6 ? "]" : "", options->port);
