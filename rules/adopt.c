@@ -21,6 +21,10 @@ static void adopt_fact(struct rules *fresh, uint32_t sensor, const struct fact *
     fact->at_ms = from->at_ms;
     fact->bad_ms = from->bad_ms;
     fact->quality = from->quality;
+    if (fact->is_event) {
+        fact->fresh_until_ms = from->is_event ? from->fresh_until_ms : CLOCK_NEVER;
+        return;
+    }
     /* `stale` may be another one now; who was never read goes on waiting as before. */
     if (from->kind != VALUE_NONE)
         fact->fresh_until_ms = engine_sum_ms(from->at_ms, fact->stale_ms);

@@ -92,6 +92,7 @@ static int make_facts(struct catalog *catalog, const struct rules_config *config
     for (uint32_t i = 0; i < catalog->n_sensors; i++) {
         int64_t stale_ms = catalog->sensors[i].stale_ms;
         facts[i].stale_ms = stale_ms > 0 ? stale_ms : CLOCK_NEVER;
+        facts[i].is_event = catalog->sensors[i].event;
         facts[i].wanted_kind = catalog->sensors[i].text ? VALUE_TEXT : VALUE_NUMBER;
         facts[i].at_ms = INT64_MIN;
         facts[i].due_ms = CLOCK_NEVER;

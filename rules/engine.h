@@ -97,6 +97,14 @@ void bus_look(struct rules *rules, struct instance *instance, int64_t now_ms);
 /* Those for which that is new are judged in this pass. */
 void bus_judge_later(struct rules *rules);
 
+/* -- happen.c: of event sensors -- */
+
+/* A bad reading. */
+void happen_missed(struct rules *rules, uint32_t sensor, int64_t at_ms);
+
+/* An event, or that there is none. */
+void happen_seen(struct rules *rules, uint32_t sensor, int64_t at_ms);
+
 /* -- tell.c: of each, events and actions -- */
 
 /* Puts the instance on the list of those to be saved. */

@@ -31,6 +31,7 @@ struct fact {
     uint8_t quality;        /* of the newest reading */
     bool quality_asked;     /* so a bad reading is judged too */
     bool is_derived;
+    bool is_event; /* does not age, but is `stale_ms` after a bad reading unknown */
 };
 
 struct facts {

@@ -217,7 +217,7 @@ static void start(struct rules *rules, int64_t now_ms)
     windows_start(rules->catalog.facts.windows, now_ms);
     for (uint32_t s = 0; s < rules->catalog.n_sensors; s++) {
         struct fact *fact = &rules->catalog.facts.at[s];
-        fact->fresh_until_ms = engine_sum_ms(now_ms, fact->stale_ms);
+        fact->fresh_until_ms = fact->is_event ? CLOCK_NEVER : engine_sum_ms(now_ms, fact->stale_ms);
         fact->bad_ms = now_ms;
         if (rules->first[s] < rules->first[s + 1] && fact->fresh_until_ms != CLOCK_NEVER)
             engine_watch_sensor(rules, s, fact->fresh_until_ms);
@@ -259,8 +259,15 @@ static void take_bad(struct rules *rules, const struct reading *reading, int64_t
     if (reading->sensor >= rules->catalog.n_sensors || reading->quality == QUALITY_GOOD)
         return;
     struct fact *fact = &rules->catalog.facts.at[reading->sensor];
+    int64_t at_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
+    if (fact->is_event && reading->quality == QUALITY_QUIET) {
+        happen_seen(rules, reading->sensor, at_ms);
+        return;
+    }
     if (fact->quality == QUALITY_GOOD)
-        fact->bad_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
+        fact->bad_ms = at_ms;
+    if (fact->is_event)
+        happen_missed(rules, reading->sensor, at_ms);
     if (fact->quality_asked && fact->quality != reading->quality)
         fact->pass = rules->pass; /* judged, though it has no value */
     fact->quality = reading->quality;
@@ -272,9 +279,11 @@ static void take(struct rules *rules, const struct reading *reading, int64_t now
     uint32_t s = reading->sensor;
     rules->bus_news = rules->bus_news || bus_is_news(rules, reading);
     fact->kind = reading->kind;
-    fact->quality = QUALITY_GOOD;
     fact->at_ms = reading->at_ms < now_ms ? reading->at_ms : now_ms;
     fact->fresh_until_ms = engine_sum_ms(fact->at_ms, fact->stale_ms);
+    if (fact->is_event)
+        happen_seen(rules, s, fact->at_ms);
+    fact->quality = QUALITY_GOOD;
     fact->pass = rules->pass;
     if (reading->kind == VALUE_TEXT) {
         fact->text = reading->text;

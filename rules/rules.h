@@ -51,7 +51,8 @@ struct rules_sensor {
     double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
     int decimals;                 /* for texts; -1: shortest */
     bool text;                    /* its values are texts */
-    bool writable;                /* a rule may write to it */
+    bool event;      /* of text: each is something that happens; stale only while it is bad */
+    bool writable;   /* a rule may write to it */
     const char *bus; /* id of the sensor that is 0 while its bus is down; NULL: it is on none */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
      * stale_ms and max_rate from those. */

@@ -4,8 +4,11 @@
  * round. */
 #pragma once
 
+#include "rules/absence.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 struct entry {
     int64_t at_ms;
@@ -25,6 +28,7 @@ struct series {
     int64_t run_ms;    /* since when the newest value has been what it is */
     double total, low; /* the integral for ever */
     int64_t total_ms;  /* what is older is in it already: of a run before, or of no interest */
+    struct absence *absence; /* of an event sensor; else NULL */
 };
 
 static inline uint64_t series_begin(const struct series *series)
@@ -65,6 +69,23 @@ static inline int64_t series_held_ms(const struct series *series, int64_t ms)
 static inline double series_growth(double from, double to)
 {
     return to >= from ? to - from : to;
+}
+
+/* Only an event sensor is away; others are stale by their samples. */
+static inline int64_t series_away_ms(const struct series *series, int64_t from_ms, int64_t to_ms)
+{
+    return series->absence ? absence_ms(series->absence, from_ms, to_ms) : 0;
+}
+
+static inline bool series_is_away(const struct series *series, int64_t now_ms)
+{
+    return series->absence && absence_is_on(series->absence, now_ms);
+}
+
+static inline void series_release(struct series *series)
+{
+    free(series->ring);
+    free(series->absence);
 }
 
 static inline void series_push(struct series *series, struct entry entry)

@@ -51,7 +51,7 @@ void windows_free(struct windows *windows)
     for (uint32_t i = 0; i < windows->count; i++)
         free(windows->list[i].memory);
     for (uint32_t i = 0; windows->series && i < windows->n_sensors; i++)
-        free(windows->series[i].ring);
+        series_release(&windows->series[i]);
     for (uint32_t i = 0; windows->minutes && i < windows->n_sensors; i++)
         free(windows->minutes[i].ring);
     free(windows->first);
@@ -115,6 +115,8 @@ static size_t sensor_bytes(const struct windows *windows, uint32_t sensor)
                    (size_t)windows->minutes[sensor].capacity * sizeof(struct minute);
     for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next)
         bytes += sizeof(struct window) + window_bytes(windows, &windows->list[i]);
+    if (windows->first[sensor] != WINDOW_NONE && windows->sensors[sensor].event)
+        bytes += sizeof(struct absence);
     return bytes;
 }
 
@@ -152,7 +154,8 @@ static int64_t add_window(struct windows *windows, uint32_t sensor, const struct
         minutes->capacity = (uint32_t)capacity;
     if (windows->first[sensor] == WINDOW_NONE) { /* what nobody wants takes no memory */
         series->text = about->text;
-        series->stale_ms = about->stale_ms > 0 ? about->stale_ms : CLOCK_NEVER;
+        bool ages = about->stale_ms > 0 && !about->event;
+        series->stale_ms = ages ? about->stale_ms : CLOCK_NEVER;
     }
     if (samples + 2 > series->capacity) /* the entry sample, and one that is on its way out */
         series->capacity = samples + 2;
@@ -233,7 +236,11 @@ int windows_build(struct windows *windows)
             series->ring = calloc(series->capacity, sizeof *series->ring);
         if (minutes->capacity)
             minutes->ring = calloc(minutes->capacity, sizeof *minutes->ring);
-        if ((series->capacity && !series->ring) || (minutes->capacity && !minutes->ring))
+        bool has_absence = windows->first[i] != WINDOW_NONE && windows->sensors[i].event;
+        if (has_absence)
+            series->absence = calloc(1, sizeof *series->absence);
+        if ((series->capacity && !series->ring) || (minutes->capacity && !minutes->ring) ||
+            (has_absence && !series->absence))
             return -ENOMEM;
     }
     for (uint32_t i = 0; i < windows->count; i++)
@@ -245,6 +252,18 @@ int windows_build(struct windows *windows)
 void windows_start(struct windows *windows, int64_t now_ms)
 {
     windows->started_ms = now_ms;
+}
+
+void windows_away(struct windows *windows, uint32_t sensor, int64_t from_ms)
+{
+    if (windows->series[sensor].absence)
+        absence_begin(windows->series[sensor].absence, from_ms);
+}
+
+void windows_back(struct windows *windows, uint32_t sensor, int64_t at_ms)
+{
+    if (windows->series[sensor].absence)
+        absence_end(windows->series[sensor].absence, at_ms);
 }
 
 /* -- samples come and go -- */
@@ -482,10 +501,11 @@ int64_t window_observed_ms(const struct windows *windows, const struct window *w
 {
     const struct series *series = &windows->series[window->sensor];
     int64_t edge_ms = now_ms - window->span.length;
+    int64_t length_ms = window->span.length - series_away_ms(series, edge_ms, now_ms);
     if (window->first == window->end)
-        return window->span.length - unseen_at_head(windows, window, edge_ms, now_ms);
+        return length_ms - unseen_at_head(windows, window, edge_ms, now_ms);
     const struct entry *first = series_at(series, window->first);
     int64_t tail_ms = part(end_of(series, series_at(series, window->end - 1)), now_ms);
-    return window->span.length - window->hole_ms - tail_ms -
+    return length_ms - window->hole_ms - tail_ms -
            unseen_at_head(windows, window, edge_ms, first->at_ms);
 }

@@ -114,6 +114,10 @@ int windows_build(struct windows *windows);
 /* From when on the gateway has been looking: an event sensor is observed since then. */
 void windows_start(struct windows *windows, int64_t now_ms);
 
+/* An event sensor is not observed from `from_ms` on, which may be later than now; it is again. */
+void windows_away(struct windows *windows, uint32_t sensor, int64_t from_ms);
+void windows_back(struct windows *windows, uint32_t sensor, int64_t at_ms);
+
 /* A good sample; times never decrease. Costs nothing for a sensor without windows. */
 void windows_push_number(struct windows *windows, uint32_t sensor, int64_t at_ms, double number);
 void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, uint32_t text);

@@ -43,6 +43,8 @@ void windows_adopt(struct windows *fresh, uint32_t to, const struct windows *old
     struct minutes *minutes = &fresh->minutes[to];
     bool kept = minutes->capacity > 0 && old->minutes[from].capacity > 0;
     fresh->started_ms = old->started_ms;
+    if (past->absence && fresh->series[to].absence)
+        *fresh->series[to].absence = *past->absence;
     if (past->end == 0 || past->text != fresh->series[to].text || fresh->first[to] == WINDOW_NONE)
         return;
     uint32_t capacity = minutes->capacity;

@@ -295,15 +295,16 @@ static struct cell number_cell(double number)
 static bool is_stale(const struct series *series, int64_t now_ms)
 {
     const struct entry *newest = series_newest(series);
-    return newest && now_ms - newest->at_ms >= series->stale_ms;
+    return series_is_away(series, now_ms) || (newest && now_ms - newest->at_ms >= series->stale_ms);
 }
 
 /* Before the first sample a sensor has the time of its staleness to bring one. */
 static void note_unknown(const struct windows *windows, const struct series *series, int64_t now_ms,
                          struct outlook *outlook)
 {
-    bool stale = series->end > 0 ? is_stale(series, now_ms)
-                                 : now_ms - windows->started_ms >= series->stale_ms;
+    bool stale = series->end > 0 || series->absence
+                     ? is_stale(series, now_ms)
+                     : now_ms - windows->started_ms >= series->stale_ms;
     outlook->stale |= stale;
     outlook->waiting |= !stale;
 }
@@ -321,6 +322,14 @@ static void change_at(struct outlook *outlook, int64_t at_ms)
 
 /* -- exact windows -- */
 
+/* While it is away a window is observed less and less, then more and more, though nothing comes. */
+static bool sight_changes(const struct view *view, int64_t seen_ms)
+{
+    if (series_is_away(view->series, view->now_ms))
+        return seen_ms > 0;
+    return view->series->absence && seen_ms < view->window->span.length;
+}
+
 static void look_ahead(const struct view *view, const struct function *function, int64_t seen_ms,
                        struct outlook *outlook)
 {
@@ -330,7 +339,8 @@ static void look_ahead(const struct view *view, const struct function *function,
     bool steadily = function->when == CHANGES_STEADILY ||
                     (function->when == CHANGES_WHILE_ON && on) ||
                     (function->when == CHANGES_WITH_EDGE && view->before && view->first);
-    if (steadily || (seen_ms < length_ms && (seen_ms > 0 || view->n > 0)))
+    if (steadily || (seen_ms < length_ms && (seen_ms > 0 || view->n > 0)) ||
+        sight_changes(view, seen_ms))
         change_at(outlook, second_ms);
     if (view->first) {
         int64_t leaves_ms = view->first->at_ms + length_ms;
@@ -430,7 +440,7 @@ static int64_t seen_ms(const struct windows *windows, const struct window *windo
     if (series->stale_ms != CLOCK_NEVER)
         return minutes_seen_ms(&windows->minutes[window->sensor], series, from_ms, to_ms);
     int64_t since_ms = windows->started_ms > from_ms ? windows->started_ms : from_ms;
-    return to_ms > since_ms ? to_ms - since_ms : 0;
+    return to_ms > since_ms ? to_ms - since_ms - series_away_ms(series, since_ms, to_ms) : 0;
 }
 
 static double minutes_result(uint8_t what, const struct sums *sums)

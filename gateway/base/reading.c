@@ -24,6 +24,7 @@ static const char *const names[] = {
     [QUALITY_UNMAPPED] = "unmapped",
     [QUALITY_NOT_READ] = "not_read",
     [QUALITY_ERROR] = "error",
+    [QUALITY_QUIET] = "quiet",
 };
 
 /* "exception_0" to "exception_63"; every name has a home of its own, since it is borrowed for ever.

@@ -23,6 +23,7 @@ enum quality {
     QUALITY_UNMAPPED,       /* an enumeration has no text for this code */
     QUALITY_NOT_READ,       /* nothing has been read yet */
     QUALITY_ERROR,          /* anything else; the log has the words */
+    QUALITY_QUIET,          /* an event sensor was looked at, and nothing has happened */
     QUALITY_EXCEPTION = 64, /* + n: Modbus exception n, 1..63 */
 };
 #define QUALITY_MAX 127

@@ -120,7 +120,8 @@ static const struct rules_sensor world_sensors[N_SENSORS] = {
     [TEMP] = {"room.temp", "Room temp", "C", .decimals = 1, WORLD_POLLED},
     [SETPOINT] = {"room.setpoint", "Room setpoint", "C", .decimals = -1, WORLD_POLLED,
                   .writable = true},
-    [DOOR] = {"door.event", "Door", "", .text = true, .decimals = -1, .writable = true},
+    [DOOR] = {"door.event", "Door", "", .text = true, .event = true, .decimals = -1,
+              .stale_ms = 30000, .writable = true},
     [HALL] = {"hall.temp", "Hall temp", "C", .decimals = 1, .every_ms = 20000, .stale_ms = 60000},
     [LOAD] = {"pump.load", "Pump load", "", .decimals = -1, WORLD_POLLED},
 };
