@@ -47,13 +47,15 @@ enum channel_kind {
     CHANNEL_NUMBER, /* a measured number */
     CHANNEL_BINARY, /* 0 or 1: coil, discrete input, bit */
     CHANNEL_TEXT,   /* string, enumeration */
+    CHANNEL_EVENT,  /* a text for each thing that happens; options are all that there are */
 };
 struct channel_traits {
     enum channel_kind kind;
     int decimals; /* that its scale can show; -1: as many as the number has */
 };
 
-/* One state of an enumeration: what it reads as, and the number by which it is written. */
+/* One state of an enumeration: what it reads as, and the number by which it is written. Or a kind
+ * of event: its text. */
 struct channel_option {
     double number;
     char text[SAMPLE_TEXT_SIZE];
@@ -116,7 +118,9 @@ struct adapter_question {
 struct adapter_host {
     struct loop *loop; /* for adapters with begin(); workers leave it alone */
 
-    /* Samples of one device, several calls for one poll are joined. From poll(): on the worker.
+    /* Samples of one device, several calls for one poll are joined; a channel has one in it. A
+     * channel of events has a text when something has happened, else QUALITY_QUIET. From poll(): on
+     * the worker.
      * From begin(): on the loop, before end(). What pushes: on the loop, each call is a poll of its
      * own. */
     void (*report)(struct adapter_host *host, uint32_t device, const struct sample *samples,

@@ -36,10 +36,6 @@ static const struct type {
     [MB_STRING] = {CODING_STRING, 0, false},
 };
 
-const char mb_type_words[] =
-    "bit int8_high int8_low uint8_high uint8_low int16 uint16 int32 uint32 "
-    "int64 uint64 float16 float32 float64 bcd16 bcd32 string";
-
 unsigned mb_format_registers(const struct mb_format *format)
 {
     if (format->type == MB_STRING)

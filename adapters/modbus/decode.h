@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of mb_type_words. */
+/* In the order of MB_TYPE_WORDS. */
 enum mb_type {
     MB_BIT,
     MB_INT8_HIGH,
@@ -38,7 +38,10 @@ enum mb_type {
     MB_BCD32,
     MB_STRING,
 };
-extern const char mb_type_words[]; /* "bit int8_high ..." for the option's choices */
+/* For the option's choices. */
+#define MB_TYPE_WORDS                                                                             \
+    "bit int8_high int8_low uint8_high uint8_low int16 uint16 int32 uint32 int64 uint64 float16 " \
+    "float32 float64 bcd16 bcd32 string"
 
 enum mb_order { MB_ABCD, MB_CDAB, MB_BADC, MB_DCBA };
 

@@ -261,6 +261,8 @@ static size_t block_good(const struct mb_device *device, const struct mb_block *
                 mb_decode_bit(&channel->format, data[offset / 8] >> offset % 8 & 1, index, at_ms);
         else
             samples[i] = mb_decode(&channel->format, data + 2 * offset, index, at_ms);
+        if (channel->edge)
+            samples[i] = edge_take(channel->edge, &samples[i]);
     }
     return block->n_spans;
 }

@@ -79,8 +79,10 @@ const struct setting mb_channel_settings[] = {
     {"register", SETTING_TEXT | SETTING_REQUIRED, NULL, 0, 0, NULL, NULL,
      "Kind and 0-based address: \"holding 100\", \"input 0\", \"coil 3\", \"discrete 7\", a bit "
      "\"holding 100.3\"; or as manuals count, \"40101\"."},
-    {"type", SETTING_CHOICE, NULL, 0, 0, mb_type_words, NULL,
-     "What the registers hold; else uint16, and bit for coils, discrete inputs and single bits."},
+    {"type", SETTING_CHOICE, NULL, 0, 0, MB_TYPE_WORDS " event", NULL,
+     "What the registers hold; else uint16, and bit for coils, discrete inputs and single bits. "
+     "With "
+     "event each change to a code of `enum` is an event."},
     {"order", SETTING_CHOICE, NULL, 0, 0, "ABCD CDAB BADC DCBA", NULL,
      "Order of its bytes; else as its device says."},
     {"scale", SETTING_NUMBER, "1", 0, 0, NULL, NULL, "The value is raw * scale + offset."},
@@ -90,8 +92,9 @@ const struct setting mb_channel_settings[] = {
      "as SunSpec has it: \"holding 40084\"."},
     {"length", SETTING_INT, NULL, 1, MB_STRING_MAX, NULL, NULL, "Characters of a string."},
     {"enum", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
-     "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value. With `writable` "
-     "they are what may be written."},
+     "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value, and no event. "
+     "With "
+     "`writable` they are what may be written."},
     {"invalid", SETTING_NUMBERS | SETTING_NUMBER | SETTING_INT, NULL, 0, 0, NULL, NULL,
      "Raw values that mean that there is no sensor: 0x8000, or [ 0x7fff, 0xffff ]."},
     {0},
@@ -162,12 +165,18 @@ static bool is_bits(const struct mb_register *reg)
     return reg->function == MB_READ_COILS || reg->function == MB_READ_DISCRETES;
 }
 
+/* "event" stands behind the types of MB_TYPE_WORDS: it does not say what the register holds. */
+static bool is_event(const struct section *options)
+{
+    return section_choice(options, "type") > MB_STRING;
+}
+
 /* The type that is written, or that goes without saying. */
 static enum mb_type type_of(const struct section *options, const struct mb_register *reg)
 {
     int written = section_choice(options, "type");
 
-    if (written >= 0)
+    if (written >= 0 && !is_event(options))
         return (enum mb_type)written;
     return is_bits(reg) || reg->bit >= 0 ? MB_BIT : MB_UINT16;
 }
@@ -207,6 +216,12 @@ static bool check_fits(const struct section *options, enum mb_type type, struct 
          section_has(options, "scale_register"))) {
         problem_error(problems, section_key_place(options, "enum"), "leave out one of them",
                       "a channel has either texts for codes or a scale");
+        all = false;
+    }
+    if (is_event(options) && !section_has(options, "enum")) {
+        problem_error(problems, section_place(options, "type"),
+                      "enum = [ \"1: pressed\" ]; a code that it does not name is no event",
+                      "events need texts for the codes of the register");
         all = false;
     }
     if (type == MB_STRING && !section_has(options, "length")) {
@@ -492,6 +507,8 @@ static int fill_channel(const struct section *device, const struct section *opti
     channel->writable = section_bool(options, "writable");
     channel->write_with = (uint8_t)section_choice(device, "write_with");
     lists = read_codes(options, channel, problems);
+    if (lists == 0 && is_event(options) && !(channel->edge = calloc(1, sizeof(*channel->edge))))
+        lists = -ENOMEM;
     if (lists == 0)
         lists = read_invalid(options, channel, problems);
     rest |= check_writable(device, options, reg, type, problems);
@@ -532,6 +549,7 @@ void mb_channel_clear(struct mb_channel *channel)
 {
     free(channel->codes);
     free(channel->invalid);
+    free(channel->edge);
     *channel = (struct mb_channel){0};
 }
 
@@ -547,7 +565,9 @@ struct channel_traits mb_channel_traits(const struct section *channel)
     if (!text || mb_register_parse(text, &reg, NULL) < 0)
         return traits;
     type = type_of(channel, &reg);
-    if (type == MB_STRING || section_has(channel, "enum"))
+    if (is_event(channel))
+        traits.kind = CHANNEL_EVENT;
+    else if (type == MB_STRING || section_has(channel, "enum"))
         traits.kind = CHANNEL_TEXT;
     else if (type == MB_BIT)
         traits = (struct channel_traits){CHANNEL_BINARY, 0};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "adapters/adapter.h"
+#include "adapters/edge.h"
 #include "adapters/modbus/decode.h"
 #include "adapters/modbus/plan.h"
 #include "adapters/modbus/register.h"
@@ -38,6 +39,7 @@ struct mb_channel {
     struct mb_format format;
     struct mb_code *codes;
     union mb_invalid *invalid;
+    struct edge *edge; /* of a channel of events; else NULL */
     bool writable;
     uint8_t write_with; /* enum mb_write_with */
 };

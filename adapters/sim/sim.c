@@ -1,11 +1,13 @@
-/* Sim: channels that follow a wave, or play a recording.
+/* Sim: channels that follow a wave, bring events, or play a recording.
  *
- *   connect = "sim:"                      waves: wave low high period shift
+ *   connect = "sim:"                      waves: wave low high period shift; or type = "event":
+ *                                         one of `events` each `period`, in turn
  *   connect = "sim:/path/recording.csv"   plays the rows of "device.channel", again and again
  *
  * A channel that was written keeps the value until it is written again.
  * A recording that is played shows at each poll what was newest then; `speed` plays it faster. A
- * channel without rows in it is QUALITY_NO_SENSOR. */
+ * channel without rows in it is QUALITY_NO_SENSOR. Of a channel of events each row is an event;
+ * what comes faster than it is polled comes later, one with each poll. */
 
 #include "adapters/sim/sim.h"
 
@@ -14,6 +16,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
+#include "gateway/base/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -28,14 +31,20 @@ static const struct setting device_settings_sim[] = {
 };
 
 static const struct setting channel_settings_sim[] = {
+    {"type", SETTING_CHOICE, .standard = "number", .choices = "number event",
+     .help = "What it gives: a number with each poll, or now and then an event, which is a text."},
+    {"events", SETTING_TEXTS,
+     .help =
+         "Of type event: the texts that it may have. Without a recording they come in turn, one "
+         "each `period`."},
     {"wave", SETTING_CHOICE, .standard = "constant", .choices = WAVE_CHOICES,
      .help = "Form of the values between `low` and `high`."},
     {"low", SETTING_NUMBER, .standard = "0", .help = "Lowest value; the value of a constant."},
     {"high", SETTING_NUMBER, .standard = "1", .help = "Highest value."},
     {"period", SETTING_DURATION, .standard = "60s", .min = 1, .max = 365 * 86400e3,
-     .help = "Length of one wave."},
+     .help = "Length of one wave; time from one event to the next."},
     {"shift", SETTING_DURATION, .standard = "0s",
-     .help = "How much later than the others the wave starts."},
+     .help = "How much later than the others the wave, or the first event, starts."},
     {0},
 };
 
@@ -44,8 +53,12 @@ static const struct setting channel_settings_sim[] = {
 
 struct sim_channel {
     struct wave wave;
-    double written;          /* NAN: never */
-    char sensor[2 * 64 + 2]; /* in a recording; "" when waves are played */
+    double written;                   /* NAN: never */
+    char sensor[2 * 64 + 2];          /* in a recording; "" when waves are played */
+    char (*events)[SAMPLE_TEXT_SIZE]; /* NULL: it gives numbers */
+    size_t n_events;
+    int64_t told; /* events so far, without a recording */
+    struct track_place place;
 };
 
 struct sim_device {
@@ -77,24 +90,42 @@ struct sim_bus {
     struct timer *timer;
 };
 
+/* What a channel has played of a recording `ms` after its beginning. */
+static struct sample play(const struct sim_device *device, uint32_t c, int64_t ms, int64_t now_ms)
+{
+    struct sim_channel *channel = &device->channels[c];
+
+    if (channel->events)
+        return tracks_next(device->tracks, channel->sensor, ms, c, now_ms, &channel->place);
+    return tracks_at(device->tracks, channel->sensor, ms % tracks_length_ms(device->tracks), c,
+                     now_ms);
+}
+
+static struct sample next_event(struct sim_channel *channel, uint32_t c, int64_t ms, int64_t now_ms)
+{
+    const struct wave *wave = &channel->wave;
+
+    if (wave->shift_ms + channel->told * wave->period_ms > ms)
+        return sample_bad(c, now_ms, QUALITY_QUIET);
+    return sample_text(c, now_ms, channel->events[channel->told++ % (int64_t)channel->n_events]);
+}
+
 static void answer(struct sim_bus *bus, uint32_t index)
 {
     struct sim_device *device = &bus->devices[index];
     int64_t now_ms = clock_boot_ms(), ms = now_ms - bus->start_ms;
 
     for (uint32_t c = 0; c < device->n; c++) {
-        const struct sim_channel *channel = &device->channels[c];
+        struct sim_channel *channel = &device->channels[c];
 
-        if (!isnan(channel->written)) {
+        if (!isnan(channel->written))
             device->samples[c] = sample_number(c, now_ms, channel->written);
-        } else if (device->tracks) {
-            int64_t played = (int64_t)((double)ms * device->speed);
-
-            device->samples[c] = tracks_at(device->tracks, channel->sensor,
-                                           played % tracks_length_ms(device->tracks), c, now_ms);
-        } else {
+        else if (device->tracks)
+            device->samples[c] = play(device, c, (int64_t)((double)ms * device->speed), now_ms);
+        else if (channel->events)
+            device->samples[c] = next_event(channel, c, ms, now_ms);
+        else
             device->samples[c] = sample_number(c, now_ms, wave_at(&channel->wave, ms));
-        }
     }
     bus->host->report(bus->host, index, device->samples, device->n);
 }
@@ -132,7 +163,26 @@ static void sim_begin_write(void *opened, const struct write_request *request, u
 
 /* -- opening -------------------------------------------------------------------------------- */
 
-static void read_channel(const struct device_config *device, const struct channel_config *config,
+static bool is_event(const struct section *channel)
+{
+    return section_choice(channel, "type") == 1;
+}
+
+static bool read_events(const struct section *options, struct sim_channel *channel)
+{
+    size_t n = section_count(options, "events");
+
+    if (!is_event(options))
+        return true;
+    channel->events = calloc(n + 1, sizeof(*channel->events));
+    channel->n_events = n;
+    for (size_t i = 0; channel->events && i < n; i++)
+        text_copy(channel->events[i], sizeof(channel->events[i]),
+                  section_text_at(options, "events", i));
+    return channel->events != NULL;
+}
+
+static bool read_channel(const struct device_config *device, const struct channel_config *config,
                          uint32_t seed, struct sim_channel *channel)
 {
     const struct section *options = config->options;
@@ -145,6 +195,7 @@ static void read_channel(const struct device_config *device, const struct channe
                                   .shift_ms = section_duration_ms(options, "shift"),
                                   .seed = seed};
     snprintf(channel->sensor, sizeof(channel->sensor), "%.64s.%.64s", device->name, config->name);
+    return read_events(options, channel);
 }
 
 static int find_tracks(struct sim_bus *bus, const char *path, const struct tracks **ret_tracks,
@@ -174,16 +225,26 @@ static int open_device(struct sim_bus *bus, const struct device_config *config, 
 {
     struct sim_device *device = &bus->devices[index];
     const char *path = connect_path(config->connect);
+    bool read = true;
 
     device->n = config->n_channels;
     device->speed = section_number(config->options, "speed");
     device->channels = calloc(device->n + 1, sizeof(*device->channels));
     device->samples = calloc(device->n + 1, sizeof(*device->samples));
-    if (!device->channels || !device->samples)
+    for (uint32_t c = 0; device->channels && c < device->n; c++)
+        read = read_channel(config, &config->channels[c], index * 1000 + c, &device->channels[c]) &&
+               read;
+    if (!device->channels || !device->samples || !read)
         return error_set(reterr, -ENOMEM, "out of memory");
-    for (uint32_t c = 0; c < device->n; c++)
-        read_channel(config, &config->channels[c], index * 1000 + c, &device->channels[c]);
     return *path ? find_tracks(bus, path, &device->tracks, reterr) : 0;
+}
+
+static void release_device(struct sim_device *device)
+{
+    for (size_t c = 0; device->channels && c < device->n; c++)
+        free(device->channels[c].events);
+    free(device->channels);
+    free(device->samples);
 }
 
 static void sim_close(void *opened)
@@ -192,10 +253,8 @@ static void sim_close(void *opened)
 
     if (!bus)
         return;
-    for (size_t i = 0; bus->devices && i < bus->n; i++) {
-        free(bus->devices[i].channels);
-        free(bus->devices[i].samples);
-    }
+    for (size_t i = 0; bus->devices && i < bus->n; i++)
+        release_device(&bus->devices[i]);
     for (size_t i = 0; i < bus->n_recordings; i++)
         tracks_free(bus->recordings[i].tracks);
     free(bus->devices);
@@ -233,21 +292,69 @@ static int sim_open(const struct bus_config *config, struct adapter_host *host, 
     return 0;
 }
 
+static void check_wave(const struct section *channel, struct problems *problems)
+{
+    bool uses_high =
+        section_has(channel, "high") || section_choice(channel, "wave") != WAVE_CONSTANT;
+
+    if (uses_high && section_number(channel, "low") > section_number(channel, "high"))
+        problem_error(problems, section_place(channel, "low"), "exchange `low` and `high`",
+                      "low is above high");
+    if (section_has(channel, "events"))
+        problem_error(problems, section_place(channel, "events"), "add type = \"event\"",
+                      "this channel gives numbers");
+}
+
+static void check_events(const struct section *channel, struct problems *problems)
+{
+    static const char *const numbers[] = {"wave", "low", "high"};
+
+    if (section_count(channel, "events") == 0)
+        problem_error(problems, section_place(channel, "type"),
+                      "write events = [ \"open\", \"closed\" ]", "it does not say which events");
+    for (size_t i = 0; i < section_count(channel, "events"); i++) {
+        const char *text = section_text_at(channel, "events", i);
+        size_t length = text ? strlen(text) : 0;
+
+        if (length == 0 || length >= SAMPLE_TEXT_SIZE)
+            problem_error(problems, section_place_at(channel, "events", i),
+                          "write at most 63 bytes of text", "this is no text of an event");
+    }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (section_has(channel, numbers[i]))
+            problem_error(problems, section_place(channel, numbers[i]), "leave it out",
+                          "`%s` is for numbers, this channel has events", numbers[i]);
+    }
+}
+
 static void sim_check(const struct bus_config *config, struct problems *problems)
 {
     for (size_t d = 0; d < config->n_devices; d++) {
         const struct device_config *device = &config->devices[d];
 
         for (size_t c = 0; c < device->n_channels; c++) {
-            const struct section *options = device->channels[c].options;
-            bool uses_high =
-                section_has(options, "high") || section_choice(options, "wave") != WAVE_CONSTANT;
+            const struct section *channel = device->channels[c].options;
 
-            if (uses_high && section_number(options, "low") > section_number(options, "high"))
-                problem_error(problems, section_place(options, "low"), "exchange `low` and `high`",
-                              "low is above high");
+            if (is_event(channel))
+                check_events(channel, problems);
+            else
+                check_wave(channel, problems);
         }
     }
+}
+
+static struct channel_traits sim_traits(const struct section *channel)
+{
+    return (struct channel_traits){is_event(channel) ? CHANNEL_EVENT : CHANNEL_NUMBER, -1};
+}
+
+static bool sim_option(const struct section *channel, size_t i, struct channel_option *ret)
+{
+    if (!is_event(channel) || i >= section_count(channel, "events"))
+        return false;
+    ret->number = (double)i;
+    text_copy(ret->text, sizeof(ret->text), section_text_at(channel, "events", i));
+    return true;
 }
 
 const struct adapter sim_adapter = {
@@ -258,6 +365,8 @@ const struct adapter sim_adapter = {
     .device = device_settings_sim,
     .channel = channel_settings_sim,
     .check = sim_check,
+    .traits = sim_traits,
+    .option = sim_option,
     .open = sim_open,
     .close = sim_close,
     .begin = sim_begin,

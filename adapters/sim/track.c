@@ -146,15 +146,18 @@ static struct row *add_row(struct tracks *tracks)
 
 static int take_row(struct tracks *tracks, char *fields[], const struct columns *at)
 {
-    struct row *row = add_row(tracks);
+    const char *quality = at->quality >= 0 ? fields[at->quality] : "";
+    struct row *row;
 
+    if (strcmp(quality, quality_name(QUALITY_QUIET)) == 0)
+        return 0; /* of a channel of events, which is quiet where it has no row */
+    row = add_row(tracks);
     if (!row)
         return -ENOMEM;
     *row = (struct row){.sensor = fields[at->sensor],
                         .value = fields[at->value],
                         .order = tracks->n,
-                        .bad = at->quality >= 0 && fields[at->quality][0] != '\0' &&
-                               strcmp(fields[at->quality], "good") != 0};
+                        .bad = quality[0] != '\0' && strcmp(quality, "good") != 0};
     if (parse_time(fields[at->time], &row->ms) < 0)
         return -EINVAL;
     if (tracks->n == 1 || row->ms < tracks->first_ms)
@@ -247,20 +250,48 @@ static size_t first_after(const struct tracks *tracks, const char *sensor, int64
     return low;
 }
 
+static struct sample sample_row(const struct row *row, uint32_t channel, int64_t at_ms)
+{
+    double number;
+
+    if (row->bad || row->value[0] == '\0')
+        return sample_bad(channel, at_ms, QUALITY_ERROR);
+    return text_to_number(row->value, &number) == 0 ? sample_number(channel, at_ms, number)
+                                                    : sample_text(channel, at_ms, row->value);
+}
+
+static bool is_of(const struct tracks *tracks, size_t row, const char *sensor)
+{
+    return row < tracks->n && strcmp(tracks->rows[row].sensor, sensor) == 0;
+}
+
+struct sample tracks_next(const struct tracks *tracks, const char *sensor, int64_t ms,
+                          uint32_t channel, int64_t at_ms, struct track_place *place)
+{
+    size_t first = first_after(tracks, sensor, INT64_MIN), row = first + place->rows;
+    int64_t played_ms = ms - place->round * tracks_length_ms(tracks);
+    struct sample sample;
+
+    if (!is_of(tracks, first, sensor))
+        return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
+    if (tracks->rows[row].ms - tracks->first_ms > played_ms)
+        return sample_bad(channel, at_ms, QUALITY_QUIET);
+    place->rows++;
+    if (!is_of(tracks, row + 1, sensor))
+        *place = (struct track_place){.round = place->round + 1};
+    sample = sample_row(&tracks->rows[row], channel, at_ms);
+    return sample.kind == VALUE_NUMBER ? sample_text(channel, at_ms, tracks->rows[row].value)
+                                       : sample;
+}
+
 struct sample tracks_at(const struct tracks *tracks, const char *sensor, int64_t ms,
                         uint32_t channel, int64_t at_ms)
 {
     size_t after = first_after(tracks, sensor, tracks->first_ms + ms);
-    const struct row *row = after > 0 ? &tracks->rows[after - 1] : NULL;
-    double number;
 
-    if (row && strcmp(row->sensor, sensor) == 0) {
-        if (row->bad || row->value[0] == '\0')
-            return sample_bad(channel, at_ms, QUALITY_ERROR);
-        return text_to_number(row->value, &number) == 0 ? sample_number(channel, at_ms, number)
-                                                        : sample_text(channel, at_ms, row->value);
-    }
-    if (after < tracks->n && strcmp(tracks->rows[after].sensor, sensor) == 0)
+    if (after > 0 && is_of(tracks, after - 1, sensor))
+        return sample_row(&tracks->rows[after - 1], channel, at_ms);
+    if (is_of(tracks, after, sensor))
         return sample_bad(channel, at_ms, QUALITY_NOT_READ);
     return sample_bad(channel, at_ms, QUALITY_NO_SENSOR);
 }

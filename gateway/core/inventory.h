@@ -25,9 +25,13 @@ extern const struct setting device_settings[];   /* devices: NAME: */
 extern const struct setting channel_settings[];  /* channels: NAME: */
 extern const struct setting derived_settings[];  /* derived: NAME: */
 
-enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT };
+/* SENSOR_EVENT: a text for each thing that happens; it does not age, and no text is ever told
+ * twice.
+ */
+enum sensor_kind { SENSOR_NUMBER, SENSOR_BINARY, SENSOR_TEXT, SENSOR_EVENT };
 
-/* A state of an enumeration: its text, and the number by which it is written. */
+/* A state of an enumeration: its text, and the number by which it is written. Or a kind of event,
+ * whose text stands but once among them. */
 struct inventory_option {
     const char *text;
     double number;

@@ -118,6 +118,36 @@ static void tell_derived(struct pipeline *pipeline, uint32_t device, const struc
     }
 }
 
+/* That nothing has happened matters to the rules alone: they see that somebody looks. Others hear
+ * of it when it is new, at first and after a bad reading. So it is of bad ones. */
+static bool is_old_news(const struct pipeline *pipeline, const struct reading *reading)
+{
+    const struct reading *last = registry_last(pipeline->registry, reading->sensor);
+
+    if (pipeline->site->inventory->sensors[reading->sensor].kind != SENSOR_EVENT ||
+        reading->quality == QUALITY_GOOD)
+        return false;
+    return reading->quality == last->quality ||
+           (reading->quality == QUALITY_QUIET && last->quality == QUALITY_GOOD);
+}
+
+/* Moves what only the rules hear of to the front; returns how many these are. */
+static size_t sort_out_old_news(const struct pipeline *pipeline, struct reading *readings,
+                                size_t count)
+{
+    size_t old = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct reading reading = readings[i];
+
+        if (!is_old_news(pipeline, &reading))
+            continue;
+        memmove(&readings[old + 1], &readings[old], (i - old) * sizeof(*readings));
+        readings[old++] = reading;
+    }
+    return old;
+}
+
 /* The readings of a poll, and what is derived of them for the same device, go out as one; what is
  * derived for others follows. `readings` has room for twice the sensors of a device. */
 static void spread(struct pipeline *pipeline, uint32_t device, struct reading *readings,
@@ -125,14 +155,15 @@ static void spread(struct pipeline *pipeline, uint32_t device, struct reading *r
 {
     struct rules *rules = pipeline->site->rules;
     int64_t now_ms = advance(pipeline, readings[count - 1].at_ms);
-    size_t n, own = 0;
+    size_t old = sort_out_old_news(pipeline, readings, count), n, own = 0;
     const struct reading *derived = rules_take(rules, readings, count, now_ms, &n);
 
     for (size_t i = 0; i < n; i++) {
         if (device_of(pipeline, &derived[i]) == device)
             readings[count + own++] = derived[i];
     }
-    tell_readings(pipeline, device, readings, count + own);
+    if (count + own > old)
+        tell_readings(pipeline, device, readings + old, count + own - old);
     tell_derived(pipeline, device, derived, n);
     rules_judge(rules, readings, count, now_ms);
 }
@@ -186,14 +217,14 @@ static void judge_time(void *owner)
 
 /* A sensor whose readings stop altogether (a worker that hangs, a device that no longer pushes)
  * gets one bad reading when it becomes stale, as if it had been polled. Returns when that is due,
- * or CLOCK_NEVER for one that is bad already. */
+ * or CLOCK_NEVER for one that is bad already. An event does not age. */
 static int64_t make_stale(struct pipeline *pipeline, uint32_t sensor, int64_t now_ms)
 {
     const struct inventory_sensor *about = &pipeline->site->inventory->sensors[sensor];
     const struct reading *last = registry_last(pipeline->registry, sensor);
     struct reading *stale = pipeline->readings;
 
-    if (last->quality != QUALITY_GOOD)
+    if (last->quality != QUALITY_GOOD || about->kind == SENSOR_EVENT)
         return CLOCK_NEVER;
     if (last->at_ms + about->stale_ms > now_ms)
         return last->at_ms + about->stale_ms;

@@ -2,6 +2,7 @@
 
 #include "gateway/base/arena.h"
 #include "gateway/base/text.h"
+#include "gateway/core/site_channel.h"
 
 #include <errno.h>
 #include <math.h>
@@ -171,54 +172,6 @@ static bool find_adapter(struct site_device *device, struct problems *problems)
     return false;
 }
 
-/* A number, or of an enumeration one of its texts. */
-static bool is_value(const struct adapter *adapter, const struct section *channel, const char *key)
-{
-    const char *text = section_text(channel, key);
-    struct channel_option option;
-    size_t n = 0;
-
-    for (; adapter->option && adapter->option(channel, n, &option); n++) {
-        if (text && strcmp(option.text, text) == 0)
-            return true;
-    }
-    return n == 0 && !text;
-}
-
-static void check_writing(const struct site_device *device, const struct section *channel,
-                          struct problems *problems)
-{
-    /* all but the first are for numbers alone */
-    static const char *const keys[] = {"safe", "min", "max", "step", "max_on"};
-    bool writable = section_bool(channel, "writable");
-    struct channel_option first;
-    bool is_choice = device->adapter->option && device->adapter->option(channel, 0, &first);
-
-    if (writable && !device->adapter->write && !device->adapter->begin_write)
-        problem_error(problems, section_place(channel, "writable"), "leave `writable` out",
-                      "nothing can be written to a device of %s", device->adapter->word);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (!writable && section_has(channel, keys[i]))
-            problem_error(problems, section_key_place(channel, keys[i]), "add writable = true",
-                          "`%s` is for channels that may be written", keys[i]);
-        else if (is_choice && i > 0 && section_has(channel, keys[i]))
-            problem_error(problems, section_key_place(channel, keys[i]), "leave it out",
-                          "`%s` is for numbers and switches, this is an enumeration", keys[i]);
-    }
-    if (section_has(channel, "safe") && !is_value(device->adapter, channel, "safe"))
-        problem_error(problems, section_place(channel, "safe"),
-                      is_choice ? "write one of the texts of the channel" : "write a number",
-                      "this cannot be the value of the channel");
-    if (section_has(channel, "min") && section_has(channel, "max") &&
-        section_number(channel, "min") >= section_number(channel, "max"))
-        problem_error(problems, section_place(channel, "max"), "exchange them",
-                      "max is not above min");
-    if (section_has(channel, "max_on") && !section_has(channel, "safe") &&
-        (section_number(channel, "min") > 0 || section_number(channel, "max") < 0))
-        problem_error(problems, section_key_place(channel, "max_on"), "say what off is: safe = ...",
-                      "0 may not be written, so `max_on` cannot switch it off");
-}
-
 static bool read_channels(struct site_device *device, struct problems *problems)
 {
     const struct setting *tables[] = {channel_settings, device->adapter->channel};
@@ -241,7 +194,7 @@ static bool read_channels(struct site_device *device, struct problems *problems)
             continue; /* said when the device was checked */
         check_reserved(channel, "channel", reserved_channels, problems);
         section_check(channel, tables, device->adapter->channel ? 2 : 1, problems);
-        check_writing(device, channel, problems);
+        site_channel_check(device->adapter, channel, problems);
         device->channels[device->n_channels++] = channel;
     }
     device->n_read = device->n_channels;
@@ -452,6 +405,15 @@ static void describe_publishing(const struct site_device *device, const struct s
         section_has(beat, "heartbeat") ? section_duration_ms(beat, "heartbeat") : HEARTBEAT_MS;
 }
 
+static bool has_option(const struct inventory_sensor *sensor, const char *text)
+{
+    for (uint32_t i = 0; i < sensor->n_options; i++) {
+        if (strcmp(sensor->options[i].text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void describe_options(const struct adapter *adapter, const struct section *channel,
                              struct arena *arena, struct inventory_sensor *sensor)
 {
@@ -462,10 +424,13 @@ static void describe_options(const struct adapter *adapter, const struct section
     while (adapter->option && adapter->option(channel, n, &option))
         n++;
     options = n > 0 ? arena_take(arena, n * sizeof(*options)) : NULL;
-    for (uint32_t i = 0; options && adapter->option(channel, i, &option); i++)
-        options[i] = (struct inventory_option){arena_text(arena, option.text), option.number};
     sensor->options = options;
-    sensor->n_options = options ? n : 0;
+    sensor->n_options = 0;
+    for (uint32_t i = 0; options && adapter->option(channel, i, &option); i++) {
+        if (sensor->kind != SENSOR_EVENT || !has_option(sensor, option.text))
+            options[sensor->n_options++] =
+                (struct inventory_option){arena_text(arena, option.text), option.number};
+    }
 }
 
 static void describe_sensor(const struct site_device *device, size_t index, struct arena *arena,
@@ -478,6 +443,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
         [CHANNEL_NUMBER] = SENSOR_NUMBER,
         [CHANNEL_BINARY] = SENSOR_BINARY,
         [CHANNEL_TEXT] = SENSOR_TEXT,
+        [CHANNEL_EVENT] = SENSOR_EVENT,
     };
     struct channel_traits traits = {.kind = CHANNEL_NUMBER, .decimals = -1};
 

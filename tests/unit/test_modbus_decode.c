@@ -212,7 +212,7 @@ static void the_words_of_types_stand_in_the_order_of_their_numbers(void **state)
     int n = 0;
 
     (void)state;
-    strcpy(words, mb_type_words);
+    strcpy(words, MB_TYPE_WORDS);
     for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest), n++) {
         if (n == MB_INT32)
             assert_string_equal(word, "int32");

@@ -324,6 +324,50 @@ static void after_silence_everything_is_read(void **state)
     assert_int_equal(strlen(poll_at(f, NOW_MS + 2000)), 4);
 }
 
+static void make_events(struct fixture *f)
+{
+    static const char *const some[] = {"register=holding 0; type=event; enum=1: ring | 2: knock",
+                                       "register=coil 3; type=event; enum=0: shut | 1: open", NULL};
+    struct mb_bus_options bus = {.timeout_ms = 1000};
+
+    mb_device_clear(&f->device);
+    made_free(f->made);
+    f->made = made_bus(&modbus_tcp_adapter, "");
+    made_device(f->made, &modbus_tcp_adapter, "tcp://127.0.0.1", "unit=9", some);
+    assert_int_equal(mb_device_init(&f->device, &bus, f->made->devices, NULL), 0);
+}
+
+/* A poll that finds this; its events, or why there is none. */
+static void expect_events(struct fixture *f, uint8_t code, uint8_t coil, const char *events)
+{
+    const uint8_t coil_data[] = {coil}, code_data[] = {0, code};
+    char said[100] = "";
+
+    mb_poll_start(&f->device, NOW_MS);
+    for (int block = 0; block < 2; block++) {
+        bool bits = mb_reads_bits(mb_poll_request(&f->device)->function);
+
+        assert_int_equal(take(f, QUALITY_GOOD, bits ? coil_data : code_data), 1);
+        strcat(said, f->samples[0].kind == VALUE_TEXT ? f->samples[0].text
+                                                      : quality_name(f->samples[0].quality));
+        strcat(said, " ");
+    }
+    mb_poll_quality(&f->device);
+    assert_string_equal(said, events);
+}
+
+static void each_change_to_a_code_with_a_text_is_an_event(void **state)
+{
+    struct fixture *f = *state;
+
+    make_events(f);
+    expect_events(f, 1, 1, "quiet quiet ");
+    expect_events(f, 1, 1, "quiet quiet ");
+    expect_events(f, 2, 0, "shut knock ");
+    expect_events(f, 0, 0, "quiet quiet ");
+    expect_events(f, 2, 1, "open knock ");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -344,6 +388,7 @@ int main(void)
         TEST(a_channel_may_be_read_less_often_than_its_device),
         TEST(what_was_written_is_read_with_the_next_poll),
         TEST(after_silence_everything_is_read),
+        TEST(each_change_to_a_code_with_a_text_is_an_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,8 @@ static void what_does_not_fit_is_said(void **state)
         {"register=holding 1; scale_register=holding", "has no address"},
         {"register=coil 1; scale_register=coil 2", "`scale_register` does not fit"},
         {"register=holding 1; enum=off", "no text for a code"},
+        {"register=holding 1; type=event", "events need texts for the codes"},
+        {"register=holding 1; type=event; enum=1: ring; scale=2", "either texts for codes"},
         {"register=holding 1; enum=0:", "no text for a code"},
         {"register=holding 1; enum=0: off | 0: on", "code 0 has two texts"},
         {"register=holding 1; type=int16; invalid=65536", "can hold this value"},
@@ -458,6 +460,8 @@ static void traits_say_what_a_channel_is(void **state)
     assert_int_equal(traits_of("register=coil 1").kind, CHANNEL_BINARY);
     assert_int_equal(traits_of("register=input 1.2").kind, CHANNEL_BINARY);
     assert_int_equal(traits_of("register=coil 1; enum=0: a | 1: b").kind, CHANNEL_TEXT);
+    assert_int_equal(traits_of("register=coil 1; type=event; enum=1: b").kind, CHANNEL_EVENT);
+    assert_int_equal(traits_of("register=input 1; type=event; enum=1: b").kind, CHANNEL_EVENT);
     assert_int_equal(traits_of("register=input 1; type=string; length=3").kind, CHANNEL_TEXT);
     assert_int_equal(traits_of("register=input 1").kind, CHANNEL_NUMBER);
     assert_int_equal(traits_of("register=input 1").decimals, 0);

@@ -144,6 +144,50 @@ static void a_recording_is_played_again_and_again(void **state)
     assert_true(ones > 0 && twos > 0 && turns > 1);
 }
 
+static void events_come_in_turn_one_each_period(void **state)
+{
+    struct world *world = *state;
+    const char *turn[] = {"open", "open", "closed"};
+    size_t n = 0;
+    assert_int_equal(open_devices(world, "sim:",
+                                  "a: { channels: { door: { type = \"event\"; period = \"30ms\";"
+                                  " events = [ \"open\", \"open\", \"closed\" ] } } }",
+                                  NULL),
+                     0);
+    run(world, 30);
+    for (size_t i = 0; i < 30; i++) {
+        const struct sample *sample = &world->samples[i][0];
+        if (sample->quality == QUALITY_QUIET)
+            continue;
+        assert_int_equal(sample->kind, VALUE_TEXT);
+        assert_string_equal(sample->text, turn[n++ % 3]);
+    }
+    assert_true(n > 3);
+}
+
+static void each_row_of_a_recording_is_an_event(void **state)
+{
+    struct world *world = *state;
+    char connect[100];
+    size_t n = 0;
+    write_recording(world, "time,sensor,value\n0,a.door,open\n0,a.door,open\n0.1,a.door,closed\n");
+    snprintf(connect, sizeof(connect), "sim:%s", world->path);
+    assert_int_equal(open_devices(world, connect,
+                                  "a: { channels: { door: { type = \"event\";"
+                                  " events = [ \"open\", \"closed\" ] } } }",
+                                  NULL),
+                     0);
+    run(world, 60);
+    for (size_t i = 0; i < 60; i++) {
+        const struct sample *sample = &world->samples[i][0];
+        if (sample->quality == QUALITY_QUIET)
+            continue;
+        assert_int_equal(sample->kind, VALUE_TEXT);
+        assert_string_equal(sample->text, n++ % 3 < 2 ? "open" : "closed");
+    }
+    assert_true(n > 3);
+}
+
 static void devices_may_share_a_recording(void **state)
 {
     struct world *world = *state;
@@ -206,6 +250,16 @@ static void what_is_wrong_with_a_wave_is_said(void **state)
     expect_problem("period = \"0s\"", "period");
 }
 
+static void what_is_wrong_with_events_is_said(void **state)
+{
+    (void)state;
+    expect_problem("type = \"event\"; events = [ \"open\" ]", NULL);
+    expect_problem("type = \"event\"", "it does not say which events");
+    expect_problem("type = \"event\"; events = [ \"\" ]", "this is no text of an event");
+    expect_problem("events = [ \"open\" ]", "this channel gives numbers");
+    expect_problem("type = \"event\"; events = [ \"open\" ]; low = 3", "`low` is for numbers");
+}
+
 #define SIM_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
@@ -213,10 +267,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIM_TEST(waves_are_polled),
         SIM_TEST(a_recording_is_played_again_and_again),
+        SIM_TEST(events_come_in_turn_one_each_period),
+        SIM_TEST(each_row_of_a_recording_is_an_event),
         SIM_TEST(devices_may_share_a_recording),
         SIM_TEST(a_missing_recording_is_named),
         SIM_TEST(a_broken_recording_is_named_with_its_line),
         cmocka_unit_test(what_is_wrong_with_a_wave_is_said),
+        cmocka_unit_test(what_is_wrong_with_events_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

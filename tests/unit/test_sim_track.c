@@ -206,6 +206,51 @@ static void a_broken_row_is_refused_with_its_line(void **state)
     expect_refused(world, "time,sensor,value\n", 1, "no rows");
 }
 
+/* The texts of the rows that come until `ms`, and "|". */
+static void take_events(const struct world *world, int64_t ms, struct track_place *place,
+                        char *said)
+{
+    struct sample sample = tracks_next(world->tracks, "a.e", ms, 3, 777, place);
+    for (; sample.kind == VALUE_TEXT;
+         sample = tracks_next(world->tracks, "a.e", ms, 3, 777, place)) {
+        strcat(said, sample.text);
+        strcat(said, " ");
+    }
+    assert_int_equal(sample.quality, QUALITY_QUIET);
+    strcat(said, "|");
+}
+
+static void of_events_each_row_comes_once_in_each_round(void **state)
+{
+    struct world *world = *state;
+    struct track_place place = {0};
+    char said[200] = "";
+    assert_int_equal(load(world, "time,sensor,value\n0,a.e,open\n1,a.e,open\n1,a.e,7\n2,a.t,1\n"),
+                     0);
+    take_events(world, 0, &place, said);
+    take_events(world, 999, &place, said);
+    take_events(world, 2000, &place, said);
+    take_events(world, 2001, &place, said);
+    take_events(world, 6500, &place, said);
+    assert_string_equal(said, "open ||open 7 |open |open 7 open open 7 open |");
+}
+
+static void rows_that_say_that_nothing_has_happened_are_none(void **state)
+{
+    struct world *world = *state;
+    struct track_place place = {0};
+    assert_int_equal(load(world, "time,sensor,value,quality\n0,a.e,open,good\n1,a.e,,quiet\n"
+                                 "2,a.e,,timeout\n3,a.t,1,good\n"),
+                     0);
+    assert_string_equal(tracks_next(world->tracks, "a.e", 2500, 3, 777, &place).text, "open");
+    assert_int_equal(tracks_next(world->tracks, "a.e", 2500, 3, 777, &place).quality,
+                     QUALITY_ERROR);
+    assert_int_equal(tracks_next(world->tracks, "a.e", 2500, 3, 777, &place).quality,
+                     QUALITY_QUIET);
+    assert_int_equal(tracks_next(world->tracks, "a.x", 2500, 3, 777, &place).quality,
+                     QUALITY_NO_SENSOR);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
     struct world *world = *state;
@@ -242,6 +287,8 @@ int main(void)
         TRACK_TEST(iso_times_are_taken_with_and_without_zone),
         TRACK_TEST(a_missing_header_is_refused),
         TRACK_TEST(a_broken_row_is_refused_with_its_line),
+        TRACK_TEST(of_events_each_row_comes_once_in_each_round),
+        TRACK_TEST(rows_that_say_that_nothing_has_happened_are_none),
         TRACK_TEST(what_is_no_file_is_refused),
         TRACK_TEST(a_file_beyond_the_limit_is_refused),
     };
