@@ -338,7 +338,8 @@ static bool read_time(struct condition *condition, struct term *term)
         compile_error(compiler, key, NULL, "\"%s\" is at most 6h", key);
         return false;
     }
-    int slot = scope_window(condition->scope, 0, &span, moves ? WINDOW_NEEDS_SUMS : 0);
+    int slot =
+        scope_window(condition->scope, 0, &span, moves ? WINDOW_NEEDS_SUMS : WINDOW_NEEDS_PAIRS);
     if (!has_slot(condition, key, slot))
         return false;
     term->slot = (uint16_t)slot;

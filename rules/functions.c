@@ -14,6 +14,7 @@
 #define SORT WINDOW_NEEDS_ORDER
 #define FAR  (WINDOW_NEEDS_SUMS | WINDOW_NEEDS_SPREAD)
 #define LINE (WINDOW_NEEDS_SUMS | WINDOW_NEEDS_LINE)
+#define PAIR WINDOW_NEEDS_PAIRS
 
 /* Over a window: name, what, gives, needs, of texts, in minutes. */
 #define OVER(name, what, gives, needs, of_texts, in_minutes)                                    \
@@ -72,13 +73,13 @@ static const struct function functions[] = {
     OVER("delta", WINDOW_DELTA, NUM, 0, false, false),
     OVER("rate", WINDOW_RATE, NUM, 0, false, false),
     OVER("slope", WINDOW_SLOPE, NUM, LINE, false, false),
-    OVER("rising", WINDOW_RISING, IS, 0, false, false),
-    OVER("falling", WINDOW_FALLING, IS, 0, false, false),
-    OVER("changes", WINDOW_CHANGES, NUM, 0, true, false),
-    OVER("stuck", WINDOW_STUCK, IS, 0, true, false),
-    OVER("increase", WINDOW_INCREASE, NUM, SUMS, false, true),
-    OVER("on_time", WINDOW_ON_TIME, NUM, 0, false, true),
-    OVER("integral", WINDOW_INTEGRAL, NUM, SUMS, false, false),
+    OVER("rising", WINDOW_RISING, IS, PAIR, false, false),
+    OVER("falling", WINDOW_FALLING, IS, PAIR, false, false),
+    OVER("changes", WINDOW_CHANGES, NUM, PAIR, true, false),
+    OVER("stuck", WINDOW_STUCK, IS, PAIR, true, false),
+    OVER("increase", WINDOW_INCREASE, NUM, SUMS | PAIR, false, true),
+    OVER("on_time", WINDOW_ON_TIME, NUM, PAIR, false, true),
+    OVER("integral", WINDOW_INTEGRAL, NUM, SUMS | PAIR, false, false),
     OVER("zscore", WINDOW_ZSCORE, NUM, FAR, false, false),
     {"forecast",
      {X, W, PARAM_SPAN},

@@ -26,6 +26,7 @@ struct series {
     uint64_t base;     /* number of the sample in the first place of the ring */
     int64_t stale_ms;  /* CLOCK_NEVER: does not age */
     int64_t run_ms;    /* since when the newest value has been what it is */
+    bool totals;       /* somebody may ask for the following: */
     double total, low; /* the integral for ever */
     int64_t total_ms;  /* what is older is in it already: of a run before, or of no interest */
     struct absence *absence; /* of an event sensor; else NULL */

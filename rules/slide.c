@@ -15,9 +15,11 @@ size_t slide_bytes(uint32_t capacity)
     return (fine_count(capacity) + block_count(capacity)) * sizeof(struct sums);
 }
 
-void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, void *memory)
+void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, bool pairs,
+                void *memory)
 {
     slide->depth = depth;
+    slide->pairs = pairs;
     slide->fine = memory;
     slide->blocks = slide->fine + fine_count(capacity);
 }
@@ -27,16 +29,23 @@ double slide_time(const struct slide *slide, int64_t at_ms)
     return (double)(at_ms - slide->epoch_ms);
 }
 
-/* Joins a sample with the pair that it makes with the next one. */
-static void join(const struct slide *slide, const struct series *series, uint64_t number,
-                 struct sums *to)
+/* Joins the pair that a sample makes with the next one. */
+static void join_pair(const struct series *series, uint64_t number, struct sums *to)
 {
     const struct entry *a = series_at(series, number), *b = series_at(series, number + 1);
     int64_t ms = b->at_ms - a->at_ms;
-    sums_join_one(to, a->number, slide_time(slide, a->at_ms), slide->depth);
     if (ms <= series->stale_ms)
         to->area += (a->number + b->number) / 2 * (double)ms;
     to->growth += series_growth(a->number, b->number);
+}
+
+static void join(const struct slide *slide, const struct series *series, uint64_t number,
+                 struct sums *to)
+{
+    const struct entry *entry = series_at(series, number);
+    sums_join_one(to, entry->number, slide_time(slide, entry->at_ms), slide->depth);
+    if (slide->pairs)
+        join_pair(series, number, to);
 }
 
 void slide_reset(struct slide *slide, const struct series *series, uint64_t number)
@@ -94,10 +103,9 @@ void slide_drop(struct slide *slide, const struct series *series, uint64_t oldes
     slide->front = &slide->fine[place % SLIDE_BLOCK];
 }
 
-struct sums slide_sums(const struct slide *slide)
+void slide_sums(const struct slide *slide, struct sums *ret_sums)
 {
-    struct sums sums = slide->back;
+    *ret_sums = slide->back;
     if (slide->front)
-        sums_join(&sums, slide->front, slide->depth);
-    return sums;
+        sums_join(ret_sums, slide->front, slide->depth);
 }

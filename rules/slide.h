@@ -23,6 +23,7 @@ struct slide {
     uint64_t front_end; /* first sample of the back */
     int64_t epoch_ms;   /* of the times in the sums */
     enum sums_depth depth;
+    bool pairs;               /* area and growth are wanted, too */
     const struct sums *front; /* one of `fine`; NULL: it is used up */
     struct sums back;
 };
@@ -30,7 +31,8 @@ struct slide {
 /* Bytes of `blocks` and `fine` together, for stretches of up to `capacity` samples. */
 size_t slide_bytes(uint32_t capacity);
 /* `memory` has slide_bytes(). */
-void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, void *memory);
+void slide_init(struct slide *slide, uint32_t capacity, enum sums_depth depth, bool pairs,
+                void *memory);
 
 /* Empty; the next sample that is folded is `number`. */
 void slide_reset(struct slide *slide, const struct series *series, uint64_t number);
@@ -41,5 +43,6 @@ void slide_fold(struct slide *slide, const struct series *series, uint64_t numbe
 /* Sample `oldest` goes; those up to before `end` are inside. */
 void slide_drop(struct slide *slide, const struct series *series, uint64_t oldest, uint64_t end);
 
-struct sums slide_sums(const struct slide *slide);
+/* Of all that is inside. */
+void slide_sums(const struct slide *slide, struct sums *ret_sums);
 double slide_time(const struct slide *slide, int64_t at_ms);

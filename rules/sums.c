@@ -2,20 +2,6 @@
 
 #include <math.h>
 
-struct sums sums_of(double value, double time)
-{
-    return (struct sums){.n = 1, .sum = value, .min = value, .max = value, .t = time};
-}
-
-/* Knuth's exact sum of two: what is lost in the rounding of `sum` goes to `low`. */
-void sums_add(double *sum, double *low, double value)
-{
-    double total = *sum + value;
-    double part = total - *sum;
-    *low += (*sum - (total - part)) + (value - part);
-    *sum = total;
-}
-
 /* Chan's formulas for joining two sets: the deviations of each from its own mean, and that of the
  * means. `apart` is the distance of the means times both counts, which saves two divisions. */
 static void join_spread(struct sums *to, const struct sums *from, enum sums_depth depth)
@@ -48,33 +34,6 @@ void sums_join(struct sums *to, const struct sums *from, enum sums_depth depth)
     to->area += from->area;
     to->growth += from->growth;
     to->n += from->n;
-}
-
-/* The same of one sample, in which much is 0 or 1. */
-static void spread_one(struct sums *to, double value, double time, enum sums_depth depth)
-{
-    double n = to->n + 1, apart = value * to->n - (to->sum + to->low);
-    to->xx += apart * apart / (to->n * n);
-    if (depth < SUMS_LINE)
-        return;
-    double part = 1 / n, dt = time - to->t;
-    to->tt += dt * dt * to->n * part;
-    to->tx += dt * apart * part;
-    to->t += dt * part;
-}
-
-void sums_join_one(struct sums *to, double value, double time, enum sums_depth depth)
-{
-    if (to->n == 0) {
-        *to = sums_of(value, time);
-        return;
-    }
-    if (depth >= SUMS_SPREAD)
-        spread_one(to, value, time, depth);
-    sums_add(&to->sum, &to->low, value);
-    to->min = value < to->min ? value : to->min;
-    to->max = value > to->max ? value : to->max;
-    to->n++;
 }
 
 double sums_total(const struct sums *sums)

@@ -27,10 +27,49 @@ enum sums_depth {
 };
 
 /* One sample alone. */
-struct sums sums_of(double value, double time);
+static inline struct sums sums_of(double value, double time)
+{
+    return (struct sums){.n = 1, .sum = value, .min = value, .max = value, .t = time};
+}
 
-/* Joins one sample into `to`, which is quicker than sums_join(). */
-void sums_join_one(struct sums *to, double value, double time, enum sums_depth depth);
+/* Adds to a sum that keeps what rounding takes: Knuth's exact sum of two. */
+static inline void sums_add(double *sum, double *low, double value)
+{
+    double total = *sum + value;
+    double part = total - *sum;
+    *low += (*sum - (total - part)) + (value - part);
+    *sum = total;
+}
+
+/* For sums_join_one(). */
+static inline void sums_spread_one(struct sums *to, double value, double time,
+                                   enum sums_depth depth)
+{
+    double n = to->n + 1, apart = value * to->n - (to->sum + to->low);
+    to->xx += apart * apart / (to->n * n);
+    if (depth < SUMS_LINE)
+        return;
+    double part = 1 / n, dt = time - to->t;
+    to->tt += dt * dt * to->n * part;
+    to->tx += dt * apart * part;
+    to->t += dt * part;
+}
+
+/* Joins one sample into `to`: sums_join() of sums_of(), in which much is 0 or 1. Here, and not in
+ * sums.c, for each sample of a window comes this way three times. */
+static inline void sums_join_one(struct sums *to, double value, double time, enum sums_depth depth)
+{
+    if (to->n == 0) {
+        *to = sums_of(value, time);
+        return;
+    }
+    if (depth >= SUMS_SPREAD)
+        sums_spread_one(to, value, time, depth);
+    sums_add(&to->sum, &to->low, value);
+    to->min = value < to->min ? value : to->min;
+    to->max = value > to->max ? value : to->max;
+    to->n++;
+}
 
 /* Joins `from` into `to`. */
 void sums_join(struct sums *to, const struct sums *from, enum sums_depth depth);
@@ -42,6 +81,3 @@ double sums_stddev(const struct sums *sums);
 /* Least squares per millisecond; NAN when all have one time. */
 double sums_slope(const struct sums *sums);
 double sums_total(const struct sums *sums);
-
-/* Adds to a sum that keeps what rounding takes; for sums over ever. */
-void sums_add(double *sum, double *low, double value);

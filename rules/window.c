@@ -157,6 +157,7 @@ static int64_t add_window(struct windows *windows, uint32_t sensor, const struct
         bool ages = about->stale_ms > 0 && !about->event;
         series->stale_ms = ages ? about->stale_ms : CLOCK_NEVER;
     }
+    series->totals = series->totals || span->kind == SPAN_SERIES;
     if (samples + 2 > series->capacity) /* the entry sample, and one that is on its way out */
         series->capacity = samples + 2;
     windows->list[windows->count] = (struct window){
@@ -220,7 +221,8 @@ static int build_window(struct windows *windows, struct window *window)
         return -ENOMEM;
     unsigned char *memory = window->memory;
     if (window->needs & WINDOW_NEEDS_SUMS) {
-        slide_init(&window->slide, window->capacity, depth_of(window->needs), memory);
+        slide_init(&window->slide, window->capacity, depth_of(window->needs),
+                   window->needs & WINDOW_NEEDS_PAIRS, memory);
         memory += slide_bytes(window->capacity);
     }
     window->sorted.nodes = (void *)memory;
@@ -274,6 +276,8 @@ static void count_pair(const struct series *series, struct window *window, uint6
     int64_t ms = b->at_ms - a->at_ms, held_ms = series_held_ms(series, ms);
     uint64_t step = (uint64_t)(int64_t)by; /* -1 goes round, and the sum comes back */
     window->hole_ms += by * (ms - held_ms);
+    if (!(window->needs & WINDOW_NEEDS_PAIRS))
+        return;
     if (series_same(series, a, b))
         step = 0;
     window->changes += step;
@@ -373,7 +377,8 @@ static void push(struct windows *windows, uint32_t sensor, struct entry entry)
     if (series->end > 0) {
         old = *series_newest(series);
         before = &old;
-        add_total(series, before, &entry);
+        if (series->totals)
+            add_total(series, before, &entry);
     }
     if (!before || !series_same(series, before, &entry))
         series->run_ms = entry.at_ms;
@@ -423,14 +428,11 @@ bool windows_total(const struct windows *windows, uint32_t sensor, double *ret_t
                    int64_t *ret_until_ms)
 {
     const struct series *series = &windows->series[sensor];
-    for (uint32_t i = windows->first[sensor]; i != WINDOW_NONE; i = windows->list[i].next) {
-        if (windows->list[i].span.kind != SPAN_SERIES || series->end == 0)
-            continue;
-        *ret_total = series->total + series->low;
-        *ret_until_ms = series_newest(series)->at_ms;
-        return true;
-    }
-    return false;
+    if (!series->totals || series->end == 0)
+        return false;
+    *ret_total = series->total + series->low;
+    *ret_until_ms = series_newest(series)->at_ms;
+    return true;
 }
 
 void windows_set_total(struct windows *windows, uint32_t sensor, double total, int64_t until_ms)
@@ -459,12 +461,13 @@ static int64_t end_of(const struct series *series, const struct entry *entry)
 const struct entry *window_before(const struct windows *windows, const struct window *window,
                                   int64_t now_ms)
 {
+    if (window->span.kind != SPAN_TIME)
+        return NULL;
     const struct entry *entry = predecessor(windows, window);
     int64_t edge_ms = now_ms - window->span.length;
-    if (window->span.kind != SPAN_TIME || !entry || entry->at_ms > edge_ms ||
-        end_of(&windows->series[window->sensor], entry) <= edge_ms)
-        return NULL;
-    return entry;
+    bool held = entry && entry->at_ms <= edge_ms &&
+                end_of(&windows->series[window->sensor], entry) > edge_ms;
+    return held ? entry : NULL;
 }
 
 bool windows_cut(const struct windows *windows, uint32_t number, int64_t now_ms)

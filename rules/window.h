@@ -76,8 +76,9 @@ enum window_what {
 /* What a window must keep for them; the rest is always there. */
 #define WINDOW_NEEDS_SUMS   1u
 #define WINDOW_NEEDS_ORDER  2u
-#define WINDOW_NEEDS_SPREAD 4u /* with SUMS: how far they are from the mean */
-#define WINDOW_NEEDS_LINE   8u /* with SUMS: the line through them */
+#define WINDOW_NEEDS_SPREAD 4u  /* with SUMS: how far they are from the mean */
+#define WINDOW_NEEDS_LINE   8u  /* with SUMS: the line through them */
+#define WINDOW_NEEDS_PAIRS  16u /* of neighbours: changes, time on; with SUMS: area and growth */
 
 /* What is unknown may be so for reasons that a person is told; and it may change by itself. */
 struct outlook {

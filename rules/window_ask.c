@@ -15,8 +15,7 @@ struct view {
     const struct entry *before;         /* the entry sample */
     double argument;
     bool sums_made;
-    struct sums earlier; /* of all but the newest; both are there when sums_made */
-    struct sums all;
+    struct sums sums; /* when sums_made */
 };
 
 /* -- functions: false when there is nothing to say -- */
@@ -35,13 +34,12 @@ static const struct sums *sums_of_view(struct view *view)
 {
     if (!view->sums_made) {
         const struct slide *slide = &view->window->slide;
-        view->earlier = view->n > 1 ? slide_sums(slide) : (struct sums){0};
-        view->all = view->earlier;
-        sums_join_one(&view->all, view->newest->number, slide_time(slide, view->newest->at_ms),
+        slide_sums(slide, &view->sums);
+        sums_join_one(&view->sums, view->newest->number, slide_time(slide, view->newest->at_ms),
                       slide->depth);
         view->sums_made = true;
     }
-    return &view->all;
+    return &view->sums;
 }
 
 static bool avg(struct view *view, double *ret)
@@ -210,11 +208,12 @@ static bool integral(struct view *view, double *ret)
 /* Against the earlier ones, so that one outlier does not hide itself. */
 static bool zscore(struct view *view, double *ret)
 {
-    sums_of_view(view);
     if (view->n < 3)
         return false;
-    double away = view->newest->number - sums_mean(&view->earlier);
-    double spread = sums_stddev(&view->earlier);
+    struct sums earlier;
+    slide_sums(&view->window->slide, &earlier);
+    double away = view->newest->number - sums_mean(&earlier);
+    double spread = sums_stddev(&earlier);
     *ret = spread > 0 ? fmax(-1000, fmin(1000, away / spread))
                       : (away > 0) * 1000.0 - (away < 0) * 1000.0;
     return true;

@@ -17,7 +17,8 @@ struct window {
     uint32_t capacity;
     unsigned needs;
     uint64_t first, end; /* samples inside: first <= number < end */
-    /* Of the pairs of neighbours inside; whole numbers, so adding and taking away is exact. */
+    /* Of the pairs of neighbours inside; whole numbers, so adding and taking away is exact. All but
+     * the last with WINDOW_NEEDS_PAIRS. */
     uint64_t changes, ups, downs;
     int64_t on_ms, hole_ms;
     uint64_t matches; /* samples equal to span.text */

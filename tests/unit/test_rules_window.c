@@ -371,7 +371,8 @@ static struct duel *open_duel(void)
     duel->windows = windows_new(&sensor, 1, NULL);
     for (size_t i = 0; i < N_SPANS; i++)
         duel->id[i] = windows_want(duel->windows, 0, &spans[i],
-                                   WINDOW_NEEDS_SUMS | WINDOW_NEEDS_LINE | WINDOW_NEEDS_ORDER);
+                                   WINDOW_NEEDS_SUMS | WINDOW_NEEDS_LINE | WINDOW_NEEDS_ORDER |
+                                       WINDOW_NEEDS_PAIRS);
     assert_int_equal(windows_build(duel->windows), 0);
     windows_start(duel->windows, 0);
     return duel;
