@@ -151,29 +151,30 @@ static bool parse_value(const struct inventory_sensor *sensor, const char *text,
     return parse_option(sensor, text, ret_value);
 }
 
-static bool is_on_step(const struct inventory_sensor *sensor, double value)
+static bool is_on_step(const struct inventory_write *write, double value)
 {
-    double base = isfinite(sensor->write_min) ? sensor->write_min : 0, steps;
+    double base = isfinite(write->min) ? write->min : 0, steps;
 
-    if (!(sensor->write_step > 0))
+    if (!(write->step > 0))
         return true;
-    steps = (value - base) / sensor->write_step;
+    steps = (value - base) / write->step;
     return fabs(steps - round(steps)) < 1e-6;
 }
 
 /* What speaks against writing `value`; false when nothing does. */
 static bool is_wrong(const struct inventory_sensor *sensor, double value, char *words, size_t size)
 {
-    if (!sensor->writable)
+    const struct inventory_write *write = sensor->write;
+
+    if (!write)
         snprintf(words, size, "%s is not writable: set `writable = true` in the config",
                  sensor->id);
     else if (sensor->kind == SENSOR_BINARY && value != 0 && value != 1)
         snprintf(words, size, "%s is switched: write ON or OFF", sensor->id);
-    else if (value < sensor->write_min || value > sensor->write_max)
-        snprintf(words, size, "%g is outside %g to %g", value, sensor->write_min,
-                 sensor->write_max);
-    else if (!is_on_step(sensor, value))
-        snprintf(words, size, "%g is no whole step of %g", value, sensor->write_step);
+    else if (value < write->min || value > write->max)
+        snprintf(words, size, "%g is outside %g to %g", value, write->min, write->max);
+    else if (!is_on_step(write, value))
+        snprintf(words, size, "%g is no whole step of %g", value, write->step);
     else
         return false;
     return true;
@@ -506,11 +507,11 @@ bool commands_write_safe(struct commands *commands)
         const struct inventory_sensor *sensor = &commands->inventory->sensors[i];
         struct command command = {.kind = COMMAND_WRITE, .expires_ms = CLOCK_NEVER};
 
-        if (!sensor->writable || isnan(sensor->safe))
+        if (!sensor->write || isnan(sensor->write->safe))
             continue;
         text_copy(command.target, sizeof(command.target), sensor->id);
         text_copy(command.note, sizeof(command.note), "safe value");
-        writes_put(commands->writes, &command, i, sensor->safe);
+        writes_put(commands->writes, &command, i, sensor->write->safe);
         any = true;
     }
     return any;

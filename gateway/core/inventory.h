@@ -37,6 +37,15 @@ struct inventory_option {
     double number;
 };
 
+/* Of a sensor that can be written. */
+struct inventory_write {
+    double min, max;   /* of what may be written; -INFINITY, INFINITY: any */
+    double step;       /* 0: any */
+    double safe;       /* written at a stop; NAN: nothing is */
+    int64_t max_on_ms; /* it must not be on for longer; 0: it may */
+};
+
+/* There are tens of thousands: what only few have stands elsewhere. */
 struct inventory_sensor {
     const char *id;          /* "boiler.flow_temp" */
     const char *channel;     /* "flow_temp" */
@@ -48,21 +57,18 @@ struct inventory_sensor {
     const char *icon;        /* "mdi:..."; "" when none */
     const char *category;    /* "", "diagnostic" or "config" */
     uint32_t device;
-    uint8_t kind;    /* enum sensor_kind */
-    int8_t decimals; /* places to show; -1: as many as the number has */
-    bool ha;         /* shown in Home Assistant */
-    bool counter, has_valid, writable;
+    uint32_t n_options; /* 0: it is no enumeration */
+    uint8_t kind;       /* enum sensor_kind */
+    int8_t decimals;    /* places to show; -1: as many as the number has */
+    bool ha;            /* shown in Home Assistant */
+    bool counter, has_valid;
     bool sparse;                  /* published only when it changes by `deadband` or more, */
     double deadband;              /* 0: at all, */
     int64_t heartbeat_ms;         /* and when it was last published so long ago */
     double valid_low, valid_high; /* with has_valid */
     double max_step;              /* 0: any */
-    double write_min, write_max;  /* of what may be written; -INFINITY, INFINITY: any */
-    double write_step;            /* 0: any */
-    double safe;                  /* written at a stop; NAN: nothing is */
-    int64_t max_on_ms;            /* it must not be on for longer; 0: it may */
     int64_t stale_ms;
-    uint32_t n_options; /* 0: it is no enumeration */
+    const struct inventory_write *write; /* NULL: it is only read */
     const struct inventory_option *options;
 };
 

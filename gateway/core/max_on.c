@@ -26,9 +26,14 @@ struct max_on {
     void *owner;
 };
 
-static double off_value(const struct inventory_sensor *sensor)
+static bool is_limited(const struct inventory_sensor *sensor)
 {
-    return isnan(sensor->safe) ? 0 : sensor->safe;
+    return sensor->write && sensor->write->max_on_ms > 0;
+}
+
+static double off_value(const struct inventory_write *write)
+{
+    return isnan(write->safe) ? 0 : write->safe;
 }
 
 static void plan_timer(struct max_on *max_on)
@@ -54,7 +59,7 @@ static void switch_off(void *owner)
             continue;
         output->off_ms = now_ms + AGAIN_MS;
         max_on->off(max_on->owner, output->sensor,
-                    off_value(&max_on->inventory->sensors[output->sensor]));
+                    off_value(max_on->inventory->sensors[output->sensor].write));
     }
     plan_timer(max_on);
 }
@@ -117,12 +122,12 @@ int max_on_use(struct max_on *max_on, const struct inventory *inventory)
     size_t n = 0;
 
     for (uint32_t i = 0; i < inventory->n_sensors; i++)
-        n += inventory->sensors[i].max_on_ms > 0;
+        n += is_limited(&inventory->sensors[i]);
     outputs = calloc(n + 1, sizeof(*outputs));
     for (uint32_t i = 0, at = 0; outputs && i < inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
 
-        if (sensor->max_on_ms > 0)
+        if (is_limited(sensor))
             outputs[at++] =
                 (struct output){.sensor = i, .off_ms = known_off_ms(max_on, sensor->id)};
     }
@@ -140,16 +145,16 @@ void max_on_readings(struct max_on *max_on, const struct reading *readings, size
 
     for (size_t i = 0; max_on->n > 0 && i < count; i++) {
         struct output *output = find(max_on, readings[i].sensor);
-        const struct inventory_sensor *sensor;
+        const struct inventory_write *write;
         bool on;
 
         if (!output || readings[i].kind != VALUE_NUMBER)
             continue;
-        sensor = &max_on->inventory->sensors[output->sensor];
-        on = readings[i].number != off_value(sensor);
+        write = max_on->inventory->sensors[output->sensor].write;
+        on = readings[i].number != off_value(write);
         if (on != (output->off_ms == CLOCK_NEVER))
             continue; /* as before */
-        output->off_ms = on ? readings[i].at_ms + sensor->max_on_ms : CLOCK_NEVER;
+        output->off_ms = on ? readings[i].at_ms + write->max_on_ms : CLOCK_NEVER;
         changed = true;
     }
     if (changed)

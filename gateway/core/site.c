@@ -336,7 +336,7 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .every_ms = derived ? 0 : device->every_ms,
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
-            .writable = sensor->writable,
+            .writable = sensor->write != NULL,
             .bus = device->bus == INVENTORY_NO_BUS
                        ? NULL
                        : list[own_bus_online(inventory, device->bus)].id,

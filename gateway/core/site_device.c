@@ -382,14 +382,19 @@ static double safe_of(const struct section *channel, const struct inventory_sens
     return number_or(channel, "safe", NAN);
 }
 
-static void describe_writing(const struct section *channel, struct inventory_sensor *sensor)
+static void describe_writing(const struct section *channel, struct arena *arena,
+                             struct inventory_sensor *sensor)
 {
-    sensor->writable = section_bool(channel, "writable");
-    sensor->write_min = number_or(channel, "min", -INFINITY);
-    sensor->write_max = number_or(channel, "max", INFINITY);
-    sensor->write_step = number_or(channel, "step", 0);
-    sensor->safe = safe_of(channel, sensor);
-    sensor->max_on_ms = section_has(channel, "max_on") ? section_duration_ms(channel, "max_on") : 0;
+    const struct inventory_write write = {
+        .min = number_or(channel, "min", -INFINITY),
+        .max = number_or(channel, "max", INFINITY),
+        .step = number_or(channel, "step", 0),
+        .safe = safe_of(channel, sensor),
+        .max_on_ms = section_has(channel, "max_on") ? section_duration_ms(channel, "max_on") : 0,
+    };
+
+    if (section_bool(channel, "writable"))
+        sensor->write = arena_copy(arena, &write, 1, sizeof(write));
 }
 
 /* What the channel says, else the device. */
@@ -472,7 +477,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
     sensor->stale_ms = derived ? 0 : read_stale(device, channel);
     if (!derived)
         describe_options(device->adapter, channel, arena, sensor);
-    describe_writing(channel, sensor);
+    describe_writing(channel, arena, sensor);
     describe_publishing(device, channel, sensor);
 }
 

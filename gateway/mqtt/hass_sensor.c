@@ -83,7 +83,7 @@ static void put_binary(struct message *m, const struct inventory_sensor *sensor)
 
 static double step_of(const struct inventory_sensor *sensor)
 {
-    double step = sensor->write_step;
+    double step = sensor->write->step;
 
     if (!(step > 0))
         step = sensor->decimals >= 0 ? pow(10, -sensor->decimals) : STEP_MIN;
@@ -93,12 +93,13 @@ static double step_of(const struct inventory_sensor *sensor)
 /* It shows only what was read back. */
 static void put_number(struct message *m, const struct inventory_sensor *sensor, const char *topic)
 {
+    const struct inventory_write *write = sensor->write;
     struct json *json = &m->json;
 
     put_class(m, sensor);
     json_text(json, "cmd_t", topic);
-    json_number(json, "min", isfinite(sensor->write_min) ? sensor->write_min : -ANY_LIMIT, -1);
-    json_number(json, "max", isfinite(sensor->write_max) ? sensor->write_max : ANY_LIMIT, -1);
+    json_number(json, "min", isfinite(write->min) ? write->min : -ANY_LIMIT, -1);
+    json_number(json, "max", isfinite(write->max) ? write->max : ANY_LIMIT, -1);
     json_number(json, "step", step_of(sensor), -1);
     json_text(json, "mode", "box");
 }
@@ -181,7 +182,7 @@ void hass_put_sensor(struct message *m, const struct inventory_sensor *sensor)
 {
     bool can = sensor->kind != SENSOR_TEXT || sensor->n_options > 0;
 
-    if (sensor->writable && can && m->plan->rights == COMMAND_RIGHTS_ALL)
+    if (sensor->write && can && m->plan->rights == COMMAND_RIGHTS_ALL)
         put_writable(m, sensor);
     else
         put_readable(m, sensor);

@@ -387,13 +387,15 @@ static bool is_asked_for(const struct show *show, uint32_t sensor)
 
 static void write_limits(struct json *json, const struct inventory_sensor *sensor)
 {
+    const struct inventory_write *write = sensor->write;
+
     json_number(json, "valid_low", sensor->has_valid ? sensor->valid_low : NAN, -1);
     json_number(json, "valid_high", sensor->has_valid ? sensor->valid_high : NAN, -1);
     json_bool(json, "counter", sensor->counter);
-    json_bool(json, "writable", sensor->writable);
-    json_number(json, "write_min", sensor->writable ? sensor->write_min : NAN, -1);
-    json_number(json, "write_max", sensor->writable ? sensor->write_max : NAN, -1);
-    json_number(json, "write_step", sensor->write_step > 0 ? sensor->write_step : NAN, -1);
+    json_bool(json, "writable", write != NULL);
+    json_number(json, "write_min", write ? write->min : NAN, -1);
+    json_number(json, "write_max", write ? write->max : NAN, -1);
+    json_number(json, "write_step", write && write->step > 0 ? write->step : NAN, -1);
 }
 
 static void write_options(struct json *json, const struct inventory_sensor *sensor)

@@ -9,10 +9,13 @@
 
 /* A heater that may be on for LIMIT_MS, a lamp that may for ever, a valve that is safe when open.
  */
+static const struct inventory_write heater = {.safe = NAN, .max_on_ms = LIMIT_MS};
+static const struct inventory_write lamp = {.safe = NAN};
+static const struct inventory_write valve = {.safe = 1, .max_on_ms = LIMIT_MS};
 static const struct inventory_sensor sensors[] = {
-    {.id = "a.heater", .safe = NAN, .max_on_ms = LIMIT_MS},
-    {.id = "a.lamp", .safe = NAN},
-    {.id = "a.valve", .safe = 1, .max_on_ms = LIMIT_MS},
+    {.id = "a.heater", .write = &heater},
+    {.id = "a.lamp", .write = &lamp},
+    {.id = "a.valve", .write = &valve},
 };
 static const struct inventory inventory = {.sensors = sensors, .n_sensors = 3};
 

@@ -20,6 +20,7 @@
 #define MESSAGE_SIZE 100000
 
 static const struct inventory_option options[] = {{"off", 0}, {"Heizbetrieb", 7}};
+static const struct inventory_write from_frost = {.min = -20, .max = INFINITY, .safe = NAN};
 static const struct inventory_limit limits[] = {{"above", 10, 90, 0.5}, {"below", -INFINITY, 5, 0}};
 
 struct fixture {
@@ -41,9 +42,7 @@ static int setup(void **state)
     memcpy(f->rules, site_rules, sizeof(f->rules));
     f->site->sensors = f->sensors;
     f->site->rules = f->rules;
-    f->sensors[FLOW_TEMP].writable = f->sensors[FAULT].writable = f->sensors[MODE].writable = true;
-    f->sensors[FLOW_TEMP].write_min = -20;
-    f->sensors[FLOW_TEMP].write_max = INFINITY;
+    f->sensors[FLOW_TEMP].write = f->sensors[FAULT].write = f->sensors[MODE].write = &from_frost;
     f->sensors[MODE].n_options = 2;
     f->sensors[MODE].options = options;
     f->rules[HIGH].ack = true;

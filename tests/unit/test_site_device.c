@@ -95,7 +95,7 @@ static void an_enumeration_has_options_and_no_limits(void **state)
     assert_string_equal(sensor->options[0].text, "auto");
     assert_true(sensor->options[0].number == 4);
     assert_string_equal(sensor->options[1].text, "off");
-    assert_true(sensor->safe == 4);
+    assert_true(sensor->write->safe == 4);
     site_world_close(&world);
     site_refuses(PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"
                      "channels: { t: { register = \"holding 0\"; writable = true\n"
