@@ -1,6 +1,7 @@
 #include "gateway/base/stream.h"
 
 #include "gateway/base/clock.h"
+#include "gateway/base/loop.h"
 #include "gateway/base/loop_uv.h"
 #include "gateway/base/text.h"
 
@@ -28,35 +29,52 @@ enum state {
     STATE_CLOSED, /* the owner is gone; memory stays until libuv has let go of everything */
 };
 
+/* What is needed until it is up. */
+struct opening {
+    union { /* one after the other */
+        uv_getaddrinfo_t lookup;
+        uv_connect_t connect;
+    };
+    struct addrinfo *found;      /* of the look-up */
+    const struct addrinfo *next; /* to be tried when the present address fails */
+};
+
+/* What the kernel did not take at once. */
+struct waiting {
+    uv_write_t write;
+    size_t count, sending; /* the first of them are in the hands of libuv */
+    uint8_t bytes[WAITING_MAX];
+};
+
+/* There may be thousands: what only some need, or all only for a while, stands elsewhere. */
 struct stream {
     uv_loop_t *uv;
     uv_tcp_t tcp;
-    uv_timer_t timer; /* bounds look-up and connect; then tells failures outside of callbacks */
-    union {           /* one after the other */
-        uv_getaddrinfo_t lookup;
-        uv_connect_t connect;
-        uv_write_t write;
-    };
+    struct timer *timer; /* bounds look-up and connect; then tells failures outside of callbacks */
+    struct opening *opening; /* NULL: it has been up */
+    struct waiting *waiting; /* made when the kernel takes no more for the first time */
     struct stream_events events;
     void *owner;
-    struct addrinfo *found;      /* of the look-up */
-    const struct addrinfo *next; /* to be tried when the present address fails */
     uint16_t port;
     uint8_t state; /* enum state */
-    uint8_t holds; /* handles and look-ups that libuv still knows */
+    uint8_t holds; /* its owner, handles and look-ups that libuv still knows */
     bool tcp_open; /* initialised and not closing */
     int failure;
-    uint8_t *waiting; /* WAITING_MAX bytes, made when the kernel takes no more for the first time */
-    size_t n_waiting, n_sending; /* the first n_sending of them are in the hands of libuv */
-    char host[];                 /* without the brackets of an IPv6 address */
+    char host[]; /* without the brackets of an IPv6 address */
 };
+
+static void opening_free(struct opening *opening)
+{
+    if (opening && opening->found)
+        uv_freeaddrinfo(opening->found);
+    free(opening);
+}
 
 static void release(struct stream *stream)
 {
     if (--stream->holds > 0)
         return;
-    if (stream->found)
-        uv_freeaddrinfo(stream->found);
+    opening_free(stream->opening);
     free(stream->waiting);
     free(stream);
 }
@@ -100,15 +118,15 @@ static void go_down(struct stream *stream, int status, bool up)
 
     describe(stream, status, up, why, sizeof(why));
     stream->state = STATE_DOWN;
-    uv_timer_stop(&stream->timer);
+    timer_at(stream->timer, CLOCK_NEVER);
     if (stream->tcp_open)
         uv_read_stop((uv_stream_t *)&stream->tcp);
     stream->events.down(stream->owner, to_errno(status), why);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *owner)
 {
-    struct stream *stream = timer->data;
+    struct stream *stream = owner;
 
     if (stream->state == STATE_FAILING)
         go_down(stream, stream->failure, true);
@@ -120,7 +138,7 @@ static void fail_later(struct stream *stream, int status)
 {
     stream->failure = status;
     stream->state = STATE_FAILING;
-    uv_timer_start(&stream->timer, on_timer, 0, 0);
+    timer_at(stream->timer, clock_boot_ms());
 }
 
 /* -- bytes in ------------------------------------------------------------------------------- */
@@ -165,10 +183,10 @@ static void set_socket_options(struct stream *stream)
 static void on_closed_for_next(uv_handle_t *handle)
 {
     struct stream *stream = handle->data;
-    const struct addrinfo *next = stream->next;
+    const struct addrinfo *next = stream->opening->next;
 
     if (stream->state == STATE_CONNECTING) {
-        stream->next = next->ai_next;
+        stream->opening->next = next->ai_next;
         connect_to(stream, next->ai_addr);
     }
     release(stream);
@@ -180,7 +198,7 @@ static void on_connect(uv_connect_t *request, int status)
 
     if (stream->state != STATE_CONNECTING)
         return;
-    if (status < 0 && stream->next) {
+    if (status < 0 && stream->opening->next) {
         stream->tcp_open = false;
         uv_close((uv_handle_t *)&stream->tcp, on_closed_for_next);
         return;
@@ -193,7 +211,9 @@ static void on_connect(uv_connect_t *request, int status)
         go_down(stream, status, false);
         return;
     }
-    uv_timer_stop(&stream->timer);
+    timer_at(stream->timer, CLOCK_NEVER);
+    opening_free(stream->opening);
+    stream->opening = NULL;
     stream->state = STATE_UP;
     stream->events.up(stream->owner);
 }
@@ -207,9 +227,9 @@ static void connect_to(struct stream *stream, const struct sockaddr *address)
     if (r == 0) {
         stream->tcp.data = stream;
         stream->tcp_open = true;
-        stream->connect.data = stream;
+        stream->opening->connect.data = stream;
         stream->holds++;
-        r = uv_tcp_connect(&stream->connect, &stream->tcp, address, on_connect);
+        r = uv_tcp_connect(&stream->opening->connect, &stream->tcp, address, on_connect);
     }
     if (r < 0)
         fail_later(stream, r);
@@ -219,12 +239,12 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *fo
 {
     struct stream *stream = request->data;
 
-    stream->found = found; /* released with the stream */
+    stream->opening->found = found;
     if (stream->state == STATE_LOOKUP) {
         if (status < 0) {
             go_down(stream, status, false);
         } else {
-            stream->next = found->ai_next;
+            stream->opening->next = found->ai_next;
             connect_to(stream, found->ai_addr);
         }
     }
@@ -253,8 +273,8 @@ static void look_up(struct stream *stream)
     int r;
 
     snprintf(port, sizeof(port), "%u", stream->port);
-    stream->lookup.data = stream;
-    r = uv_getaddrinfo(stream->uv, &stream->lookup, on_lookup, stream->host, port, &hints);
+    stream->opening->lookup.data = stream;
+    r = uv_getaddrinfo(stream->uv, &stream->opening->lookup, on_lookup, stream->host, port, &hints);
     if (r < 0)
         fail_later(stream, r);
     else
@@ -269,6 +289,14 @@ struct stream *stream_open(struct loop *loop, const char *host, uint16_t port, i
 
     if (!stream)
         return NULL;
+    stream->opening = calloc(1, sizeof(*stream->opening));
+    stream->timer = timer_new(loop, on_timer, stream);
+    stream->holds = 1;
+    if (!stream->opening || !stream->timer) {
+        timer_free(stream->timer);
+        release(stream);
+        return NULL;
+    }
     stream->uv = loop_uv(loop);
     stream->events = *events;
     stream->owner = owner;
@@ -276,11 +304,7 @@ struct stream *stream_open(struct loop *loop, const char *host, uint16_t port, i
     memcpy(stream->host, *host == '[' ? host + 1 : host, length);
     if (*host == '[' && host[length - 1] == ']')
         stream->host[length - 2] = '\0';
-    stream->timer.data = stream;
-    stream->holds = 1;
-    uv_timer_init(stream->uv, &stream->timer);
-    uv_update_time(stream->uv);
-    uv_timer_start(&stream->timer, on_timer, (uint64_t)connect_ms, 0);
+    timer_at(stream->timer, clock_boot_ms() + connect_ms);
     if (!connect_numeric(stream))
         look_up(stream);
     return stream;
@@ -293,6 +317,7 @@ static void send_waiting(struct stream *stream);
 static void on_written(uv_write_t *request, int status)
 {
     struct stream *stream = request->data;
+    struct waiting *waiting = stream->waiting;
 
     if (stream->state != STATE_UP)
         return;
@@ -300,32 +325,40 @@ static void on_written(uv_write_t *request, int status)
         go_down(stream, status, true);
         return;
     }
-    stream->n_waiting -= stream->n_sending;
-    memmove(stream->waiting, stream->waiting + stream->n_sending, stream->n_waiting);
-    stream->n_sending = 0;
-    if (stream->n_waiting > 0)
+    waiting->count -= waiting->sending;
+    memmove(waiting->bytes, waiting->bytes + waiting->sending, waiting->count);
+    waiting->sending = 0;
+    if (waiting->count > 0)
         send_waiting(stream);
 }
 
 static void send_waiting(struct stream *stream)
 {
-    uv_buf_t buf = uv_buf_init((char *)stream->waiting, (unsigned)stream->n_waiting);
+    struct waiting *waiting = stream->waiting;
+    uv_buf_t buf = uv_buf_init((char *)waiting->bytes, (unsigned)waiting->count);
     int r;
 
-    stream->write.data = stream;
-    r = uv_write(&stream->write, (uv_stream_t *)&stream->tcp, &buf, 1, on_written);
-    stream->n_sending = stream->n_waiting;
+    waiting->write.data = stream;
+    r = uv_write(&waiting->write, (uv_stream_t *)&stream->tcp, &buf, 1, on_written);
+    waiting->sending = waiting->count;
     if (r < 0)
         fail_later(stream, r);
 }
 
 static int wait_for_room(struct stream *stream, const uint8_t *bytes, size_t count)
 {
-    if (!stream->waiting && !(stream->waiting = malloc(WAITING_MAX)))
-        return -ENOBUFS;
-    memcpy(stream->waiting + stream->n_waiting, bytes, count);
-    stream->n_waiting += count;
-    if (stream->n_sending == 0)
+    struct waiting *waiting = stream->waiting;
+
+    if (!waiting) {
+        waiting = malloc(sizeof(*waiting));
+        if (!waiting)
+            return -ENOBUFS;
+        waiting->count = waiting->sending = 0;
+        stream->waiting = waiting;
+    }
+    memcpy(waiting->bytes + waiting->count, bytes, count);
+    waiting->count += count;
+    if (waiting->sending == 0)
         send_waiting(stream);
     return 0;
 }
@@ -334,13 +367,14 @@ static int wait_for_room(struct stream *stream, const uint8_t *bytes, size_t cou
 int stream_write(struct stream *stream, const void *bytes, size_t count)
 {
     uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)count);
+    size_t waiting = stream->waiting ? stream->waiting->count : 0;
     int written = 0;
 
     if (stream->state != STATE_UP)
         return -ENOTCONN;
-    if (count > WAITING_MAX - stream->n_waiting)
+    if (count > WAITING_MAX - waiting)
         return -ENOBUFS;
-    if (stream->n_waiting == 0) {
+    if (waiting == 0) {
         written = uv_try_write((uv_stream_t *)&stream->tcp, &buf, 1);
         if (written < 0 && written != UV_EAGAIN) {
             fail_later(stream, written);
@@ -359,9 +393,10 @@ void stream_close(struct stream *stream)
     if (!stream)
         return;
     if (stream->state == STATE_LOOKUP && stream->holds > 1)
-        uv_cancel((uv_req_t *)&stream->lookup);
+        uv_cancel((uv_req_t *)&stream->opening->lookup);
     stream->state = STATE_CLOSED;
     if (stream->tcp_open)
         uv_close((uv_handle_t *)&stream->tcp, on_closed);
-    uv_close((uv_handle_t *)&stream->timer, on_closed);
+    timer_free(stream->timer);
+    release(stream);
 }
