@@ -94,17 +94,41 @@ static void take_probe(struct mb_connection *c)
 {
     if (mb_probe_is_answer(&c->probe, c->in, c->n_in))
         end_probe(c, true);
-    else if (c->n_in == sizeof(c->in))
+    else if (c->n_in == MB_FRAME_MAX)
         end_probe(c, false);
+}
+
+/* Behind what is left of the bytes before. */
+static void begin_bytes(struct mb_connection *c, uint8_t frames[MB_FRAME_MAX])
+{
+    if (c->n_in > 0)
+        memcpy(frames, c->in, c->n_in);
+    free(c->in);
+    c->in = frames;
+}
+
+/* Nearly every answer comes whole, so that of thousands of connections hardly one has anything to
+ * keep. Without memory it is lost, and what follows is the end of the connection. */
+static void keep_rest(struct mb_connection *c)
+{
+    uint8_t *rest = c->n_in > 0 ? malloc(c->n_in) : NULL;
+
+    if (rest)
+        memcpy(rest, c->in, c->n_in);
+    else
+        c->n_in = 0;
+    c->in = rest;
 }
 
 static void on_data(void *owner, const uint8_t *bytes, size_t count, int64_t at_ms)
 {
     struct mb_connection *c = owner;
     const struct stream *stream = c->stream;
+    uint8_t frames[MB_FRAME_MAX];
 
+    begin_bytes(c, frames);
     while (count > 0 && c->stream == stream) {
-        size_t room = sizeof(c->in) - c->n_in;
+        size_t room = MB_FRAME_MAX - c->n_in;
         size_t n = count < room ? count : room;
 
         memcpy(c->in + c->n_in, bytes, n);
@@ -117,6 +141,7 @@ static void on_data(void *owner, const uint8_t *bytes, size_t count, int64_t at_
         while (c->stream == stream && c->state != STATE_PROBING && mb_connection_take(c, at_ms))
             ;
     }
+    keep_rest(c);
     mb_connection_serve(c);
 }
 
@@ -343,6 +368,7 @@ void mb_connection_free(struct mb_connection *c)
         mb_job_cancel(mb_jobs_take(&c->jobs));
     stream_close(c->stream);
     timer_free(c->timer);
+    free(c->in);
     free(c);
 }
 

@@ -39,8 +39,8 @@ struct mb_connection {
     bool working;              /* jobs are being served further up the stack */
     struct mb_probe probe;
     struct mb_flights flights;
+    uint8_t *in; /* n_in bytes: of a frame that is not whole; NULL: there are none */
     size_t n_in;
-    uint8_t in[MB_FRAME_MAX];
 };
 
 /* -- connection_ask.c ----------------------------------------------------------------------- */
