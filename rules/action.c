@@ -62,11 +62,14 @@ static void make_formula(struct maker *maker)
     struct rule *rule = compiler->rule;
     const struct section *section = compiler->section;
     struct formula *formula = arena_take(&compiler->catalog->arena, sizeof *formula);
-    compiler->no_memory |= !formula;
+    if (!rule->formulas)
+        rule->formulas =
+            arena_take(&compiler->catalog->arena, FORMULAS_MAX * sizeof *rule->formulas);
+    compiler->no_memory |= !formula || !rule->formulas;
     if (rule->n_formulas == FORMULAS_MAX)
         action_error(maker, "value", "make derived sensors of some",
                      "one rule writes too many expressions");
-    if (!formula || rule->n_formulas == FORMULAS_MAX)
+    if (compiler->no_memory || rule->n_formulas == FORMULAS_MAX)
         return;
     compiler->section = maker->group;
     if (compile_formula(compiler, "value", compiler->own, CELL_NUMBER, formula)) {

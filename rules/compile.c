@@ -98,21 +98,42 @@ bool compile_expression(struct compiler *compiler, const char *key, struct scope
     return result == 0;
 }
 
+static bool find_own_text(const struct compiler *compiler, const char *text,
+                          struct template *ret_template)
+{
+    for (size_t i = 0; i < OWN_TEXTS; i++) {
+        const struct own_text *own = &compiler->own_texts[i];
+        if (own->text && strcmp(own->text, text) == 0) {
+            *ret_template = own->template;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void keep_own_text(struct compiler *compiler, const char *text,
+                          const struct template *template)
+{
+    compiler->own_texts[compiler->n_own_texts++ % OWN_TEXTS] = (struct own_text){text, *template};
+}
+
 void compile_text(struct compiler *compiler, const struct section *section, const char *key,
                   const char *standard, enum template_use use, struct template *ret_template)
 {
     struct template_fault fault;
     bool written = section_has(section, key);
     const char *text = written ? section_text(section, key) : standard;
-    if (!written)
-        use = TEMPLATE_OWN;
     if (!text) /* not a text: told when the section was checked */
         return;
-    int result = template_compile(text, use, compiler->catalog->names, &compiler->catalog->arena,
-                                  ret_template, &fault);
+    if (!written && find_own_text(compiler, text, ret_template))
+        return;
+    int result = template_compile(text, written ? use : TEMPLATE_OWN, compiler->catalog->names,
+                                  &compiler->catalog->arena, ret_template, &fault);
     if (result == -EINVAL)
         problem_error(compiler->problems, section_text_place(section, key, fault.offset),
                       fault.hint, "%s: %s", compiler->who, fault.words);
+    else if (result == 0 && !written)
+        keep_own_text(compiler, text, ret_template);
     else if (result)
         compiler->no_memory = true;
 }

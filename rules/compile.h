@@ -5,6 +5,14 @@
 #include "rules/formula.h"
 
 /* The place where compiling is. Errors go to `problems`, and are counted there. */
+/* A text of our own and what was made of it. Most rules have no words of their own and so the same
+ * as the rule before: they share it. */
+#define OWN_TEXTS 4
+struct own_text {
+    const char *text; /* NULL: none yet */
+    struct template template;
+};
+
 struct compiler {
     struct catalog *catalog;
     const struct rules_config *config;
@@ -14,6 +22,8 @@ struct compiler {
     struct rule *rule;                /* whose actions are compiled */
     const struct rules_sensor *own;   /* a sensor like those of its instances; NULL: it has none */
     char who[2 * TEXT_SLUG_MAX + 32]; /* `rule "frost"`, for the messages */
+    struct own_text own_texts[OWN_TEXTS]; /* the newest */
+    unsigned n_own_texts;                 /* that there ever were */
     bool no_memory;
 };
 

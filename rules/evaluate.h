@@ -29,9 +29,9 @@ struct fact {
     uint8_t kind;           /* enum value_kind; VALUE_NONE: nothing good yet */
     uint8_t wanted_kind;    /* what it is configured to give */
     uint8_t quality;        /* of the newest reading */
-    bool quality_asked;     /* so a bad reading is judged too */
-    bool is_derived;
-    bool is_event; /* does not age, but is `stale_ms` after a bad reading unknown */
+    bool quality_asked : 1; /* so a bad reading is judged too */
+    bool is_derived : 1;
+    bool is_event : 1; /* does not age, but is `stale_ms` after a bad reading unknown */
 };
 
 struct facts {

@@ -107,7 +107,7 @@ struct rule {
     const char *words;        /* the condition of all levels */
     struct template clear_message;
     struct action_list on_fire, on_clear, on_change, on_nodata, while_firing, while_ok;
-    const struct formula *formulas[FORMULAS_MAX]; /* what its actions write */
+    const struct formula **formulas; /* what its actions write; NULL: none is reckoned */
     uint16_t n_formulas;
     const char *const *notify;
     size_t n_notify;
