@@ -209,6 +209,10 @@ struct adapter {
                 struct error *reterr);
     void (*close)(void *bus); /* no poll is under way; NULL is legal */
 
+    /* Looks for new devices at once, and not only when it is time. On the loop. May be NULL: it
+     * finds none by itself. */
+    void (*look)(void *bus);
+
     /* Exactly one of poll and begin, or neither (what pushes).
      *
      * poll: blocks, on the worker of `lane`. A lane is one blocking line: a serial line, a 1-Wire

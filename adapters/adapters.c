@@ -473,6 +473,14 @@ int adapters_ask(struct adapters *adapters, const char *connect,
     return -ENOENT;
 }
 
+void adapters_look(struct adapters *adapters)
+{
+    schedule_probe(adapters->schedule, clock_boot_ms());
+    for (size_t i = 0; i < adapters->n_buses; i++)
+        runner_look(adapters->runners[i]);
+    plan_timer(adapters);
+}
+
 int64_t adapters_stuck_ms(const struct adapters *adapters)
 {
     int64_t stuck_ms = 0;

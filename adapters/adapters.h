@@ -116,6 +116,9 @@ struct report;
  * and as a problem that devices do not answer. */
 void adapters_report(const struct adapters *adapters, struct report *report);
 
+/* Asks devices that are away, and looks for new ones, now and not only when it is time. */
+void adapters_look(struct adapters *adapters);
+
 /* For how long the worker that has been at one poll or write longest has been at it; 0: none is. */
 int64_t adapters_stuck_ms(const struct adapters *adapters);
 

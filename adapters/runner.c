@@ -383,6 +383,12 @@ void runner_mark(struct runner *runner)
     runner->marked_us = now_us;
 }
 
+void runner_look(struct runner *runner)
+{
+    if (runner->adapter->look)
+        runner->adapter->look(runner->opened);
+}
+
 int64_t runner_stuck_ms(const struct runner *runner)
 {
     return runner->lanes ? lanes_stuck_ms(runner->lanes) : 0;

@@ -41,6 +41,9 @@ const struct tally *runner_tally(const struct runner *runner, uint32_t device);
 int64_t runner_take_ms(struct runner *runner, uint32_t device); /* tally_take_ms() */
 void runner_mark(struct runner *runner);
 
+/* Looks for new devices now. */
+void runner_look(struct runner *runner);
+
 /* For how long the worker that has been at one job longest has been at it; 0: none is. */
 int64_t runner_stuck_ms(const struct runner *runner);
 

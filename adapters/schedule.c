@@ -269,6 +269,23 @@ void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms)
         heap_set(schedule->due, i, now_ms);
 }
 
+/* Also when somebody is waiting for it, those that answer keep their share of a line. */
+void schedule_probe(struct schedule *schedule, int64_t now_ms)
+{
+    for (uint32_t i = 0; i < schedule->n; i++) {
+        if (schedule->probe_ms[i] > now_ms)
+            schedule->probe_ms[i] = now_ms;
+    }
+    for (uint32_t i = 0; i < schedule->n; i++) {
+        struct device *device = &schedule->devices[i];
+
+        if (device->state != AWAY || device->under_way)
+            continue;
+        device->fails = FAILS_UNTIL_AWAY - 1; /* with this probe it is as if it had just gone */
+        heap_set(schedule->due, i, place_probe(schedule, device, false, now_ms, now_ms));
+    }
+}
+
 struct schedule_counts schedule_counts(const struct schedule *schedule)
 {
     return schedule->counts;

@@ -56,6 +56,9 @@ struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t 
  * under way, which may have read before the write, another follows it. */
 void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
 
+/* All that are away are probed as soon as their lines allow, and their pauses begin anew. */
+void schedule_probe(struct schedule *schedule, int64_t now_ms);
+
 /* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under
  * way. Counters go over once, with schedule_adopt_counts(). */
 void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,

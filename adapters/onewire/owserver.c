@@ -67,6 +67,7 @@ struct ow_bus {
     bool said_alone;         /* that the server refuses it */
     struct ow_write *writes; /* under way: only to be freed */
     struct ow_ask list;
+    bool listing;       /* it is asked for */
     struct timer *look; /* with `discover` */
 };
 
@@ -343,6 +344,7 @@ static void take_list(struct ow_ask *ask, const struct ow_end *end)
             onewire_appear(bus->host, &address);
         list += length + (list[length] == ',');
     }
+    bus->listing = false;
     timer_at(bus->look, clock_boot_ms() + LOOK_EVERY_MS);
 }
 
@@ -350,6 +352,9 @@ static void look_for_sensors(void *opened)
 {
     struct ow_bus *bus = opened;
 
+    if (!bus->look || bus->listing)
+        return; /* it does not discover, or is about to know */
+    bus->listing = true;
     ow_link_put(bus->link, &bus->list, false);
 }
 
@@ -491,6 +496,7 @@ const struct adapter onewire_owserver_adapter = {
     .traits = onewire_owserver_traits,
     .open = ow_open,
     .close = ow_close,
+    .look = look_for_sensors,
     .begin = ow_begin,
     .begin_write = ow_begin_write,
 };

@@ -17,6 +17,17 @@ struct cli_end cli_reload(const struct cli_options *options)
     return (struct cli_end){.code = code};
 }
 
+struct cli_end cli_rescan(const struct cli_options *options)
+{
+    struct json_value *answer;
+    int code = remote_act(options, "/api/v1/rescan", NULL, NULL, &answer);
+
+    if (answer)
+        puts("what is away is asked again, and new devices are looked for");
+    json_free(answer);
+    return (struct cli_end){.code = code};
+}
+
 struct cli_end cli_standby(const struct cli_options *options)
 {
     struct json_value *answer;

@@ -95,6 +95,8 @@ static const struct command {
     {"notify test", "NOTIFIER", "send a test message and say what came of it", ASKS, 1, 1,
      cli_notify_test},
     {"reload", "", "let the gateway read its config anew", ASKS, 0, 0, cli_reload},
+    {"rescan", "", "let it ask what is away, and look for new devices, at once", ASKS, 0, 0,
+     cli_rescan},
     {"backup", "FILE [--config FILE] [--secrets]",
      "config, state and history into one file, while the gateway runs",
      TAKES_CONFIG | TAKES_SECRETS, 1, 1, cli_backup},

@@ -48,6 +48,7 @@ struct cli_end cli_rules_explain(const struct cli_options *options);
 struct cli_end cli_rules_act(const struct cli_options *options); /* ack, mute, ... */
 struct cli_end cli_write(const struct cli_options *options);
 struct cli_end cli_reload(const struct cli_options *options);
+struct cli_end cli_rescan(const struct cli_options *options);
 struct cli_end cli_standby(const struct cli_options *options);
 struct cli_end cli_resume(const struct cli_options *options);
 struct cli_end cli_notify_test(const struct cli_options *options);

@@ -1,5 +1,6 @@
 #include "gateway/core/command.h"
 
+#include "adapters/adapters.h"
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
@@ -27,6 +28,7 @@ struct commands {
     struct pipeline *pipeline;
     struct queue *queue; /* struct command */
     struct wake *wake;
+    struct adapters *adapters; /* NULL: they are closed, or not open yet */
     struct writes *writes;
     struct holds *holds;
     struct max_on *max_on;
@@ -336,6 +338,16 @@ void commands_reloaded(struct commands *commands, bool done, const char *words)
         finish(commands, &reloads[i], done ? COMMAND_OK : COMMAND_REFUSED, words);
 }
 
+static void do_rescan(struct commands *commands, const struct command *command)
+{
+    if (!commands->adapters) {
+        refuse(commands, command, "the gateway is stopping");
+        return;
+    }
+    adapters_look(commands->adapters);
+    finish(commands, command, COMMAND_OK, "");
+}
+
 /* -- the table ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -354,6 +366,7 @@ static const struct {
     [COMMAND_RESUME] = {"resume", COMMAND_RIGHTS_ALL, do_standby},
     [COMMAND_RELOAD] = {"reload", COMMAND_RIGHTS_ALL, do_reload},
     [COMMAND_RESET] = {"reset", COMMAND_RIGHTS_ALL, do_order},
+    [COMMAND_RESCAN] = {"rescan", COMMAND_RIGHTS_ALL, do_rescan},
 };
 
 const char *command_kind_name(uint8_t kind)
@@ -486,6 +499,7 @@ void commands_free(struct commands *commands)
 
 void commands_use(struct commands *commands, struct adapters *adapters)
 {
+    commands->adapters = adapters;
     writes_connect(commands->writes, adapters);
 }
 

@@ -27,7 +27,8 @@ enum command_kind {
     COMMAND_STANDBY, /* target: device; argument as of mute */
     COMMAND_RESUME,  /* target: device */
     COMMAND_RELOAD,
-    COMMAND_RESET, /* target as of acknowledge: ends a latched alarm, takes back adjusted limits */
+    COMMAND_RESET,  /* target as of acknowledge: ends a latched alarm, takes back adjusted limits */
+    COMMAND_RESCAN, /* asks devices that are away, and looks for new ones, now */
     COMMAND_KINDS
 };
 const char *command_kind_name(uint8_t kind);

@@ -123,7 +123,7 @@ static const uint32_t kinds_of[] = {
     [PLACE_RULE] = 1u << COMMAND_ACK | 1u << COMMAND_MUTE | 1u << COMMAND_UNMUTE |
                    1u << COMMAND_ENABLE | 1u << COMMAND_DISABLE | 1u << COMMAND_LIMIT |
                    1u << COMMAND_RESET,
-    [PLACE_GATEWAY] = 1u << COMMAND_RELOAD,
+    [PLACE_GATEWAY] = 1u << COMMAND_RELOAD | 1u << COMMAND_RESCAN,
 };
 
 /* What stands between the base and `/set`; false when it is none of our topics. */

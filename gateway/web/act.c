@@ -395,6 +395,11 @@ void act_reload(struct request *request)
     act(request, COMMAND_RELOAD, NULL);
 }
 
+void act_rescan(struct request *request)
+{
+    act(request, COMMAND_RESCAN, NULL);
+}
+
 /* -- notifiers ------------------------------------------------------------------------------ */
 
 struct tested {

@@ -47,6 +47,7 @@ void act_write(struct request *request);
 void act_standby(struct request *request);
 void act_resume(struct request *request);
 void act_reload(struct request *request);
+void act_rescan(struct request *request);
 void act_ask(struct request *request);
 extern const struct field ask_body[], ask_answer[];
 void act_test_notifier(struct request *request);

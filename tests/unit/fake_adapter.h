@@ -177,6 +177,14 @@ static inline void fake_answer_question(void *bus, const struct adapter_question
     *ret = (struct adapter_answer){.quality = QUALITY_GOOD, .bytes = {question->unit}, .count = 1};
 }
 
+static inline void fake_look(void *bus)
+{
+    struct fake *fake = bus;
+    pthread_mutex_lock(&fake->lock);
+    fake_note(fake, "look");
+    pthread_mutex_unlock(&fake->lock);
+}
+
 static inline uint32_t fake_lanes(void *bus)
 {
     return ((struct fake *)bus)->n_lanes;
@@ -230,6 +238,7 @@ static const struct adapter fake_blocking = {
     .scheme = "block",
     .open = fake_open,
     .close = fake_close,
+    .look = fake_look,
     .poll = fake_poll,
     .lanes = fake_lanes,
     .lane_of = fake_lane_of,
@@ -242,6 +251,7 @@ static const struct adapter fake_asked = {
     .scheme = "ask",
     .open = fake_open,
     .close = fake_close,
+    .look = fake_look,
     .begin = fake_begin,
     .begin_write = fake_begin_write,
 };

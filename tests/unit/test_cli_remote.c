@@ -111,6 +111,15 @@ static void a_reload_says_that_it_was_done(void **state)
     expect_shown("the config was read anew");
 }
 
+static void a_rescan_says_what_is_done(void **state)
+{
+    struct web_world *world = *state;
+
+    assert_int_equal(call(world, cli_rescan, OPTIONS(.command = "rescan")), APP_OK);
+    expect_shown("what is away is asked again, and new devices are looked for");
+    assert_int_equal(world->command.kind, COMMAND_RESCAN);
+}
+
 /* More than one piece, with a line in the second that is none. */
 static void history_goes_in_and_comes_out(void **state)
 {
@@ -208,6 +217,7 @@ int main(void)
         WEB_TEST(rules_are_listed_and_acted_on),
         WEB_TEST(a_write_says_what_was_read_back_or_why_not),
         WEB_TEST(a_reload_says_that_it_was_done),
+        WEB_TEST(a_rescan_says_what_is_done),
         WEB_TEST(history_goes_in_and_comes_out),
         WEB_TEST(devices_and_notifiers_are_acted_on_by_name),
         WEB_TEST(a_file_that_is_not_there_is_named),

@@ -207,6 +207,15 @@ static void refuses(struct world *world, const char *target, const char *value, 
     assert_null(strchr(world->fake.trace, 'w'));
 }
 
+static void a_rescan_looks_for_devices_at_once(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(ask_for(world, COMMAND_RESCAN, "", "")->result, COMMAND_OK);
+    assert_non_null(strstr(world->fake.trace, "look"));
+    commands_use(world->commands, NULL);
+    assert_int_equal(ask_for(world, COMMAND_RESCAN, "", "")->result, COMMAND_REFUSED);
+}
+
 /* -- writes ---------------------------------------------------------------------------------- */
 
 static void a_write_that_is_read_back_the_same_is_ok(void **state)
@@ -533,6 +542,7 @@ int main(void)
         COMMAND_TEST(an_unknown_kind_is_refused),
         COMMAND_TEST(orders_that_make_no_sense_are_refused),
         COMMAND_TEST(standby_mutes_every_rule_that_reads_the_device),
+        COMMAND_TEST(a_rescan_looks_for_devices_at_once),
         COMMAND_TEST(one_reload_answers_all_who_asked),
         COMMAND_TEST(one_too_many_is_told_to_whoever_asks),
     };

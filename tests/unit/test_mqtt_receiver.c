@@ -104,6 +104,7 @@ static void each_place_has_its_commands(void **state)
         {"rule/frost/set", "{\"command\":\"disable\"}", COMMAND_DISABLE, "frost", ""},
         {"rule/frost/set", "reset", COMMAND_RESET, "frost", ""},
         {"gateway/set", "reload", COMMAND_RELOAD, "gateway", ""},
+        {"gateway/set", "rescan", COMMAND_RESCAN, "gateway", ""},
         /* what belongs elsewhere, or is nothing, is for core to refuse */
         {"rule/frost/set", "write 3", COMMAND_KINDS, "frost", "3"},
         {"gateway/set", "standby", COMMAND_KINDS, "gateway", ""},

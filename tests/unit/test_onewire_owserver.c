@@ -265,6 +265,26 @@ static void thermometers_that_nobody_wrote_appear(void **state)
     assert_string_equal(host.found, "w1_10_0000000000ee address=10-0000000000ee ");
 }
 
+static void who_asks_for_it_has_new_ones_looked_for_at_once(void **state)
+{
+    struct error error;
+
+    (void)state;
+    onewire_owserver_adapter.look(bus); /* it does not discover: nothing happens */
+    onewire_owserver_adapter.close(bus);
+    made_free(made);
+    made = made_bus_with(&onewire_owserver_adapter, server.connect, "discover = true;",
+                         "a: { address = \"28-0000000000aa\" }");
+    ows_answer(&server, "/uncached", "/uncached/10.0000000000EE");
+    host.on_found = stop_loop;
+    assert_int_equal(onewire_owserver_adapter.open(&made->config, &host.host, &bus, &error), 0);
+    onewire_owserver_adapter.look(bus);
+    onewire_owserver_adapter.look(bus); /* it is about to know */
+    guard_run(&guard);
+    onewire_owserver_adapter.look(bus); /* and not only in ten seconds */
+    guard_run(&guard);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -284,6 +304,7 @@ int main(void)
         TEST(a_value_is_written_as_the_property_has_it),
         TEST(a_write_that_is_refused_says_so),
         TEST(thermometers_that_nobody_wrote_appear),
+        TEST(who_asks_for_it_has_new_ones_looked_for_at_once),
         TEST(what_is_under_way_when_the_bus_closes_is_freed),
     };
 

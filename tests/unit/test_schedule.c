@@ -420,6 +420,27 @@ static void without_a_connection_pauses_end_at_two_seconds(void **state)
     schedule_free(schedule);
 }
 
+static void who_asks_for_it_has_those_that_are_away_probed_with_the_rests_of_their_line(
+    void **state)
+{
+    struct schedule *schedule = devices(2, EVERY_MS, 0);
+    int64_t now_ms = START_MS + HOUR_MS;
+    uint32_t i;
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        int64_t at_ms = take(schedule, &i);
+        schedule_share(schedule, i, 0);
+        schedule_cost(schedule, i, 100);
+        schedule_end(schedule, i, QUALITY_TIMEOUT, at_ms);
+    }
+    schedule_probe(schedule, now_ms);
+    assert_int_equal(take(schedule, &i), now_ms);
+    assert_int_equal(take(schedule, &i), now_ms + 1200);
+    schedule_probe(schedule, now_ms); /* those that are under way are asked already */
+    assert_true(schedule_next_ms(schedule) == CLOCK_NEVER);
+    schedule_free(schedule);
+}
+
 static void a_dead_device_without_an_interval_is_not_asked_all_the_time(void **state)
 {
     struct schedule *schedule = devices(1, 0, 0);
@@ -564,6 +585,8 @@ int main(void)
         cmocka_unit_test(pauses_double_for_a_device_that_never_answered_too),
         cmocka_unit_test(pauses_start_at_the_interval),
         cmocka_unit_test(without_a_connection_pauses_end_at_two_seconds),
+        cmocka_unit_test(
+            who_asks_for_it_has_those_that_are_away_probed_with_the_rests_of_their_line),
         cmocka_unit_test(a_dead_device_without_an_interval_is_not_asked_all_the_time),
         cmocka_unit_test(pauses_of_several_devices_differ),
         cmocka_unit_test(a_device_that_is_back_says_how_long_and_what_was_lost),
