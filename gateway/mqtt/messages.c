@@ -336,6 +336,7 @@ int message_entry(struct publisher *p, const struct outbox_entry *entry)
 {
     struct session_message message = {
         .qos = entry->qos, .retain = entry->retain, .tag = entry->number};
+    struct payload_event event = {.event = &entry->event, .merged = entry->merged};
     uint64_t number = entry->number;
     char topic[TOPICS_SIZE];
     int r;
@@ -344,8 +345,7 @@ int message_entry(struct publisher *p, const struct outbox_entry *entry)
         message.qos = p->options->qos_events;
         message.topic = topics_event(topic, p->options->base);
         message.payload = p->buffer;
-        message.length =
-            payload_event(entry->inventory, &entry->event, false, p->buffer, p->buffer_size);
+        message.length = payload_event(entry->inventory, &event, p->buffer, p->buffer_size);
     } else {
         message.topic = entry->topic;
         message.payload = entry->payload;

@@ -335,7 +335,8 @@ size_t mqtt_event_message(const struct mqtt *mqtt, const struct inventory *inven
 
     topics_event(whole, thread_options(mqtt->thread)->base);
     return text_copy(topic, topic_size, whole)
-               ? payload_event(inventory, event, true, payload, size)
+               ? payload_event(inventory, &(struct payload_event){.event = event, .durable = true},
+                               payload, size)
                : 0;
 }
 

@@ -56,6 +56,26 @@ void outbox_free(struct outbox *outbox)
     free(outbox);
 }
 
+/* The next event of the same instance says how many before it there was no room for; false: there
+ * is none to say it. */
+static bool merge(struct outbox *outbox, uint64_t place)
+{
+    const struct outbox_entry *gone = *slot_at(outbox, place);
+
+    if (!gone->inventory || gone->event.instance == UINT32_MAX)
+        return false;
+    for (uint64_t at = place + 1; at < outbox->last; at++) {
+        struct outbox_entry *next = *slot_at(outbox, at);
+
+        if (next->inventory == gone->inventory && next->event.instance == gone->event.instance &&
+            !next->done) {
+            next->merged += gone->merged + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The oldest that nobody keeps goes; who keeps one waits until it has arrived. They are few: the
  * first that may go stands near the front. */
 static bool make_room(struct outbox *outbox)
@@ -69,7 +89,7 @@ static bool make_room(struct outbox *outbox)
         place++;
     if (place == outbox->last)
         return false;
-    if (!(*slot_at(outbox, place))->done)
+    if (!(*slot_at(outbox, place))->done && !merge(outbox, place))
         outbox->lost++;
     drop_at(outbox, place);
     drop_done(outbox);

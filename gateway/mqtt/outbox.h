@@ -21,7 +21,8 @@ struct outbox_entry {
     /* An event is written out when it is sent: by then the clock may be known. */
     struct inventory *inventory; /* of the event, held; NULL: it is a text */
     struct event event;
-    int64_t row;                 /* of whoever keeps it until it is acknowledged; 0: nobody */
+    uint32_t merged; /* events of the same instance before it that there was no room for */
+    int64_t row;     /* of whoever keeps it until it is acknowledged; 0: nobody */
     const char *topic, *payload; /* of a text; behind the entry */
     size_t length;               /* of the payload */
 };
@@ -31,8 +32,9 @@ struct outbox;
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
-/* Copy. When OUTBOX_MAX wait the oldest that nobody keeps goes (the newest alarm matters more) and
- * is counted. 0 or, counted too, -ENOMEM, or -ENOBUFS when somebody keeps each of them. */
+/* Copy. When OUTBOX_MAX wait the oldest that nobody keeps goes (the newest alarm matters more):
+ * into the next event of the same instance, which says so, or it is lost and counted. 0 or, counted
+ * too, -ENOMEM, or -ENOBUFS when somebody keeps each of them. */
 int outbox_put_event(struct outbox *outbox, const struct event *event, struct inventory *inventory);
 int outbox_put_message(struct outbox *outbox, const struct inbox_publish *message);
 

@@ -197,9 +197,10 @@ size_t payload_group(const struct shadow_group *group, uint32_t instances, char 
     return json_length(&json);
 }
 
-size_t payload_event(const struct inventory *inventory, const struct event *event, bool durable,
-                     char *to, size_t size)
+size_t payload_event(const struct inventory *inventory, const struct payload_event *what, char *to,
+                     size_t size)
 {
+    const struct event *event = what->event;
     bool has_rule = event->instance < inventory->n_rules;
     bool has_sensor = event->sensor < inventory->n_sensors;
     struct json json;
@@ -219,7 +220,9 @@ size_t payload_event(const struct inventory *inventory, const struct event *even
     put_time(&json, "since", event->since_ms);
     put_time(&json, "ts", event->at_ms);
     json_text(&json, "note", event->note[0] ? event->note : NULL);
-    json_bool(&json, "durable", durable);
+    json_bool(&json, "durable", what->durable);
+    if (what->merged > 0)
+        json_int(&json, "merged", what->merged);
     if (event->by[0])
         json_text(&json, "by", event->by);
     if (event->via[0])

@@ -50,9 +50,13 @@ size_t payload_rule(const struct inventory *inventory, const struct instance_sta
 struct shadow_group;
 size_t payload_group(const struct shadow_group *group, uint32_t instances, char *to, size_t size);
 
-/* `durable`: it is on disk. */
-size_t payload_event(const struct inventory *inventory, const struct event *event, bool durable,
-                     char *to, size_t size);
+struct payload_event {
+    const struct event *event;
+    bool durable;    /* it is on disk */
+    uint32_t merged; /* those of the same instance before it that there was no room for */
+};
+size_t payload_event(const struct inventory *inventory, const struct payload_event *what, char *to,
+                     size_t size);
 
 struct payload_health {
     uint64_t instance; /* random, drawn at each start: two gateways under one id differ in it */

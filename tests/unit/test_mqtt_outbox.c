@@ -120,6 +120,23 @@ static void a_full_outbox_gives_up_the_oldest_and_counts_it(void **state)
     assert_int_equal(send_next(outbox, &number), 5);
 }
 
+static void what_there_is_no_room_for_is_counted_by_the_next_of_its_rule(void **state)
+{
+    struct outbox *outbox = *state;
+    struct inventory *site = site_new(NULL);
+    struct event event = {.instance = HIGH};
+
+    for (uint64_t i = 0; i < OUTBOX_MAX + 5; i++) {
+        event.instance = i < 4 ? HIGH : i == 4 ? OVERLOAD : i % 2 ? HIGH : WHOLE;
+        event.sequence = i;
+        assert_int_equal(outbox_put_event(outbox, &event, site), 0);
+    }
+    assert_int_equal(outbox_lost(outbox), 1); /* no other of `overload` waits */
+    assert_int_equal(outbox_next(outbox)->event.sequence, 5);
+    assert_int_equal(outbox_next(outbox)->merged, 4);
+    inventory_release(site);
+}
+
 static int put_kept(struct outbox *outbox, int64_t row)
 {
     struct inbox_publish *message = calloc(1, sizeof(*message) + 2);
@@ -187,6 +204,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_text_keeps_its_topic_and_payload, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_outbox_gives_up_the_oldest_and_counts_it, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            what_there_is_no_room_for_is_counted_by_the_next_of_its_rule, setup, teardown),
         cmocka_unit_test_setup_teardown(what_somebody_keeps_is_not_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_one_is_refused_when_all_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_foreign_number_is_ignored, setup, teardown),

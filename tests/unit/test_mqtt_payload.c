@@ -225,20 +225,22 @@ static void an_event_tells_everything_it_knows(void **state)
                           .since_ms = 1000,
                           .note = "zu heiß"};
 
-    payload_event(f->site, &event, true, f->to, sizeof(f->to));
+    payload_event(f->site, &(struct payload_event){.event = &event, .durable = true, .merged = 3},
+                  f->to, sizeof(f->to));
     assert_string_equal(
         f->to, "{\"event_type\":\"fired\",\"id\":\"0000000000000abc:7\","
                "\"rule\":\"high@boiler.flow_temp\",\"sensor\":\"boiler.flow_temp\","
                "\"severity\":\"warning\",\"value\":86.1,\"limit\":85,"
                "\"since\":\"2026-11-21T14:02:05.123+01:00\","
-               "\"ts\":\"2026-11-21T14:02:05.123+01:00\",\"note\":\"zu heiß\",\"durable\":true}");
+               "\"ts\":\"2026-11-21T14:02:05.123+01:00\",\"note\":\"zu heiß\",\"durable\":true,"
+               "\"merged\":3}");
     event = (struct event){.type = EVENT_GATEWAY,
                            .instance = UINT32_MAX,
                            .sensor = UINT32_MAX,
                            .limit = (double)NAN,
                            .at_ms = 1000,
                            .since_ms = CLOCK_NEVER};
-    payload_event(f->site, &event, false, f->to, sizeof(f->to));
+    payload_event(f->site, &(struct payload_event){.event = &event}, f->to, sizeof(f->to));
     assert_string_equal(
         f->to,
         "{\"event_type\":\"gateway\",\"id\":\"0000000000000000:0\",\"rule\":null,"
