@@ -292,6 +292,7 @@ static int start_store(struct app *app, struct error *reterr)
 static int start_mqtt(struct app *app, struct error *reterr)
 {
     const struct section *section = section_child(conf_root(app->conf), "mqtt");
+    struct mqtt_gateway gateway = {app->site->inventory->name, app->site->inventory->id};
     struct mqtt_context context = {.loop = app->loop,
                                    .store = app->store,
                                    .commands = app->commands,
@@ -305,7 +306,7 @@ static int start_mqtt(struct app *app, struct error *reterr)
     sink_split(&mqtt_sink, &app->mqtt_at_once, &app->mqtt_kept);
     app->mqtt_at_once.publish = NULL; /* both come out of the outbox: see keeper.c */
     app->mqtt_kept.event = NULL;
-    r = mqtt_start(section, app->site->inventory->name, &app->mqtt, reterr);
+    r = mqtt_start(section, &gateway, &app->mqtt, reterr);
     if (r == 0)
         r = mqtt_attach(app->mqtt, &context);
     if (r < 0)

@@ -22,6 +22,7 @@ static int complain(const char *words)
 static int forget(struct section *root, struct problems *problems)
 {
     const struct section *mqtt = section_child(root, "mqtt");
+    struct mqtt_gateway gateway;
     struct site_names names;
     struct error err = {0};
     size_t count = 0;
@@ -31,7 +32,8 @@ static int forget(struct section *root, struct problems *problems)
     if (mqtt_check(mqtt, problems) > 0)
         return APP_CONFIG;
     site_names(root, &names);
-    if (mqtt_forget(mqtt, names.name, names.id, &count, &err) < 0)
+    gateway = (struct mqtt_gateway){names.name, names.id};
+    if (mqtt_forget(mqtt, &gateway, &count, &err) < 0)
         return complain(err.text);
     printf("%zu retained messages are gone from the broker\n", count);
     return APP_OK;

@@ -170,12 +170,12 @@ static int forget_all(struct forgetting *forgetting, struct error *reterr)
     return r;
 }
 
-int mqtt_forget(const struct section *section, const char *gateway_name, const char *gateway_id,
+int mqtt_forget(const struct section *section, const struct mqtt_gateway *gateway,
                 size_t *ret_count, struct error *reterr)
 {
-    struct forgetting forgetting = {.gateway_id = gateway_id};
+    struct forgetting forgetting = {.gateway_id = gateway->id};
     struct options *options;
-    int r = options_read(section, gateway_name, &options, reterr);
+    int r = options_read(section, gateway, &options, reterr);
 
     if (r < 0)
         return r;

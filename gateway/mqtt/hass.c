@@ -52,18 +52,19 @@ static void put_event_entity(struct message *m)
     part_end(m);
 }
 
-static void put_reload(struct message *m)
+/* What is done to the gateway itself; the button says the command. */
+static void put_button(struct message *m, const char *command, const char *name, const char *icon)
 {
     struct json *json = &m->json;
     char topic[TOPICS_SIZE];
 
     if (m->plan->rights < COMMAND_RIGHTS_ALL)
         return;
-    part_begin(m, "button", "reload");
-    json_text(json, "name", "Reload");
+    part_begin(m, "button", command);
+    json_text(json, "name", name);
     json_text(json, "cmd_t", topics_device_set(topic, m->plan->base, "gateway"));
-    json_text(json, "pl_prs", "reload");
-    json_text(json, "ic", "mdi:reload");
+    json_text(json, "pl_prs", command);
+    json_text(json, "ic", icon);
     json_text(json, "ent_cat", "config");
     part_gateway_availability(m);
     part_end(m);
@@ -87,9 +88,10 @@ static void put_gateway_components(struct message *m)
 {
     char topic[TOPICS_SIZE];
 
-    put_connectivity(m, "status", topics_status(topic, m->plan->base));
+    put_connectivity(m, HASS_STATUS, topics_status(topic, m->plan->base));
     put_event_entity(m);
-    put_reload(m);
+    put_button(m, "reload", "Reload", "mdi:reload");
+    put_button(m, "rescan", "Rescan", "mdi:magnify");
     for (uint32_t g = 0; g < m->plan->n_groups; g++)
         hass_put_group(m, m->plan->groups[g]);
 }

@@ -15,6 +15,8 @@ struct plan;
 /* The gateway's own device, which others name as the one they hang on, stands behind the last
  * device of the inventory: n_devices. It must be published first. */
 
+#define HASS_STATUS "status" /* key of the entity that says whether we are there */
+
 /* Whether a device is to be shown at all; the gateway always is. */
 bool hass_shows(const struct plan *plan, uint32_t device);
 

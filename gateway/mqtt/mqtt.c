@@ -46,8 +46,8 @@ size_t mqtt_check(const struct section *section, struct problems *problems)
     return options_check(section, problems);
 }
 
-int mqtt_start(const struct section *section, const char *gateway_name, struct mqtt **ret_mqtt,
-               struct error *reterr)
+int mqtt_start(const struct section *section, const struct mqtt_gateway *gateway,
+               struct mqtt **ret_mqtt, struct error *reterr)
 {
     struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
     struct options *options;
@@ -55,7 +55,7 @@ int mqtt_start(const struct section *section, const char *gateway_name, struct m
 
     if (!mqtt)
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
-    r = options_read(section, gateway_name, &options, reterr);
+    r = options_read(section, gateway, &options, reterr);
     if (r == 0)
         options_warn(options);
     if (r == 0)
@@ -313,6 +313,8 @@ void mqtt_report(struct mqtt *mqtt, struct report *report)
         report_problem(report, "mqtt: no connection to %s:%d", options->host, options->port);
     if (thread_has_twin(mqtt->thread))
         report_problem(report, "mqtt: another gateway publishes under %s, too", options->base);
+    if (thread_has_namesake(mqtt->thread))
+        report_problem(report, "mqtt: another gateway has the id %s, too", options->gateway_id);
 }
 
 /* -- messages that must arrive -------------------------------------------------------------- */

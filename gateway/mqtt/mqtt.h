@@ -19,11 +19,17 @@ struct mqtt;
 extern const struct setting mqtt_settings[];
 size_t mqtt_check(const struct section *section, struct problems *problems);
 
+/* Whose messages they are: topics and the client id come from `name`, where the config gives no
+ * others; what Home Assistant knows hangs on `id`. */
+struct mqtt_gateway {
+    const char *name, *id;
+};
+
 /* `section` is the checked `mqtt` of the config, read during the call only. Starts the thread;
  * connecting goes on in it for as long as it takes. 0, -ENOMEM, or -Exxx with `reterr` (a password
  * file that cannot be read). */
-int mqtt_start(const struct section *section, const char *gateway_name, struct mqtt **ret_mqtt,
-               struct error *reterr);
+int mqtt_start(const struct section *section, const struct mqtt_gateway *gateway,
+               struct mqtt **ret_mqtt, struct error *reterr);
 
 /* Says `offline` for the gateway and its devices, waits for the acknowledgements and ends the
  * thread, all within `wait_ms`; a healthy broker takes some 150 ms. No other call may follow. 0, or
@@ -60,7 +66,7 @@ extern const struct sink_calls mqtt_sink;
 /* Takes back what a gateway has left with the broker: retained messages of its own, and its devices
  * in Home Assistant. Blocks, up to a minute, and needs no loop; the gateway must not run, for it
  * has the same client id. How many there were is in *ret_count. 0, or -Exxx with `reterr`. */
-int mqtt_forget(const struct section *section, const char *gateway_name, const char *gateway_id,
+int mqtt_forget(const struct section *section, const struct mqtt_gateway *gateway,
                 size_t *ret_count, struct error *reterr);
 
 /* -- messages that must arrive: called on the loop ------------------------------------------ */

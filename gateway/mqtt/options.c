@@ -121,7 +121,7 @@ const struct setting mqtt_settings[] = {
      .standard = "ack",
      .choices = "none ack all",
      .help = "Which commands may come from the broker: none, acknowledge and mute, or also writes, "
-             "limits, standby and reload."},
+             "limits, standby, rescan and reload."},
     {.key = "discovery",
      .forms = SETTING_CHOICE,
      .standard = "device",
@@ -259,7 +259,7 @@ static char *make_base(const struct section *section, const char *gateway_name)
 }
 
 static bool read_texts(struct options *options, const struct section *section,
-                       const char *gateway_name)
+                       const struct mqtt_gateway *gateway)
 {
     const struct section *tls = section_child(section, "tls");
 
@@ -267,8 +267,9 @@ static bool read_texts(struct options *options, const struct section *section,
     options->username = copy_of(section_text(section, "username"));
     options->client_id = section_has(section, "client_id")
                              ? copy_of(section_text(section, "client_id"))
-                             : make_client_id(gateway_name);
-    options->base = make_base(section, gateway_name);
+                             : make_client_id(gateway->name);
+    options->base = make_base(section, gateway->name);
+    options->gateway_id = strdup(gateway->id);
     options->birth_topic = copy_of(section_text(section, "birth_topic"));
     options->birth_payload = copy_of(section_text(section, "birth_payload"));
     if (section_choice(section, "discovery") != DISCOVERY_NONE)
@@ -278,8 +279,8 @@ static bool read_texts(struct options *options, const struct section *section,
     options->ca_file = tls ? copy_of(section_text(tls, "ca_file")) : NULL;
     options->cert_file = tls ? copy_of(section_text(tls, "cert_file")) : NULL;
     options->key_file = tls ? copy_of(section_text(tls, "key_file")) : NULL;
-    return options->host && options->client_id && options->base && options->birth_topic &&
-           options->birth_payload;
+    return options->host && options->client_id && options->gateway_id && options->base &&
+           options->birth_topic && options->birth_payload;
 }
 
 static void read_numbers(struct options *options, const struct section *section)
@@ -303,14 +304,14 @@ static void read_numbers(struct options *options, const struct section *section)
     options->gather_ms = section_duration_ms(section, "gather");
 }
 
-int options_read(const struct section *section, const char *gateway_name,
+int options_read(const struct section *section, const struct mqtt_gateway *gateway,
                  struct options **ret_options, struct error *reterr)
 {
     struct options *options = calloc(1, sizeof(*options));
     const char *key, *hint;
     int r = 0;
 
-    if (!options || !read_texts(options, section, gateway_name)) {
+    if (!options || !read_texts(options, section, gateway)) {
         options_free(options);
         return error_set(reterr, -ENOMEM, "mqtt: out of memory");
     }
@@ -355,6 +356,7 @@ void options_free(struct options *options)
     free(options->client_id);
     free(options->username);
     secret_free(options->password);
+    free(options->gateway_id);
     free(options->base);
     free(options->prefix);
     free(options->birth_topic);

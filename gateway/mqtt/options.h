@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct mqtt_gateway;
+
 struct options {
     char *host;
     int port;
     bool v5; /* MQTT 5; else 3.1.1 */
     char *client_id;
     char *username, *password; /* NULL: none */
+    char *gateway_id;          /* what our entities hang on */
     char *base;                /* of our topics */
     char *prefix;              /* of discovery; NULL: no discovery */
     bool entities;             /* it has a message for each entity, not for each device */
@@ -33,7 +36,7 @@ struct options {
 size_t options_check(const struct section *section, struct problems *problems);
 
 /* Reads the password file too. 0, -ENOMEM, or -Exxx with `reterr`. */
-int options_read(const struct section *section, const char *gateway_name,
+int options_read(const struct section *section, const struct mqtt_gateway *gateway,
                  struct options **ret_options, struct error *reterr);
 /* What a person should know at every start, to the log. */
 void options_warn(const struct options *options);

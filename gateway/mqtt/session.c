@@ -4,8 +4,10 @@
 #include "gateway/base/log.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
+#include "gateway/mqtt/hass.h"
 #include "gateway/mqtt/nodelay.h"
 #include "gateway/mqtt/options.h"
+#include "gateway/mqtt/properties.h"
 #include "gateway/mqtt/receiver.h"
 #include "gateway/mqtt/topics.h"
 
@@ -55,13 +57,16 @@ struct session {
     struct answer answers[WINDOW_MAX]; /* not yet told */
     size_t n_answers;
     char status_topic[TOPICS_SIZE], health_topic[TOPICS_SIZE];
-    char tls_words[200]; /* why TLS failed, by OpenSSL */
+    char announced_topics[2][TOPICS_SIZE]; /* our own device at Home Assistant, in both forms */
+    char tls_words[200];                   /* why TLS failed, by OpenSSL */
     const struct session_calls *calls;
     void *owner;
-    MQTTProperties of_value, of_json, of_text; /* of messages, in MQTT 5 */
+    struct properties properties; /* of messages, in MQTT 5 */
     struct slot window[WINDOW_MAX];
     uint32_t window_size, underway;
     uint32_t packet_max; /* that the broker takes */
+    uint8_t qos_max;     /* likewise */
+    bool keeps_nothing;  /* it takes no retained messages */
     int64_t mark_ms, proven_ms, asked_ms;
 };
 
@@ -107,10 +112,18 @@ static void take_command(struct session *session, const char *topic,
     session->calls->arrived(session->owner, &arrival);
 }
 
-static void take_health(struct session *session, const MQTTClient_message *message)
+/* What was retained may be our own, of an earlier run. */
+static void take_other(struct session *session, const MQTTClient_message *message,
+                       void (*call)(void *owner, const char *payload, size_t length))
 {
     if (!message->retained)
-        session->calls->health(session->owner, message->payload, (size_t)message->payloadlen);
+        call(session->owner, message->payload, (size_t)message->payloadlen);
+}
+
+static bool is_announced(const struct session *session, const char *topic)
+{
+    return session->calls->announced && (strcmp(topic, session->announced_topics[0]) == 0 ||
+                                         strcmp(topic, session->announced_topics[1]) == 0);
 }
 
 static void take_message(struct session *session, char *topic, MQTTClient_message *message)
@@ -119,7 +132,9 @@ static void take_message(struct session *session, char *topic, MQTTClient_messag
     if (is_birth(session, topic, message))
         session->calls->birth(session->owner);
     else if (session->calls->health && strcmp(topic, session->health_topic) == 0)
-        take_health(session, message);
+        take_other(session, message, session->calls->health);
+    else if (is_announced(session, topic))
+        take_other(session, message, session->calls->announced);
     else
         take_command(session, topic, message);
     MQTTClient_freeMessage(&message);
@@ -145,42 +160,6 @@ static int on_tls_error(const char *words, size_t length, void *context)
 
 /* -- made and ended ------------------------------------------------------------------------- */
 
-static int add_content_type(MQTTProperties *properties, const char *type)
-{
-    MQTTProperty property = {.identifier = MQTTPROPERTY_CODE_CONTENT_TYPE};
-
-    property.value.data.data = (char *)(uintptr_t)type;
-    property.value.data.len = (int)strlen(type);
-    return MQTTProperties_add(properties, &property);
-}
-
-/* Made once: at each message Paho copies them. */
-static int make_properties(struct session *session)
-{
-    MQTTProperty expiry = {.identifier = MQTTPROPERTY_CODE_MESSAGE_EXPIRY_INTERVAL};
-    int r = add_content_type(&session->of_json, "application/json");
-
-    if (r == 0)
-        r = add_content_type(&session->of_text, "text/plain");
-    expiry.value.integer4 = session->options->expiry_s;
-    if (r == 0 && expiry.value.integer4 > 0)
-        r = MQTTProperties_add(&session->of_value, &expiry);
-    return r;
-}
-
-/* A value says no more than it must: there are thousands a second. */
-static MQTTProperties *properties_of(struct session *session, const struct session_message *message)
-{
-    const char *payload = message->payload;
-
-    if (!session->options->v5)
-        return NULL;
-    if (message->is_value)
-        return session->of_value.count > 0 ? &session->of_value : NULL;
-    return message->length > 0 && (payload[0] == '{' || payload[0] == '[') ? &session->of_json
-                                                                           : &session->of_text;
-}
-
 static int create_client(struct session *session)
 {
     const struct options *options = session->options;
@@ -204,7 +183,7 @@ static int create_client(struct session *session)
     if (r == MQTTCLIENT_SUCCESS && options->v5)
         r = MQTTClient_setPublished(session->client, session, on_published);
     if (r == MQTTCLIENT_SUCCESS)
-        r = make_properties(session);
+        r = properties_make(&session->properties, options->expiry_s);
     if (r == MQTTCLIENT_SUCCESS)
         r = MQTTClient_setCommandTimeout(session->client, COMMAND_TIMEOUT_MS);
     return r;
@@ -224,6 +203,11 @@ int session_new(const struct options *options, const struct session_calls *calls
     session->fd = -1;
     topics_status(session->status_topic, options->base);
     topics_health(session->health_topic, options->base);
+    if (options->prefix) {
+        topics_discovery(session->announced_topics[0], options->prefix, options->gateway_id, NULL);
+        topics_entity(session->announced_topics[1], options->prefix, options->gateway_id,
+                      &(struct topics_entity){"binary_sensor", "gateway", HASS_STATUS});
+    }
     r = create_client(session);
     if (r != MQTTCLIENT_SUCCESS) {
         session_free(session);
@@ -239,9 +223,7 @@ void session_free(struct session *session)
         return;
     if (session->client)
         MQTTClient_destroy(&session->client);
-    MQTTProperties_free(&session->of_value);
-    MQTTProperties_free(&session->of_json);
-    MQTTProperties_free(&session->of_text);
+    properties_release(&session->properties);
     free(session);
 }
 
@@ -272,22 +254,30 @@ static const char *words_for(struct session *session, int code)
     return words ? words : MQTTClient_strerror(code);
 }
 
-/* The window stays one below the limit: at it Paho holds up every publish, also those of QoS 0, in
- * steps of 100 ms. */
-static void take_limits(struct session *session, const MQTTResponse *response)
+static int64_t limit_of(const MQTTResponse *response, enum MQTTPropertyCodes code, int64_t standard)
 {
     MQTTProperties *properties = response->properties;
-    int64_t receive = WINDOW_MAX, packet = 0;
 
-    if (properties && MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM))
-        receive = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM);
-    if (properties && MQTTProperties_hasProperty(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE))
-        packet = MQTTProperties_getNumericValue(properties, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE);
-    if (!session->options->v5)
-        receive = WINDOW_3_1_1;
+    return properties && MQTTProperties_hasProperty(properties, code)
+               ? MQTTProperties_getNumericValue(properties, code)
+               : standard;
+}
+
+/* MQTT 5, 3.2.2.3. Whoever goes beyond a limit is thrown out. The window stays one below its own:
+ * at it Paho holds up every publish, also those of QoS 0, in steps of 100 ms. */
+static void take_limits(struct session *session, const MQTTResponse *response)
+{
+    int64_t receive = limit_of(response, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM,
+                               session->options->v5 ? WINDOW_MAX : WINDOW_3_1_1);
+    int64_t packet = limit_of(response, MQTTPROPERTY_CODE_MAXIMUM_PACKET_SIZE, 0);
+
     receive = receive > WINDOW_MAX ? WINDOW_MAX : receive - 1;
     session->window_size = receive > 1 ? (uint32_t)receive : 1;
     session->packet_max = packet > 0 ? (uint32_t)packet : UINT32_MAX;
+    session->qos_max = limit_of(response, MQTTPROPERTY_CODE_MAXIMUM_QOS, 2) < 2 ? 1 : 2;
+    session->keeps_nothing =
+        (int)response->reasonCode == MQTTREASONCODE_RETAIN_NOT_SUPPORTED || /* our last will */
+        limit_of(response, MQTTPROPERTY_CODE_RETAIN_AVAILABLE, 1) == 0;
 }
 
 static void fill_tls(struct session *session, MQTTClient_SSLOptions *tls)
@@ -326,6 +316,9 @@ static void subscribe_all(struct session *session)
                   "a restart of Home Assistant will go unnoticed");
     if (session->calls->health)
         subscribe(session, session->health_topic, 0, "a second gateway of our name goes unnoticed");
+    for (size_t i = 0; session->calls->announced && options->prefix && i < 2; i++)
+        subscribe(session, session->announced_topics[i], 0,
+                  "a second gateway of our id goes unnoticed");
     if (options->commands == COMMAND_RIGHTS_ACK)
         subscribe(session, topics_rule_set(topic, options->base, "+"), 1, without);
     if (options->commands == COMMAND_RIGHTS_ALL) {
@@ -351,7 +344,7 @@ static MQTTResponse connect_client(struct session *session)
 
     will.topicName = session->status_topic;
     will.message = "offline";
-    will.retained = 1;
+    will.retained = !session->keeps_nothing;
     will.qos = 1;
     connect->will = &will;
     connect->MQTTVersion = options->v5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
@@ -480,22 +473,25 @@ static void tell_answer(struct session *session, const struct answer *answer)
 
 int session_publish(struct session *session, const struct session_message *message)
 {
+    MQTTProperties *properties =
+        session->options->v5 ? properties_of(&session->properties, message) : NULL;
+    uint8_t qos = message->qos < session->qos_max ? message->qos : session->qos_max;
     MQTTClient_deliveryToken token = 0;
     MQTTResponse response;
 
-    if (message->qos > 0 && session_room(session) == 0)
+    if (qos > 0 && session_room(session) == 0)
         return -EAGAIN;
     if (message->length + strlen(message->topic) + PACKET_OVERHEAD > session->packet_max ||
         message->length > INT32_MAX)
         return -EMSGSIZE;
     response =
         MQTTClient_publish5(session->client, message->topic, (int)message->length, message->payload,
-                            message->qos, message->retain, properties_of(session, message), &token);
+                            qos, message->retain && !session->keeps_nothing, properties, &token);
     if ((int)response.reasonCode == MQTTCLIENT_BAD_UTF8_STRING)
         return -EINVAL;
     if ((int)response.reasonCode != MQTTCLIENT_SUCCESS)
         return -ENOTCONN;
-    if (message->qos > 0)
+    if (qos > 0)
         take_slot(session, token, message->tag);
     return 0;
 }

@@ -27,6 +27,8 @@ struct session_calls {
     void (*arrived)(void *owner, const struct arrival *arrival); /* a command */
     /* What came just now on our own topic of health, also from ourselves; NULL: nobody listens. */
     void (*health)(void *owner, const char *payload, size_t length);
+    /* The same of how our own device was announced to Home Assistant, in either form. */
+    void (*announced)(void *owner, const char *payload, size_t length);
 };
 
 struct session_message {

@@ -1,11 +1,13 @@
 #include "gateway/mqtt/thread.h"
 
 #include "gateway/base/clock.h"
+#include "gateway/base/json.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
 #include "gateway/base/queue.h"
 #include "gateway/base/text.h"
 #include "gateway/mqtt/certificates.h"
+#include "gateway/mqtt/hass.h"
 #include "gateway/mqtt/inbox.h"
 #include "gateway/mqtt/news.h"
 #include "gateway/mqtt/options.h"
@@ -13,6 +15,7 @@
 #include "gateway/mqtt/receiver.h"
 #include "gateway/mqtt/retry.h"
 #include "gateway/mqtt/session.h"
+#include "gateway/mqtt/topics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +33,8 @@
 #define DRAIN_MAX    4096 /* items between two looks at the broker */
 #define CLOSE_MS     50   /* for the last words on the connection */
 #define POLL_MAX_MS  3600000
-#define TWIN_MS      180000 /* another gateway that was not heard for so long has gone */
+#define OWN_SIZE     (TOPICS_SIZE * 6) /* of a topic in JSON, where all of it is escaped */
+#define TWIN_MS      180000            /* another gateway that was not heard for so long has gone */
 
 struct thread {
     pthread_t id;
@@ -48,7 +52,8 @@ struct thread {
     atomic_bool online;
     atomic_llong turn_ms; /* begin of the turn that is under way; -1: it waits */
     atomic_ullong connects;
-    atomic_llong stop_by_ms, proven_ms, twin_ms; /* twin: when one was last heard; 0: never */
+    atomic_llong stop_by_ms, proven_ms;
+    atomic_llong twin_ms, namesake_ms; /* when one was last heard; 0: never */
     atomic_int owners; /* the thread and who started it; the last one frees everything */
 
     /* The thread's own. */
@@ -130,8 +135,44 @@ static void on_health(void *owner, const char *payload, size_t length)
                   t->options->base);
 }
 
-static const struct session_calls session_calls = {
-    .acked = on_acked, .birth = on_birth, .arrived = on_arrival, .health = on_health};
+/* The member of our own announcement that no other gateway's has; its length. */
+static size_t write_own_status(const struct thread *t, char own[OWN_SIZE])
+{
+    char topic[TOPICS_SIZE];
+    struct json json;
+    size_t length;
+
+    json_start(&json, own, OWN_SIZE);
+    json_object(&json, NULL);
+    json_text(&json, "stat_t", topics_status(topic, t->options->base));
+    json_end(&json);
+    length = json_length(&json) - 2; /* without the braces */
+    memmove(own, own + 1, length);
+    return length;
+}
+
+/* Ours names our own status. That of another base belongs to another gateway, which hands its
+ * values to our entities. */
+static void on_announced(void *owner, const char *payload, size_t length)
+{
+    struct thread *t = owner;
+    char id[TOPICS_SIZE], own[OWN_SIZE];
+    size_t own_length = write_own_status(t, own);
+
+    snprintf(id, sizeof(id), "\"%s-gateway-" HASS_STATUS "\"", t->options->gateway_id);
+    if (!memmem(payload, length, id, strlen(id)) || memmem(payload, length, own, own_length))
+        return;
+    if (atomic_exchange(&t->namesake_ms, clock_boot_ms()) == 0)
+        log_error("mqtt: another gateway has the id %s, too: Home Assistant takes the two for one. "
+                  "Give one of them its own gateway.id",
+                  t->options->gateway_id);
+}
+
+static const struct session_calls session_calls = {.acked = on_acked,
+                                                   .birth = on_birth,
+                                                   .arrived = on_arrival,
+                                                   .health = on_health,
+                                                   .announced = on_announced};
 
 /* -- the connection ------------------------------------------------------------------------- */
 
@@ -482,11 +523,21 @@ int64_t thread_certified_ms(const struct thread *thread)
     return atomic_load(&thread->certificates.until_ms);
 }
 
+static bool was_heard(const atomic_llong *heard_ms)
+{
+    long long ms = atomic_load(heard_ms);
+
+    return ms != 0 && clock_boot_ms() - ms < TWIN_MS;
+}
+
 bool thread_has_twin(const struct thread *thread)
 {
-    int64_t heard_ms = atomic_load(&thread->twin_ms);
+    return was_heard(&thread->twin_ms);
+}
 
-    return heard_ms != 0 && clock_boot_ms() - heard_ms < TWIN_MS;
+bool thread_has_namesake(const struct thread *thread)
+{
+    return was_heard(&thread->namesake_ms);
 }
 
 uint64_t thread_connects(const struct thread *thread)

@@ -43,5 +43,7 @@ bool thread_is_online(const struct thread *thread);
 int64_t thread_certified_ms(const struct thread *thread);
 /* Whether another gateway publishes under our base. */
 bool thread_has_twin(const struct thread *thread);
+/* Whether another one has announced itself with our id. */
+bool thread_has_namesake(const struct thread *thread);
 uint64_t thread_connects(const struct thread *thread);
 int64_t thread_proven_ms(const struct thread *thread); /* as session_proven_ms() */

@@ -76,6 +76,15 @@ class HomeAssistantDoc(harness.Case):
         run = self.command("check", self.write("renamed.cfg", config))
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
+    def test_the_ways_to_a_broker_are_good(self):
+        ways = [text for text in self.blocks("") if text.startswith("mqtt:")]
+        self.assertEqual(len(ways), 3)
+        for text in ways:
+            config = re.sub(r"^mqtt: \{.*?\}\n", lambda _, way=text: way, DOCUMENT.configs()[0], count=1, flags=re.MULTILINE)
+            self.assertIn(text, config)
+            run = self.command("check", self.write("broker.cfg", config))
+            self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
     def test_each_instance_is_shown(self):
         rule = re.search(r"^rules: \{.*$", DOCUMENT.text, re.MULTILINE)[0]
         run = self.command("check", self.write("each.cfg", DOCUMENT.configs()[0] + rule))

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
 """The connection with the broker, where it is not as it should be."""
+import os
+import signal
 import subprocess
 import unittest
 
@@ -7,6 +9,7 @@ import harness
 from harness import SOON
 
 BUS = 'sim: { adapter = "sim" }'
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 TANK = 'tank: { bus = "sim"; channels: { level: { low = 5 } } }\n'
 
 
@@ -82,6 +85,24 @@ class Session(harness.Case):
         harness.wait_for(lambda: len({m.json["instance"] for m in self.seen.find("t/health")}) == 3)
         self.assertLessEqual(first.errors().count("another gateway publishes"), 3)  # the log of all three
 
+    def test_another_gateway_of_the_same_id_is_told_whatever_its_topics_and_an_earlier_run_is_none(self):
+        self.broker()
+        self.seen = self.subscriber()
+        for form in ("device", "entity"):
+            first = self.through(self.the_broker.port, f'discovery = "{form}"; ')
+            since = self.seen.mark()
+            self.seen.state("tank", since, level=5)
+            other = self.config(TANK, buses=BUS, mqtt=f'client_id = "other"; discovery = "{form}"; ')
+            second = self.gateway(other.replace('topic = "t"', 'topic = "other/t"'))
+            first.wait_log("another gateway has the id test")
+            self.assertNotIn("publishes under", first.errors())
+            first.stop()
+            second.stop()
+            os.remove(first.log)
+        alone = self.through(self.the_broker.port)  # the broker keeps what the other has announced
+        self.seen.wait("homeassistant/device/test-tank/config", since=self.seen.mark())
+        self.assertNotIn("another gateway", alone.errors())
+
     def test_health_has_what_the_rooms_know(self):
         self.broker()
         self.seen = self.subscriber()
@@ -115,6 +136,33 @@ class Session(harness.Case):
         running.wait_log("connected")
         running.wait_log("certificate in .*client.pem ends in 4 days")
 
+    def test_a_certificate_that_was_renewed_is_used_at_the_next_connection_and_a_reload_costs_none(self):
+        port, tls = self.tls_broker()
+        self.the_broker = self.Known(port)
+        self.sign("client", "ca")
+        self.running = self.through(port, tls)
+        self.wait_broker("u'client'")
+        self.request("client", "renewed")
+        self.sign("client", "ca")
+        self.running.process.send_signal(signal.SIGHUP)
+        self.running.wait_log("reload: done")
+        self.assertNotIn("lost the broker", self.running.errors())
+        self.mosquitto.kill()
+        self.start_mosquitto(port)
+        self.wait_broker("u'renewed'")
+
+    def test_a_broker_of_a_cloud_with_narrow_limits_gets_all_within_them(self):
+        """Less than QoS 2, nothing retained, few messages under way, none that is large."""
+        self.the_broker = self.Known(self.broker_with(
+            "max_qos 1\nretain_available false\nmax_inflight_messages 5\nmax_packet_size 4096\n"))
+        self.seen = self.subscriber("t/#")
+        self.running = self.through(self.the_broker.port, "qos: { readings = 2; events = 2 }")
+        self.seen.state("tank", level=5)
+        self.seen.wait("t/tank/availability")
+        self.seen.wait("t/health")
+        self.seen.state("tank", self.seen.mark(), level=5)
+        self.assertNotRegex(self.running.errors(), "lost the broker|closed the connection")
+
     def test_what_the_user_may_not_write_is_said_and_the_rest_goes_on(self):
         self.write("acl", "topic readwrite t/#\n")
         self.the_broker = self.Known(self.broker_with(f"acl_file {self.path('acl')}\n"))
@@ -131,11 +179,17 @@ class Session(harness.Case):
     def broker_with(self, options):
         """A mosquitto with options of its own; its port."""
         port = harness.free_port()
-        path = self.write("own.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
-                          f"log_dest stderr\n{options}")
-        self.process([harness.MOSQUITTO, "-c", path], "mosquitto")
-        harness.wait_for(lambda: harness.can_connect(port), saying="mosquitto")
+        self.write("own.conf", f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+                   f"log_dest stderr\n{options}")
+        self.start_mosquitto(port)
         return port
+
+    def start_mosquitto(self, port):
+        self.mosquitto = self.process([harness.MOSQUITTO, "-c", self.path("own.conf")], "mosquitto")
+        harness.wait_for(lambda: harness.can_connect(port), saying="mosquitto")
+
+    def wait_broker(self, words):
+        harness.wait_for(lambda: words in self.mosquitto.errors(), saying=f"{words} in the log of mosquitto")
 
     def openssl(self, *arguments):
         subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=SOON, cwd=self.folder)
@@ -144,17 +198,22 @@ class Session(harness.Case):
         self.openssl("x509", "-req", "-in", f"{name}.req", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "5",
                      "-CAcreateserial", "-copy_extensions", "copy", "-out", f"{name}.pem")
 
+    def request(self, name, subject):
+        """A new key, and the request to sign a certificate for it."""
+        self.openssl("req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={subject}",
+                     "-addext", "subjectAltName=IP:127.0.0.1")
+
     def tls_broker(self):
         """A mosquitto that wants a certificate of its CA, and our options for it; the client's is of another."""
-        new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         for name in ("ca", "other"):
-            self.openssl("req", "-x509", *new, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN={name}")
+            self.openssl("req", "-x509", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.pem",
+                         "-subj", f"/CN={name}")
         for name, by in (("server", "ca"), ("client", "other")):
-            self.openssl("req", *new, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={name}",
-                         "-addext", "subjectAltName=IP:127.0.0.1")
+            self.request(name, name)
             self.sign(name, by)
-        port = self.broker_with(f"require_certificate true\ncafile {self.path('ca.pem')}\n"
-                                f"certfile {self.path('server.pem')}\nkeyfile {self.path('server.key')}\n")
+        port = self.broker_with("require_certificate true\nuse_identity_as_username true\n"
+                                f"cafile {self.path('ca.pem')}\ncertfile {self.path('server.pem')}\n"
+                                f"keyfile {self.path('server.key')}\n")
         return port, (f'tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
                       f'"{self.path("client.pem")}"; key_file = "{self.path("client.key")}" }};')
 

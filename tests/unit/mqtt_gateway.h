@@ -92,7 +92,8 @@ static inline int start_at(struct fixture *f, const char *host, int port, const 
              host, port, more);
     conf_read_text("test.cfg", text, strlen(text), root, problems, &conf);
     assert_int_equal(problems_errors(problems), 0);
-    r = mqtt_start(section_child(conf_root(conf), "mqtt"), "cellar", &f->mqtt, &error);
+    r = mqtt_start(section_child(conf_root(conf), "mqtt"),
+                   &(struct mqtt_gateway){"cellar", "cellar"}, &f->mqtt, &error);
     if (r == 0)
         mqtt_sink.inventory(f->mqtt, f->site);
     conf_free(conf);

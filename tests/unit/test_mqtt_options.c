@@ -64,7 +64,8 @@ static int read_from(struct fixture *f, const char *text)
     const struct section *section = section_of(f, text);
 
     assert_int_equal(problems_errors(f->problems), 0);
-    return options_read(section, "cellar", &f->options, &f->error);
+    return options_read(section, &(struct mqtt_gateway){"cellar", "cellar"}, &f->options,
+                        &f->error);
 }
 
 static void an_empty_group_is_a_broker_on_this_machine(void **state)
@@ -208,7 +209,8 @@ static void what_the_table_cannot_say_is_found_by_the_check(void **state)
         assert_int_equal(problems_errors(f->problems), 0);
         assert_int_equal(mqtt_check(section, f->problems), 1);
         assert_int_equal(problems_errors(f->problems), 1);
-        assert_true(options_read(section, "cellar", &f->options, &f->error) < 0);
+        assert_true(options_read(section, &(struct mqtt_gateway){"cellar", "cellar"}, &f->options,
+                                 &f->error) < 0);
     }
     assert_int_equal(mqtt_check(section_of(f, "topic = \"a/b\""), f->problems), 0);
 }
@@ -218,7 +220,8 @@ static void a_name_that_is_no_topic_asks_for_one(void **state)
     struct fixture *f = *state;
     const struct section *section = section_of(f, "");
 
-    assert_true(options_read(section, "a/#", &f->options, &f->error) < 0);
+    assert_true(options_read(section, &(struct mqtt_gateway){"a/#", "a"}, &f->options, &f->error) <
+                0);
     assert_non_null(strstr(f->error.text, "set \"topic\""));
 }
 

@@ -221,7 +221,7 @@ static void readings_that_the_thread_never_got_are_replayed(void **state)
         measure(f, now_ms - 20000 + 1000 * i, i);
     replay_missed(f->replay, now_ms - 17000, now_ms - 15000);
     wait_through(f);
-    assert_said(f, 2, 6);
+    assert_said(f, f->store ? 2 : 0, 6); /* memory has nothing but what is not proven to be there */
 }
 
 #define TEST(name)    cmocka_unit_test_setup_teardown(name, setup_with_store, teardown)
@@ -236,6 +236,7 @@ int main(void)
         TEST(readings_that_the_thread_never_got_are_replayed),
         WITHOUT(an_outage_is_replayed_whole_and_in_order),
         WITHOUT(what_has_arrived_is_not_replayed_without_a_store),
+        WITHOUT(readings_that_the_thread_never_got_are_replayed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
