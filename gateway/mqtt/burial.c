@@ -24,6 +24,11 @@ static bool is_moving(const struct publisher *p)
     return p->burial.list && p->burial.list->n_moved > 0;
 }
 
+static bool has_leftovers(const struct publisher *p)
+{
+    return p->burial.list && p->burial.list->n_topics > 0;
+}
+
 bool burial_ghosts_of(const struct publisher *p, const char *device, struct hass_ghosts *ret_ghosts)
 {
     const struct ghost *ghosts = count_of(p) > 0 ? p->burial.list->ghosts : NULL;
@@ -78,9 +83,10 @@ bool burial_take(struct publisher *p, struct ghost_list *list)
     p->burial.list = list;
     p->burial.stage = BURIAL_IDLE; /* with the next announcement */
     if (todo_resize(&p->graves, (uint32_t)list->count) < 0 ||
-        todo_resize(&p->moves, (uint32_t)list->n_moved) < 0)
+        todo_resize(&p->moves, (uint32_t)list->n_moved) < 0 ||
+        todo_resize(&p->leftovers, (uint32_t)list->n_topics) < 0)
         log_warn("mqtt: out of memory: removed devices may stay in Home Assistant");
-    return p->plan && list->count + list->n_moved > 0;
+    return p->plan && list->count + list->n_moved + list->n_topics > 0;
 }
 
 void burial_release(struct publisher *p)
@@ -88,12 +94,16 @@ void burial_release(struct publisher *p)
     free(p->burial.list);
     todo_release(&p->graves);
     todo_release(&p->moves);
+    todo_release(&p->leftovers);
 }
 
 static void announce_all(struct publisher *p)
 {
-    todo_add_all(&p->discovery);
-    p->burial.stage = count_of(p) > 0 || is_moving(p) ? BURIAL_ANNOUNCING : BURIAL_IDLE;
+    bool more = count_of(p) > 0 || is_moving(p) || has_leftovers(p);
+
+    if (p->options->prefix)
+        todo_add_all(&p->discovery);
+    p->burial.stage = more ? BURIAL_ANNOUNCING : BURIAL_IDLE;
     add_graves(p);
 }
 
@@ -108,6 +118,7 @@ void burial_announce(struct publisher *p)
     }
     todo_clear(&p->discovery);
     todo_clear(&p->graves);
+    todo_clear(&p->leftovers);
     todo_add_all(&p->moves);
     p->burial.stage = BURIAL_MOVING;
 }
@@ -115,7 +126,7 @@ void burial_announce(struct publisher *p)
 static bool is_out(const struct publisher *p)
 {
     return p->discovery.length == 0 && p->graves.length == 0 && p->moves.length == 0 &&
-           session_underway(p->session) == 0;
+           p->leftovers.length == 0 && session_underway(p->session) == 0;
 }
 
 static void wait_for_it(struct burial *burial, enum burial_stage stage, int64_t now_ms)
@@ -124,12 +135,26 @@ static void wait_for_it(struct burial *burial, enum burial_stage stage, int64_t 
     burial->at_ms = now_ms + REMOVE_MS;
 }
 
+/* Messages of the other form. Where only a rule has gone to another device, its old one was
+ * announced anew without it. */
+static void add_moved(struct publisher *p)
+{
+    const struct ghost_list *list = p->burial.list;
+
+    for (uint32_t i = 0; list && i < list->n_moved; i++) {
+        const struct ghost *it = &list->ghosts[list->count + i];
+
+        if (it->key[0] || p->options->entities || discovery_number(p, it->device) == UINT32_MAX)
+            todo_add(&p->moves, i);
+    }
+}
+
 static void start_removing(struct publisher *p)
 {
     p->burial.stage = BURIAL_REMOVING;
     add_graves(p);
-    if (is_moving(p))
-        todo_add_all(&p->moves);
+    add_moved(p);
+    todo_add_all(&p->leftovers);
 }
 
 static void tell_loop(const struct publisher *p, enum news_what what)
@@ -142,7 +167,9 @@ static void finish(struct publisher *p)
     p->burial.stage = BURIAL_IDLE;
     if (is_moving(p))
         tell_loop(p, NEWS_MOVED);
-    p->burial.list->n_moved = 0;
+    if (has_leftovers(p))
+        tell_loop(p, NEWS_CLEARED);
+    p->burial.list->n_moved = p->burial.list->n_topics = 0;
     if (p->burial.for_birth && count_of(p) > 0)
         tell_loop(p, NEWS_BURIED);
 }

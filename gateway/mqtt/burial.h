@@ -1,7 +1,8 @@
 /* Burial: how entities that are no longer configured leave Home Assistant. They are announced with
  * the rest, and two seconds after all of that is out they are removed. What was announced in the
- * other form, device or entity, is first told to move; two seconds later all is announced, and the
- * other form is removed with the rest. The MQTT thread only. */
+ * other form, device or entity, or at another device, is first told to move; two seconds later all
+ * is announced, and the other form is removed with the rest. So are, at the end, retained messages
+ * of what is no longer configured: nobody reads them any more. The MQTT thread only. */
 #pragma once
 
 #include <stdbool.h>

@@ -5,9 +5,8 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/text.h"
 #include "gateway/core/inventory.h"
-#include "gateway/mqtt/hass.h"
+#include "gateway/mqtt/listing.h"
 #include "gateway/mqtt/options.h"
-#include "gateway/mqtt/plan.h"
 #include "gateway/store/store.h"
 
 #include <errno.h>
@@ -17,34 +16,18 @@
 #include <string.h>
 
 /* Of the store: "shown/<device>" has a line "platform key" for each component that was announced,
- * "each/<device>" the same of what was announced one by one, "gone/<device>" a line "platform key
- * since" for each that is no longer. */
+ * "each/<device>" the same of what was announced one by one, "kept/<device>" a line "topic TOPIC"
+ * for each that keeps a message, "gone/<device>" a line of either kind with the time behind it for
+ * what is there no longer. */
 #define STATE_KIND "mqtt"
 #define SHOWN      "shown/"
 #define EACH       "each/"
+#define KEPT       "kept/"
 #define GONE       "gone/"
 
 #define KEEP_MS    (INT64_C(90) * 86400000)
 #define GHOSTS_MAX 4096
-#define GATEWAY    "gateway"
-
-/* What was announced of one device. */
-struct shown {
-    char device[64];
-    char *lines; /* NULL: memory was out */
-    size_t length;
-    bool seen; /* it is still there */
-};
-
-/* A site's components by name, listed on a thread: a thousand devices have ten thousand. */
-struct listing {
-    struct ghosts *ghosts; /* NULL: closed meanwhile */
-    char *base;
-    unsigned rights;
-    struct inventory *was, *is; /* held; `was` NULL: what was announced is known from the store */
-    struct shown *before, *now; /* in the order of their names */
-    size_t n_before, n_now;
-};
+#define LINE_SIZE  400
 
 struct ghosts {
     struct loop *loop;
@@ -52,57 +35,36 @@ struct ghosts {
     const struct options *options;
     void (*put)(void *owner, struct ghost_list *list);
     void *owner;
-    struct inventory *inventory; /* that was announced; NULL: none yet */
-    struct shown *before;        /* what was announced before it, while they are compared */
-    size_t n_before;
-    struct shown *moved; /* what was announced in the other form, and still stands in it */
-    size_t n_moved;
-    struct ghost *gone;
+    struct inventory *inventory; /* that was compared last; NULL: none yet */
+    struct listing_rolls before; /* what there was before it, while they are compared */
+    struct roll moved;           /* what was announced in the other form, and still stands in it */
+    struct ghost *gone;          /* by device, once there was a list */
     size_t n_gone;
+    bool said_full;
     int64_t serial;          /* of the newest list */
     struct listing *listing; /* that a thread makes; NULL: none */
     struct inventory *next;  /* to be listed after it */
 };
 
-/* -- lines ---------------------------------------------------------------------------------- */
-
-static int add_line(void *owner, const struct hass_entity *entity)
+static const char *write_line(char line[LINE_SIZE], const struct ghost *ghost)
 {
-    struct shown *shown = owner;
-    size_t more = strlen(entity->platform) + strlen(entity->key) + 2;
-    char *longer = realloc(shown->lines, shown->length + more + 1);
-
-    if (!longer)
-        return -ENOMEM;
-    shown->lines = longer;
-    shown->length += (size_t)snprintf(longer + shown->length, more + 1, "%s %s\n", entity->platform,
-                                      entity->key);
-    return 0;
+    snprintf(line, LINE_SIZE, "%s %s\n", ghost->platform, ghost->key);
+    return line;
 }
 
-/* What is announced of number `device` of the plan. */
-static struct shown list_device(const struct plan *plan, uint32_t device)
+static bool is_topic(const struct ghost *ghost)
 {
-    const struct inventory *inventory = plan->inventory;
-    struct shown shown = {.lines = calloc(1, 1)};
-    char none[1]; /* only the names are wanted, no text */
-
-    text_copy(shown.device, sizeof(shown.device),
-              device < inventory->n_devices ? inventory_device_identity(&inventory->devices[device])
-                                            : GATEWAY);
-    if (hass_shows(plan, device))
-        (void)hass_entities(plan, device, NULL, none, sizeof(none), add_line, &shown);
-    return shown;
+    return strcmp(ghost->platform, LISTING_TOPIC) == 0;
 }
 
-/* Whether `line`, which ends with a newline, is one of `lines`. */
-static bool has_line(const char *lines, const char *line, size_t length)
+static bool is_entity(const struct ghost *ghost)
 {
-    for (const char *at = lines; at && *at; at = strchr(at, '\n') + 1) {
-        if (strncmp(at, line, length) == 0)
-            return true;
-    }
-    return false;
+    return !is_topic(ghost);
+}
+
+static bool is_elsewhere(const struct ghost *ghost)
+{
+    return ghost->elsewhere;
 }
 
 /* -- the store ------------------------------------------------------------------------------ */
@@ -164,45 +126,49 @@ static bool is_gone(const struct ghosts *ghosts, const struct ghost *ghost)
 
 static void add_gone(struct ghosts *ghosts, const struct ghost *ghost)
 {
-    struct ghost *longer;
+    struct ghost *longer = NULL;
 
-    if (ghosts->n_gone == GHOSTS_MAX || is_gone(ghosts, ghost))
+    if (is_gone(ghosts, ghost))
         return;
-    longer = realloc(ghosts->gone, (ghosts->n_gone + 1) * sizeof(*longer));
-    if (!longer)
+    if (ghosts->n_gone < GHOSTS_MAX)
+        longer = realloc(ghosts->gone, (ghosts->n_gone + 1) * sizeof(*longer));
+    if (longer) {
+        ghosts->gone = longer;
+        longer[ghosts->n_gone++] = *ghost;
         return;
-    ghosts->gone = longer;
-    longer[ghosts->n_gone++] = *ghost;
+    }
+    if (!ghosts->said_full)
+        log_warn("mqtt: too much went from the config at once: some of it stays with the broker; "
+                 "`thermogate forget` takes back all");
+    ghosts->said_full = true;
 }
 
-/* Those of a device that are announced (again). */
-static bool drop_shown(struct ghosts *ghosts, const struct shown *now)
+/* Those of a device that are there (again). */
+static bool drop_present(struct ghosts *ghosts, const struct roll_entry *now)
 {
     size_t kept = 0, before = ghosts->n_gone;
-    char line[400];
+    char line[LINE_SIZE];
 
     for (size_t i = 0; i < ghosts->n_gone; i++) {
         const struct ghost *it = &ghosts->gone[i];
-        int length = snprintf(line, sizeof(line), "%s %s\n", it->platform, it->key);
 
-        if (strcmp(it->device, now->device) != 0 || !has_line(now->lines, line, (size_t)length))
+        if (strcmp(it->device, now->device) != 0 || !roll_has(now, write_line(line, it)))
             ghosts->gone[kept++] = *it;
     }
     ghosts->n_gone = kept;
     return kept != before;
 }
 
-/* Each line that was announced and is not any more. */
-static bool add_vanished(struct ghosts *ghosts, const struct shown *was, const char *now)
+/* Each line that there was and is not any more; `now` NULL: none is. */
+static bool add_vanished(struct ghosts *ghosts, const struct roll_entry *was,
+                         const struct roll_entry *now)
 {
     struct ghost ghost = {.since_ms = clock_wall_ms(clock_boot_ms())};
     bool any = false;
 
     text_copy(ghost.device, sizeof(ghost.device), was->device);
     for (const char *at = was->lines; at && *at; at = strchr(at, '\n') + 1) {
-        size_t length = strcspn(at, "\n") + 1;
-
-        if (has_line(now, at, length) || sscanf(at, "%15s %319s", ghost.platform, ghost.key) != 2)
+        if ((now && roll_has(now, at)) || sscanf(at, "%15s %319s", ghost.platform, ghost.key) != 2)
             continue;
         add_gone(ghosts, &ghost);
         any = true;
@@ -210,21 +176,30 @@ static bool add_vanished(struct ghosts *ghosts, const struct shown *was, const c
     return any;
 }
 
-/* -- restored ------------------------------------------------------------------------------- */
-
-/* One more in a list of `*count`. */
-static void restore_shown(struct shown **list, size_t *count, const char *device,
-                          const struct store_state *state)
+/* Forgets those that `is_it` picks, also in the store. */
+static void forget_gone(struct ghosts *ghosts, bool (*is_it)(const struct ghost *ghost))
 {
-    struct shown *longer = realloc(*list, (*count + 1) * sizeof(*longer));
+    size_t at = 0;
 
-    if (!longer)
-        return;
-    *list = longer;
-    longer += (*count)++;
-    *longer = (struct shown){.lines = strndup(state->value, state->size), .length = state->size};
-    text_copy(longer->device, sizeof(longer->device), device);
+    while (at < ghosts->n_gone) {
+        size_t kept = at;
+        char device[64];
+
+        if (!is_it(&ghosts->gone[at])) {
+            at++;
+            continue;
+        }
+        text_copy(device, sizeof(device), ghosts->gone[at].device);
+        for (size_t i = at; i < ghosts->n_gone; i++) {
+            if (strcmp(ghosts->gone[i].device, device) != 0 || !is_it(&ghosts->gone[i]))
+                ghosts->gone[kept++] = ghosts->gone[i];
+        }
+        ghosts->n_gone = kept;
+        save_gone(ghosts, device);
+    }
 }
+
+/* -- restored ------------------------------------------------------------------------------- */
 
 static void restore_gone(struct ghosts *ghosts, const char *device, const struct store_state *state)
 {
@@ -243,52 +218,104 @@ static void restore_gone(struct ghosts *ghosts, const char *device, const struct
     free(lines);
 }
 
+/* What was there is of use until the first site is known. */
+static void restore_roll(const struct ghosts *ghosts, struct roll *roll, const char *prefix,
+                         const struct store_state *state)
+{
+    size_t length = strlen(prefix);
+
+    if (!ghosts->inventory && strncmp(state->key, prefix, length) == 0)
+        roll_restore(roll, state->key + length, state->value, state->size);
+}
+
+/* Without discovery what was announced stays as it is. */
 static void take_state(void *owner, const struct store_state *state)
 {
     struct ghosts *ghosts = owner;
-    const char *own = own_form(ghosts), *other = other_form(ghosts);
 
-    if (strncmp(state->key, own, strlen(own)) == 0 && !ghosts->inventory)
-        restore_shown(&ghosts->before, &ghosts->n_before, state->key + strlen(own), state);
-    if (strncmp(state->key, other, strlen(other)) == 0 && !ghosts->inventory)
-        restore_shown(&ghosts->moved, &ghosts->n_moved, state->key + strlen(other), state);
+    if (ghosts->options->prefix) {
+        restore_roll(ghosts, &ghosts->before.shown, own_form(ghosts), state);
+        restore_roll(ghosts, &ghosts->moved, other_form(ghosts), state);
+    }
+    restore_roll(ghosts, &ghosts->before.kept, KEPT, state);
     if (strncmp(state->key, GONE, strlen(GONE)) == 0)
         restore_gone(ghosts, state->key + strlen(GONE), state);
 }
+
+/* -- the list --------------------------------------------------------------------------------- */
 
 static int compare_gone(const void *a, const void *b)
 {
     return strcmp(((const struct ghost *)a)->device, ((const struct ghost *)b)->device);
 }
 
-/* How many messages there were of it. */
+/* How many messages there were at most of what has moved. */
 static size_t count_moved(const struct ghosts *ghosts)
 {
     size_t lines = 0;
 
-    if (ghosts->options->entities)
-        return ghosts->n_moved;
-    for (size_t i = 0; i < ghosts->n_moved; i++) {
-        for (const char *at = ghosts->moved[i].lines; at && *at; at = strchr(at, '\n') + 1)
+    for (size_t i = 0; i < ghosts->moved.count; i++) {
+        lines++;
+        for (const char *at = ghosts->moved.entries[i].lines; at && *at; at = strchr(at, '\n') + 1)
             lines++;
     }
     return lines;
 }
 
-/* Of one device. */
-static void list_moved(const struct ghosts *ghosts, const struct shown *moved,
-                       struct ghost_list *list)
+static void list_entities(const struct ghosts *ghosts, struct ghost_list *list)
 {
+    for (size_t i = 0; ghosts->options->prefix && i < ghosts->n_gone; i++) {
+        if (is_entity(&ghosts->gone[i]) && !is_elsewhere(&ghosts->gone[i]))
+            list->ghosts[list->count++] = ghosts->gone[i];
+    }
+}
+
+/* A message of a whole device, or of one entity. */
+static void add_moved(struct ghost_list *list, const char *device, const struct ghost *entity)
+{
+    struct ghost *last = &list->ghosts[list->count + list->n_moved];
     struct ghost ghost = {0};
 
-    text_copy(ghost.device, sizeof(ghost.device), moved->device);
-    if (ghosts->options->entities) {
+    if (entity)
+        ghost = *entity;
+    text_copy(ghost.device, sizeof(ghost.device), device);
+    if (entity || list->n_moved == 0 || strcmp(last[-1].device, device) != 0)
         list->ghosts[list->count + list->n_moved++] = ghost;
-        return;
+}
+
+/* What was announced in the other form. */
+static void list_other_form(const struct ghosts *ghosts, struct ghost_list *list)
+{
+    for (size_t i = 0; i < ghosts->moved.count; i++) {
+        const struct roll_entry *moved = &ghosts->moved.entries[i];
+        struct ghost ghost = {0};
+
+        if (ghosts->options->entities)
+            add_moved(list, moved->device, NULL);
+        for (const char *at = moved->lines; !ghosts->options->entities && at && *at;
+             at = strchr(at, '\n') + 1) {
+            if (sscanf(at, "%15s %319s", ghost.platform, ghost.key) == 2)
+                add_moved(list, moved->device, &ghost);
+        }
     }
-    for (const char *at = moved->lines; at && *at; at = strchr(at, '\n') + 1) {
-        if (sscanf(at, "%15s %319s", ghost.platform, ghost.key) == 2)
-            list->ghosts[list->count + list->n_moved++] = ghost;
+}
+
+/* What another device shows by now, which would find its own id taken. */
+static void list_elsewhere(const struct ghosts *ghosts, struct ghost_list *list)
+{
+    for (size_t i = 0; ghosts->options->prefix && i < ghosts->n_gone; i++) {
+        const struct ghost *it = &ghosts->gone[i];
+
+        if (is_elsewhere(it))
+            add_moved(list, it->device, ghosts->options->entities ? it : NULL);
+    }
+}
+
+static void list_topics(const struct ghosts *ghosts, struct ghost_list *list)
+{
+    for (size_t i = 0; i < ghosts->n_gone; i++) {
+        if (is_topic(&ghosts->gone[i]))
+            list->ghosts[list->count + list->n_moved + list->n_topics++] = ghosts->gone[i];
     }
 }
 
@@ -299,15 +326,13 @@ static void put_list(struct ghosts *ghosts)
 
     if (!list)
         return;
-    list->serial = ++ghosts->serial;
-    list->count = ghosts->n_gone;
-    list->n_moved = 0;
-    if (list->count > 0) {
+    *list = (struct ghost_list){.serial = ++ghosts->serial};
+    if (ghosts->n_gone > 0)
         qsort(ghosts->gone, ghosts->n_gone, sizeof(*ghosts->gone), compare_gone);
-        memcpy(list->ghosts, ghosts->gone, list->count * sizeof(list->ghosts[0]));
-    }
-    for (size_t i = 0; i < ghosts->n_moved; i++)
-        list_moved(ghosts, &ghosts->moved[i], list);
+    list_entities(ghosts, list);
+    list_other_form(ghosts, list);
+    list_elsewhere(ghosts, list);
+    list_topics(ghosts, list);
     ghosts->put(ghosts->owner, list);
 }
 
@@ -321,154 +346,77 @@ void ghosts_restore(struct ghosts *ghosts)
 
 /* -- what is configured --------------------------------------------------------------------- */
 
-static void forget_list(struct shown **list, size_t *count)
+static void compare_entry(struct ghosts *ghosts, const char *prefix, const struct roll *before,
+                          const struct roll_entry *now)
 {
-    for (size_t i = 0; i < *count; i++)
-        free((*list)[i].lines);
-    free(*list);
-    *list = NULL;
-    *count = 0;
-}
+    struct roll_entry *was = roll_find(before, now->device);
+    bool changed = false;
 
-static int compare_shown(const void *a, const void *b)
-{
-    return strcmp(((const struct shown *)a)->device, ((const struct shown *)b)->device);
-}
-
-/* The one of the same device, in a list that is sorted. */
-static struct shown *find_shown(struct shown *list, size_t count, const struct shown *of)
-{
-    return count > 0 ? bsearch(of, list, count, sizeof(*of), compare_shown) : NULL;
-}
-
-static void compare_device(struct ghosts *ghosts, const struct shown *now)
-{
-    struct shown *was = find_shown(ghosts->before, ghosts->n_before, now);
-    bool changed = drop_shown(ghosts, now);
-
-    if (was && was->lines && strcmp(was->lines, now->lines) == 0) {
+    if (was)
         was->seen = true;
-    } else {
-        commit(ghosts, own_form(ghosts), now->device, now->lines, now->length);
-        if (was) {
-            changed = add_vanished(ghosts, was, now->lines) || changed;
-            was->seen = true;
-        }
+    if (now->lost)
+        return;
+    changed = drop_present(ghosts, now);
+    if (!was || strcmp(was->lines ? was->lines : "", now->lines ? now->lines : "") != 0) {
+        commit(ghosts, prefix, now->device, now->lines, now->length);
+        changed = (was && add_vanished(ghosts, was, now)) || changed;
     }
     if (changed)
         save_gone(ghosts, now->device);
 }
 
-/* Devices that are not there any more: all of theirs. */
-static void compare_rest(struct ghosts *ghosts)
+static void compare_roll(struct ghosts *ghosts, const char *prefix, struct roll *before,
+                         const struct roll *now)
 {
-    for (size_t i = 0; i < ghosts->n_before; i++) {
-        const struct shown *was = &ghosts->before[i];
+    roll_sort(before);
+    for (size_t i = 0; i < now->count; i++)
+        compare_entry(ghosts, prefix, before, &now->entries[i]);
+    for (size_t i = 0; now->count > 0 && i < before->count; i++) {
+        const struct roll_entry *was = &before->entries[i];
 
         if (was->seen)
-            continue;
-        if (add_vanished(ghosts, was, ""))
+            continue; /* else the device is there no longer, with all of its lines */
+        if (add_vanished(ghosts, was, NULL))
             save_gone(ghosts, was->device);
-        commit(ghosts, own_form(ghosts), was->device, NULL, 0);
+        commit(ghosts, prefix, was->device, NULL, 0);
     }
 }
 
 /* What was announced in the other form and is not configured any more goes as the rest does, after
  * it has moved. */
-static void compare_moved(struct ghosts *ghosts, struct shown *now, size_t count)
+static void compare_moved(struct ghosts *ghosts, const struct roll *now)
 {
-    for (size_t i = 0; i < ghosts->n_moved; i++) {
-        const struct shown *was = &ghosts->moved[i];
-        const struct shown *there = find_shown(now, count, was);
+    for (size_t i = 0; now->count > 0 && i < ghosts->moved.count; i++) {
+        const struct roll_entry *was = &ghosts->moved.entries[i];
 
-        if (add_vanished(ghosts, was, there ? there->lines : ""))
+        if (add_vanished(ghosts, was, roll_find(now, was->device)))
             save_gone(ghosts, was->device);
     }
 }
 
-static void compare_all(struct ghosts *ghosts, struct shown *now, size_t count)
+static void find_elsewhere(struct ghosts *ghosts, const struct roll_index *rules)
 {
-    if (ghosts->n_before > 0)
-        qsort(ghosts->before, ghosts->n_before, sizeof(*ghosts->before), compare_shown);
-    for (size_t i = 0; i < count; i++) {
-        if (now[i].lines)
-            compare_device(ghosts, &now[i]);
+    char line[LINE_SIZE];
+
+    for (size_t i = 0; i < ghosts->n_gone; i++) {
+        struct ghost *it = &ghosts->gone[i];
+
+        it->elsewhere = is_entity(it) && roll_index_has(rules, write_line(line, it));
     }
-    compare_rest(ghosts);
-    if (!ghosts->inventory)
-        compare_moved(ghosts, now, count);
-}
-
-/* All of one inventory; none when memory is out. */
-static size_t list_site(const struct listing *listing, struct inventory *inventory,
-                        struct shown **ret_list)
-{
-    struct plan *plan = inventory ? plan_new(inventory, listing->base) : NULL;
-    uint32_t count = 0;
-
-    *ret_list = plan ? calloc((size_t)inventory->n_devices + 1, sizeof(**ret_list)) : NULL;
-    if (plan)
-        plan->rights = listing->rights;
-    while (*ret_list && count <= inventory->n_devices) {
-        (*ret_list)[count] = list_device(plan, count);
-        count++;
-    }
-    if (count > 0)
-        qsort(*ret_list, count, sizeof(**ret_list), compare_shown);
-    plan_free(plan);
-    return count;
-}
-
-static void work_listing(void *owner)
-{
-    struct listing *listing = owner;
-
-    listing->n_before = list_site(listing, listing->was, &listing->before);
-    listing->n_now = list_site(listing, listing->is, &listing->now);
-}
-
-static void listing_free(struct listing *listing)
-{
-    if (!listing)
-        return;
-    forget_list(&listing->before, &listing->n_before);
-    forget_list(&listing->now, &listing->n_now);
-    inventory_release(listing->was);
-    inventory_release(listing->is);
-    free(listing->base);
-    free(listing);
-}
-
-static struct listing *listing_new(struct ghosts *ghosts, struct inventory *inventory)
-{
-    struct listing *listing = calloc(1, sizeof(*listing));
-
-    if (!listing)
-        return NULL;
-    listing->ghosts = ghosts;
-    listing->base = strdup(ghosts->options->base);
-    listing->rights = ghosts->options->commands;
-    listing->was = ghosts->inventory ? inventory_hold(ghosts->inventory) : NULL;
-    listing->is = inventory_hold(inventory);
-    if (listing->base)
-        return listing;
-    listing_free(listing);
-    return NULL;
 }
 
 /* What was known from the store is of use the first time only. */
 static void take_listing(struct ghosts *ghosts, struct listing *listing)
 {
-    if (listing->was) {
-        forget_list(&ghosts->before, &ghosts->n_before);
-        ghosts->before = listing->before;
-        ghosts->n_before = listing->n_before;
-        listing->before = NULL;
-        listing->n_before = 0;
-    }
-    if (listing->n_now > 0)
-        compare_all(ghosts, listing->now, listing->n_now);
-    forget_list(&ghosts->before, &ghosts->n_before);
+    struct listing_rolls *before = listing->was ? &listing->before : &ghosts->before;
+
+    if (ghosts->options->prefix)
+        compare_roll(ghosts, own_form(ghosts), &before->shown, &listing->now.shown);
+    compare_roll(ghosts, KEPT, &before->kept, &listing->now.kept);
+    if (!ghosts->inventory)
+        compare_moved(ghosts, &listing->now.shown);
+    find_elsewhere(ghosts, &listing->rules);
+    listing_rolls_release(&ghosts->before);
     inventory_release(ghosts->inventory);
     ghosts->inventory = inventory_hold(listing->is);
     put_list(ghosts);
@@ -476,28 +424,23 @@ static void take_listing(struct ghosts *ghosts, struct listing *listing)
 
 static void start_listing(struct ghosts *ghosts, struct inventory *inventory);
 
-static void end_listing(void *owner)
+static void end_listing(void *owner, struct listing *listing)
 {
-    struct listing *listing = owner;
-    struct ghosts *ghosts = listing->ghosts;
-    struct inventory *next;
+    struct ghosts *ghosts = owner;
+    struct inventory *next = ghosts->next;
 
-    if (ghosts) {
-        ghosts->listing = NULL;
-        take_listing(ghosts, listing);
-        next = ghosts->next;
-        ghosts->next = NULL;
-        if (next)
-            start_listing(ghosts, next);
-        inventory_release(next);
-    }
-    listing_free(listing);
+    ghosts->listing = NULL;
+    ghosts->next = NULL;
+    take_listing(ghosts, listing);
+    if (next)
+        start_listing(ghosts, next);
+    inventory_release(next);
 }
 
 static void start_listing(struct ghosts *ghosts, struct inventory *inventory)
 {
-    ghosts->listing = listing_new(ghosts, inventory);
-    if (ghosts->listing && loop_work(ghosts->loop, work_listing, end_listing, ghosts->listing) == 0)
+    ghosts->listing = listing_new(ghosts->options, ghosts->inventory, inventory);
+    if (ghosts->listing && listing_start(ghosts->listing, ghosts->loop, end_listing, ghosts) == 0)
         return;
     listing_free(ghosts->listing);
     ghosts->listing = NULL;
@@ -507,10 +450,10 @@ static void start_listing(struct ghosts *ghosts, struct inventory *inventory)
 /* Before the first announcement, which has to know what is in the other form. */
 static void list_at_once(struct ghosts *ghosts, struct inventory *inventory)
 {
-    struct listing *listing = listing_new(ghosts, inventory);
+    struct listing *listing = listing_new(ghosts->options, NULL, inventory);
 
     if (listing) {
-        work_listing(listing);
+        listing_make(listing);
         take_listing(ghosts, listing);
     }
     listing_free(listing);
@@ -532,26 +475,26 @@ void ghosts_moved(struct ghosts *ghosts, int64_t serial)
 {
     if (serial != ghosts->serial)
         return; /* they are told once more, with a newer list */
-    for (size_t i = 0; i < ghosts->n_moved; i++)
-        commit(ghosts, other_form(ghosts), ghosts->moved[i].device, NULL, 0);
-    if (ghosts->n_moved > 0)
+    for (size_t i = 0; i < ghosts->moved.count; i++)
+        commit(ghosts, other_form(ghosts), ghosts->moved.entries[i].device, NULL, 0);
+    if (ghosts->moved.count > 0)
         log_info("mqtt: discovery has gone over to one message %s",
                  ghosts->options->entities ? "an entity" : "a device");
-    forget_list(&ghosts->moved, &ghosts->n_moved);
+    roll_release(&ghosts->moved);
+    forget_gone(ghosts, is_elsewhere);
+}
+
+void ghosts_cleared(struct ghosts *ghosts, int64_t serial)
+{
+    if (serial == ghosts->serial)
+        forget_gone(ghosts, is_topic);
 }
 
 void ghosts_buried(struct ghosts *ghosts, int64_t serial)
 {
     if (serial != ghosts->serial)
         return; /* there are others by now: once more, with all */
-    while (ghosts->n_gone > 0) {
-        char device[64];
-
-        text_copy(device, sizeof(device), ghosts->gone[ghosts->n_gone - 1].device);
-        while (ghosts->n_gone > 0 && strcmp(ghosts->gone[ghosts->n_gone - 1].device, device) == 0)
-            ghosts->n_gone--;
-        save_gone(ghosts, device);
-    }
+    forget_gone(ghosts, is_entity);
     put_list(ghosts);
 }
 
@@ -571,10 +514,10 @@ void ghosts_free(struct ghosts *ghosts)
     if (!ghosts)
         return;
     if (ghosts->listing)
-        ghosts->listing->ghosts = NULL;
+        ghosts->listing->owner = NULL;
     inventory_release(ghosts->next);
-    forget_list(&ghosts->before, &ghosts->n_before);
-    forget_list(&ghosts->moved, &ghosts->n_moved);
+    listing_rolls_release(&ghosts->before);
+    roll_release(&ghosts->moved);
     inventory_release(ghosts->inventory);
     free(ghosts->gone);
     free(ghosts);

@@ -1,10 +1,13 @@
-/* Ghosts: entities that Home Assistant was told of and that are no longer configured. It would show
- * them as unavailable for ever: it removes only what it was told of in its present run, so they are
- * remembered - in the store, for 90 days - announced once more and then removed, at every connect
- * and every start of Home Assistant, until it has seen that. Loop thread only, but for the lists,
- * which go to the MQTT thread. */
+/* Ghosts: what the broker and Home Assistant were told of and what is no longer configured.
+ *
+ * Home Assistant would show such an entity as unavailable for ever: it removes only what it was
+ * told of in its present run, so entities are remembered - in the store, for 90 days - announced
+ * once more and then removed, at every connect and every start of Home Assistant, until it has seen
+ * that. Retained messages would stay with the broker: they are taken away as soon as it is there.
+ * Loop thread only, but for the lists, which go to the MQTT thread. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,15 +19,18 @@ struct store;
 struct ghost {
     char device[64]; /* slug; "gateway": our own */
     char platform[16];
-    char key[320];    /* of the component */
+    char key[320];    /* of the component; of a topic all behind the base */
     int64_t since_ms; /* wall */
+    bool
+        elsewhere; /* a rule that stands at another device by now: its id must not be there twice */
 };
 
-/* Those of one device stand together. Behind them is what was announced in the other form, device
- * or entity, and has to be taken back in it without being forgotten: ghosts[count] on. */
+/* Entities that are gone; those of one device stand together. Behind them is what has to let go of
+ * its entities without their being forgotten, since they were announced in the other form, device
+ * or entity, or stand at another device by now: ghosts[count] on. And then topics. */
 struct ghost_list {
     int64_t serial;
-    size_t count, n_moved;
+    size_t count, n_moved, n_topics;
     struct ghost ghosts[]; /* a moved one without a key is the message of its whole device */
 };
 
@@ -45,5 +51,7 @@ void ghosts_use(struct ghosts *ghosts, struct inventory *inventory);
 
 /* Home Assistant has seen those of the list `serial` go. */
 void ghosts_buried(struct ghosts *ghosts, int64_t serial);
-/* The broker has the other form no longer. */
+/* Those that were to move have moved, and the broker has the other form no longer. */
 void ghosts_moved(struct ghosts *ghosts, int64_t serial);
+/* The broker has its topics no longer. */
+void ghosts_cleared(struct ghosts *ghosts, int64_t serial);

@@ -43,6 +43,7 @@ struct publisher {
     struct burial burial;
     struct todo graves; /* devices that are no longer configured, by number of their first ghost */
     struct todo moves;  /* what was announced in the other form, by number */
+    struct todo leftovers;                  /* topics that keep what is gone, by number */
     uint32_t told_of_device, told_of_grave; /* entities of the first one that are out */
 
     bool online, leaving;

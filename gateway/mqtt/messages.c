@@ -14,6 +14,7 @@
 #include "gateway/mqtt/topics.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,8 +287,7 @@ int message_grave(struct publisher *p, uint32_t ghost)
         p, topics_discovery(topic, p->options->prefix, p->plan->inventory->id, device), "");
 }
 
-/* The old form is told to let go of its entities without forgetting them, and at the end cleared.
- */
+/* Is told to let go of its entities without forgetting them, and at the end cleared. */
 int message_move(struct publisher *p, uint32_t number)
 {
     const struct ghost_list *list = p->burial.list;
@@ -302,6 +302,16 @@ int message_move(struct publisher *p, uint32_t number)
         topics_discovery(topic, prefix, id, it->device);
     return publish_text(p, topic,
                         p->burial.stage == BURIAL_REMOVING ? "" : "{\"migrate_discovery\":true}");
+}
+
+int message_leftover(struct publisher *p, uint32_t number)
+{
+    const struct ghost_list *list = p->burial.list;
+    char topic[TOPICS_SIZE];
+
+    snprintf(topic, sizeof(topic), "%s/%s", p->options->base,
+             list->ghosts[list->count + list->n_moved + number].key);
+    return publish_text(p, topic, "");
 }
 
 /* -- health and what must arrive ------------------------------------------------------------ */

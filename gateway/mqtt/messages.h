@@ -22,6 +22,7 @@ int message_group(struct publisher *p, uint32_t group);
 int message_grave(struct publisher *p, uint32_t ghost);      /* a device that is gone */
 int message_discovery(struct publisher *p, uint32_t number); /* 0 is the gateway, n + 1 device n */
 int message_move(struct publisher *p, uint32_t number);      /* what had another form */
+int message_leftover(struct publisher *p, uint32_t number);  /* clears a topic of what is gone */
 
 /* Of the outbox, and of what is late. */
 int message_entry(struct publisher *p, const struct outbox_entry *entry);

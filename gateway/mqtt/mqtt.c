@@ -36,7 +36,7 @@ struct mqtt {
     struct wake *wake;
     struct replay *replay;
     struct receiver *receiver; /* NULL: no commands are taken */
-    struct ghosts *ghosts;     /* NULL: there is no discovery */
+    struct ghosts *ghosts;
     struct timer *report;
     bool said_stuck;
 };
@@ -161,6 +161,9 @@ static void take_one(struct mqtt *mqtt, const struct news *news)
     case NEWS_MOVED:
         ghosts_moved(mqtt->ghosts, news->value);
         break;
+    case NEWS_CLEARED:
+        ghosts_cleared(mqtt->ghosts, news->value);
+        break;
     case NEWS_ONLINE:
         replay_online(mqtt->replay, news->value);
         if (mqtt->context.report)
@@ -234,8 +237,6 @@ static int start_ghosts(struct mqtt *mqtt)
 {
     const struct options *options = thread_options(mqtt->thread);
 
-    if (!options->prefix)
-        return 0;
     mqtt->ghosts = ghosts_new(mqtt->context.loop, mqtt->context.store, options, put_ghosts, mqtt);
     return mqtt->ghosts ? 0 : -ENOMEM;
 }
@@ -243,8 +244,7 @@ static int start_ghosts(struct mqtt *mqtt)
 static void restore(struct mqtt *mqtt)
 {
     replay_restore(mqtt->replay);
-    if (mqtt->ghosts)
-        ghosts_restore(mqtt->ghosts);
+    ghosts_restore(mqtt->ghosts);
 }
 
 int mqtt_attach(struct mqtt *mqtt, const struct mqtt_context *context)

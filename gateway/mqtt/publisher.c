@@ -139,9 +139,10 @@ static bool step(struct publisher *p)
         return do_next(p, &p->discovery, message_discovery);
     return do_outbox(p) || do_next(p, &p->availability, message_availability) ||
            do_next(p, &p->discovery, message_discovery) || do_next(p, &p->graves, message_grave) ||
-           do_next(p, &p->moves, message_move) || do_next(p, &p->states, message_device) ||
-           do_next(p, &p->rules, message_rule) || do_next(p, &p->groups, message_group) ||
-           do_flag(p, &p->health, message_health) || do_late(p);
+           do_next(p, &p->moves, message_move) || do_next(p, &p->leftovers, message_leftover) ||
+           do_next(p, &p->states, message_device) || do_next(p, &p->rules, message_rule) ||
+           do_next(p, &p->groups, message_group) || do_flag(p, &p->health, message_health) ||
+           do_late(p);
 }
 
 /* Nothing is skipped because it is unchanged: the other side may have lost everything. */
@@ -151,8 +152,7 @@ static void announce(struct publisher *p)
     p->announce_at = CLOCK_NEVER;
     if (!p->plan)
         return;
-    if (p->options->prefix)
-        burial_announce(p);
+    burial_announce(p);
     todo_add_all(&p->availability);
     todo_add_all(&p->states);
     todo_add_all(&p->rules);
@@ -235,6 +235,7 @@ void publisher_goodbye(struct publisher *p)
     todo_clear(&p->discovery);
     todo_clear(&p->graves);
     todo_clear(&p->moves);
+    todo_clear(&p->leftovers);
     p->burial.stage = BURIAL_IDLE;
     todo_clear(&p->states);
     todo_add_all(&p->availability);

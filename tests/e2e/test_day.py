@@ -160,7 +160,7 @@ class Day(harness.Case):
                   '"state_topic": "t/d/state", "components": {' + entity + "}}")
         topic = CONFIG.format("d")
         good = [(topic, config % ("", ""), True), ("t/d/state", '{"ts": null, "a": 1}', True)]
-        bad = [("t/status", "Online", True), ("t/status", "online", False), ("t/what", "", True), ("x/y", "", True),
+        bad = [("t/status", "Online", True), ("t/status", "online", False), ("t/what", "", True), ("x/y", "", True), ("t/d/state", "", True),
                ("t/event", '{"event_type": "fired", "id": 1}', True), ("t/event", '{"event_type": "odd"}', False),
                ("t/d/state", '{"ts": null, "a": NaN}', True), ("t/d/state", '{"ts": null, "a": null}', True),
                ("t/d/state", '{"ts": null, "a": "ERR"}', True), ("t/d/state", '{"ts": null}', True), ("t/d/state", '{"ts": "2026-01-01", "a": 1}', True),

@@ -1,9 +1,13 @@
 #!/usr/bin/python3
 """Home Assistant's side: what is removed from the config leaves it, whenever that happened."""
 import signal
+import sys
 import unittest
 
 import harness
+
+sys.path.insert(0, harness.TOOLS)
+from hass_log import Judge, retained_by  # noqa: E402
 
 BUS = 'sim: { adapter = "sim" }'
 TANK = 'tank: { bus = "sim"; label = "Öltank 🛢️"; channels: { level: { low = 5 } %s } }\n'
@@ -13,8 +17,8 @@ CONFIG = "homeassistant/device/test-"
 
 
 class Hass(harness.Case):
-    def text(self, devices, mqtt=""):
-        return self.config(devices, buses=BUS, mqtt=mqtt) + f'store: {{ path = "{self.path("s")}" }}'
+    def text(self, devices, mqtt="", rules=""):
+        return self.config(devices, rules, BUS, mqtt) + f'store: {{ path = "{self.path("s")}" }}'
 
     def start(self, devices, mqtt=""):
         self.running = self.gateway(self.text(devices, mqtt))
@@ -133,6 +137,63 @@ class Hass(harness.Case):
         since = self.seen.mark()
         self.seen.state("kessel", since, fill=5)
         self.assertGreaterEqual(len(self.ask("history", "show", "kessel.fill")["points"]), before)
+
+    def test_a_rule_that_goes_to_another_device_keeps_its_entity_which_is_never_there_twice(self):
+        """Its old device is told to let go of what it has, and both are announced when that is done."""
+        self.broker()
+        self.seen = self.subscriber()
+        key, move = "rule-odd-state", {"migrate_discovery": True}
+        alone = f"homeassistant/binary_sensor/test-{{}}/{key}/config"
+        rule = 'odd: { sensor = "%s"; above = 1 }'
+        for mqtt, topic, has in (("", CONFIG + "{}/config", lambda m: m.json["components"][key]["uniq_id"]),
+                                 ('discovery = "entity"; ', alone, lambda m: m.json["uniq_id"])):
+            self.running = self.gateway(self.text(TANK % "" + PUMP, mqtt, rule % "tank.level"))
+            self.seen.wait(topic.format("tank"), has)
+            since = self.seen.mark()
+            self.write("thermogate.cfg", self.text(TANK % "" + PUMP, mqtt, rule % "pump.power"))
+            self.running.process.send_signal(signal.SIGHUP)
+            told = self.seen.wait(topic.format("tank"), lambda m: m.json == move, since)
+            came = self.seen.wait(topic.format("pump"), has, since)
+            self.assertGreaterEqual(came.at - told.at, 1.5)
+            self.seen.wait("t/rule/odd/state", lambda m: m.json["state"] == "firing", since)
+            if mqtt:
+                self.seen.wait(topic.format("tank"), lambda m: m.payload == b"" and not m.retained, since)
+            else:
+                self.config_of("tank", lambda m: key not in m.json["components"], since)
+            self.running.stop()
+        judge = Judge("t", "homeassistant", "test")
+        for message in self.seen.messages:
+            judge.take(message.topic, message.payload, True)
+        self.assertEqual([fault for fault in judge.faults if "unique id" in fault], [])
+
+    def test_no_message_stays_with_the_broker_of_what_is_gone(self):
+        """Removed by a reload; renamed while the gateway was off; and while the broker was away, too."""
+        self.broker()
+        self.seen = self.subscriber()
+        rule = 'odd: { sensor = "pump.power"; above = 1 }'
+        topics = ("t/pump/state", "t/pump/availability", "t/rule/odd/state")
+        self.running = self.gateway(self.text(TANK % "" + PUMP, rules=rule))
+        for topic in topics:
+            self.seen.wait(topic)
+        since = self.seen.mark()
+        self.write("thermogate.cfg", self.text(TANK % ""))
+        self.running.process.send_signal(signal.SIGHUP)
+        self.gone("pump", since)
+        for topic in topics:
+            self.seen.wait(topic, lambda m: m.payload == b"", since)
+        self.running.stop()
+        self.the_broker.kill()
+        self.start(TANK.replace("tank: {", 'barrel: { was = "tank";') % "")
+        self.running.wait_log("trying again")
+        self.the_broker.start()
+        for topic in ("t/tank/state", "t/tank/availability"):
+            self.the_broker.retain(topic, "old")
+        self.seen = self.subscriber()
+        for topic in ("t/tank/state", "t/tank/availability"):
+            self.seen.wait(topic, lambda m: m.payload == b"")
+        self.running.stop()
+        kept = [topic for topic in retained_by(self.the_broker.port) if topic.startswith("t/")]
+        self.assertEqual(sorted(kept), ["t/barrel/availability", "t/barrel/state", "t/health", "t/status"])
 
     def test_each_of_many_is_shown_when_it_is_wished(self):
         self.broker()

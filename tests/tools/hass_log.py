@@ -109,7 +109,9 @@ class Judge:
         never_retained = last in ("replay", "result", "event")
         if retained == never_retained:
             self.fault("retained" if retained else "not retained", topic, payload)
-        if last in ("status", "availability"):
+        if not payload and retained and (last == "availability" or last == "state" and len(levels) > 1):
+            self.take_cleared(topic)
+        elif last in ("status", "availability"):
             if payload not in (b"online", b"offline"):
                 self.fault("neither online nor offline", topic, payload)
             self.fresh = self.fresh or (last == "status" and payload == b"online")
@@ -125,7 +127,7 @@ class Judge:
             self.parse(topic, payload)
         else:
             self.fault("a topic that is not documented", topic, payload)
-        if last == "state":
+        if last == "state" and payload:
             self.check_readers(topic, payload)
 
     def take_state(self, topic, payload, state, late):
@@ -141,6 +143,11 @@ class Judge:
             self.fault("late, and without a time", topic, payload)
         if state["ts"] and not re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}[+-]\d\d:\d\d", state["ts"]):
             self.fault("no time with a zone", topic, payload)
+
+    def take_cleared(self, topic):
+        """What is gone keeps no message; an entity that still reads there would complain."""
+        if any(entity.get("stat_t") == topic for entity in self.entities.values()):
+            self.fault("cleared, and an entity reads it", topic)
 
     def take_rule(self, topic, payload):
         state = self.parse(topic, payload) or {}

@@ -15,6 +15,8 @@
 
 #include <inttypes.h>
 
+#define USES_MAX 4
+
 struct fixture {
     char folder[64];
     struct loop *loop;
@@ -23,6 +25,8 @@ struct fixture {
     struct ghosts *ghosts;
     struct ghost_list *list; /* the newest */
     bool listed;
+    struct inventory_rule rules[USES_MAX][N_RULES];
+    size_t n_uses;
 };
 
 static const struct store_calls nobody;
@@ -62,13 +66,15 @@ static void end(struct fixture *f)
 
 static int setup(void **state)
 {
-    static char base[] = "t";
+    static char base[] = "t", prefix[] = "homeassistant";
     struct fixture *f = calloc(1, sizeof(*f));
 
     log_set_level(LOG_LEVEL_ERROR);
     folder_new(f->folder);
     f->loop = loop_new();
     f->options.base = base;
+    f->options.prefix = prefix;
+    f->options.json = true;
     f->options.commands = COMMAND_RIGHTS_ALL;
     *state = f;
     begin(f);
@@ -124,6 +130,31 @@ static bool has_moved(const struct fixture *f, const char *device, const char *k
             return true;
     }
     return false;
+}
+
+static bool has_topic(const struct fixture *f, const char *topic)
+{
+    for (size_t i = 0; i < f->list->n_topics; i++) {
+        if (strcmp(f->list->ghosts[f->list->count + f->list->n_moved + i].key, topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The whole site, with the rule `overload` at this sensor. */
+static void use_rule_at(struct fixture *f, uint32_t sensor)
+{
+    struct inventory_rule *rules = f->rules[f->n_uses++];
+    struct inventory *site = site_new(NULL);
+
+    memcpy(rules, site_rules, sizeof(site_rules));
+    rules[OVERLOAD].sensor = sensor;
+    site->rules = rules;
+    inventory_finish(site);
+    f->listed = false;
+    ghosts_use(f->ghosts, site);
+    inventory_release(site);
+    assert_true(world_run(f->loop, is_listed, f, 5000));
 }
 
 static bool has(const struct fixture *f, const char *device, const char *platform, const char *key)
@@ -225,8 +256,9 @@ static void what_a_right_took_away_goes_too(void **state)
     f->options.commands = COMMAND_RIGHTS_ACK;
     begin(f);
     use(f, 1);
-    assert_int_equal(f->list->count, 1);
+    assert_int_equal(f->list->count, 2);
     assert_true(has(f, "gateway", "button", "reload"));
+    assert_true(has(f, "gateway", "button", "rescan"));
 }
 
 static void a_change_to_single_entities_moves_each_device_until_it_is_through(void **state)
@@ -281,6 +313,89 @@ static void what_went_together_with_the_form_moves_and_is_removed(void **state)
     assert_true(has(f, "meter", "sensor", "energy"));
 }
 
+static void a_rule_that_goes_to_another_device_moves_and_is_never_there_twice(void **state)
+{
+    struct fixture *f = *state;
+
+    use_rule_at(f, POWER);
+    use_rule_at(f, FLOW_TEMP);
+    assert_int_equal(f->list->count, 0); /* a ghost would have the same unique id */
+    assert_int_equal(f->list->n_moved, 1);
+    assert_true(has_moved(f, "meter", ""));
+    restart_as(f, false); /* before it was through */
+    use_rule_at(f, FLOW_TEMP);
+    assert_true(has_moved(f, "meter", ""));
+    ghosts_moved(f->ghosts, f->list->serial);
+    restart_as(f, false);
+    use_rule_at(f, FLOW_TEMP);
+    assert_int_equal(f->list->n_moved, 0);
+}
+
+static void as_an_entity_alone_it_moves_by_its_own_message(void **state)
+{
+    struct fixture *f = *state;
+
+    restart_as(f, true);
+    use_rule_at(f, POWER);
+    use_rule_at(f, FLOW_TEMP);
+    assert_int_equal(f->list->count, 0);
+    assert_true(has_moved(f, "meter", "rule-overload-state"));
+    use_rule_at(f, POWER); /* it was a slip */
+    assert_false(has_moved(f, "meter", "rule-overload-state"));
+    assert_true(has_moved(f, "boiler", "rule-overload-state"));
+}
+
+static void topics_that_keep_what_is_gone_are_listed_until_they_are_cleared(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    assert_int_equal(f->list->n_topics, 0);
+    use(f, 1);
+    assert_int_equal(f->list->n_topics, 2);
+    assert_true(has_topic(f, "meter/state"));
+    assert_true(has_topic(f, "meter/availability"));
+    restart_as(f, false); /* nobody has cleared them */
+    use(f, 1);
+    assert_int_equal(f->list->n_topics, 2);
+    ghosts_cleared(f->ghosts, f->list->serial - 1); /* an older list */
+    ghosts_cleared(f->ghosts, f->list->serial);
+    restart_as(f, false);
+    use(f, 1);
+    assert_int_equal(f->list->n_topics, 0);
+    assert_int_equal(f->list->count, 5); /* entities are for Home Assistant to see */
+}
+
+static void topics_are_cleared_without_discovery_too_and_entities_stay_as_they_are(void **state)
+{
+    struct fixture *f = *state;
+    char *prefix = f->options.prefix;
+
+    use(f, 2);
+    f->options.prefix = NULL;
+    restart_as(f, false);
+    use(f, 1);
+    assert_int_equal(f->list->count, 0);
+    assert_true(has_topic(f, "meter/state"));
+    f->options.prefix = prefix;
+    restart_as(f, false);
+    use(f, 1);
+    assert_int_equal(f->list->count, 5);
+}
+
+static void another_form_of_values_leaves_the_topics_of_the_first(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 1);
+    f->options.json = false;
+    f->options.plain = true;
+    restart_as(f, false);
+    use(f, 1);
+    assert_int_equal(f->list->n_topics, 1);
+    assert_true(has_topic(f, "boiler/state"));
+}
+
 static bool has_no_meter(void *owner)
 {
     struct fixture *f = owner;
@@ -329,6 +444,11 @@ int main(void)
         TEST(of_reloads_that_come_at_once_the_last_counts),
         TEST(closing_while_a_site_is_listed_leaves_nothing),
         TEST(what_went_together_with_the_form_moves_and_is_removed),
+        TEST(a_rule_that_goes_to_another_device_moves_and_is_never_there_twice),
+        TEST(as_an_entity_alone_it_moves_by_its_own_message),
+        TEST(topics_that_keep_what_is_gone_are_listed_until_they_are_cleared),
+        TEST(topics_are_cleared_without_discovery_too_and_entities_stay_as_they_are),
+        TEST(another_form_of_values_leaves_the_topics_of_the_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
