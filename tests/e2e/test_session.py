@@ -37,7 +37,7 @@ class Session(harness.Case):
         self.seen = self.subscriber()
         proxy = self.proxy()
         running = self.through(proxy.port)
-        for _ in range(3):
+        for _ in range(2):
             since = self.seen.mark()
             self.seen.state("tank", since, level=5)
             proxy.cut()
