@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FOUND_GATHER_MS 1000
 
@@ -310,12 +311,26 @@ void wiring_device_traffic(void *owner, uint32_t device,
 
 /* -- all of them ---------------------------------------------------------------------------- */
 
+/* The second number of the kernel's file: pages of ours that are in memory. */
+static void report_memory(struct report *report)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    long pages = 0;
+
+    if (file && fscanf(file, "%*s %ld", &pages) == 1)
+        report_count(report, "resident_bytes", (double)pages * (double)sysconf(_SC_PAGESIZE), false,
+                     "Memory that is in use.");
+    if (file)
+        fclose(file);
+}
+
 void wiring_report(void *owner, struct report *report)
 {
     const struct app *app = owner;
 
     if (starts_keep_crashing(app->starts))
         report_problem(report, "%s", APP_SAFE_MODE);
+    report_memory(report);
     pipeline_report(app->pipeline, report);
     adapters_report(app->adapters, report);
     commands_report(app->commands, report);

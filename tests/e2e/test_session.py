@@ -109,6 +109,7 @@ class Session(harness.Case):
         process = self.through(self.the_broker.port)
         health = self.seen.wait("t/health", lambda m: m.json["counters"]["mqtt_online"] == 1).json
         self.assertEqual(health["problems"], [])
+        self.assertGreater(health["counters"]["resident_bytes"], 1e6)
         self.assertEqual((health["devices"], health["sensors"], health["rules"]), (1, 1, 0))
         process.stop()
         since = self.seen.mark()
