@@ -142,6 +142,15 @@ static void a_rule_with_which_nothing_is_to_do_has_only_a_state(void **state)
     assert_null(cJSON_GetObjectItem(all, "rule-overload-mute"));
 }
 
+static void what_is_published_on_change_is_believed_until_its_heartbeat_failed_thrice(void **state)
+{
+    struct fixture *f = *state;
+
+    f->sensors[POWER].sparse = true;
+    f->sensors[POWER].heartbeat_ms = 300000;
+    assert_has(components(f, METER, COMMAND_RIGHTS_ACK), "power", "\"exp_aft\":900");
+}
+
 static void bare_values_have_topics_of_their_own(void **state)
 {
     struct fixture *f = *state;
@@ -329,6 +338,7 @@ int main(void)
         TEST(what_would_be_refused_is_not_offered),
         TEST(a_rule_with_limits_has_numbers_for_them),
         TEST(a_rule_with_which_nothing_is_to_do_has_only_a_state),
+        TEST(what_is_published_on_change_is_believed_until_its_heartbeat_failed_thrice),
         TEST(bare_values_have_topics_of_their_own),
         TEST(a_ghost_is_announced_with_the_least_and_then_removed),
         TEST(one_of_many_stands_at_its_device_when_it_is_wished),

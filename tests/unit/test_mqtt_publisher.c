@@ -247,6 +247,28 @@ static void discovery_is_right_and_the_gateway_comes_first(void **state)
     hass_check_free(&check);
 }
 
+static void at_a_connect_availability_comes_before_discovery_and_states_come_last(void **state)
+{
+    static const char *const devices[] = {"boiler", "meter"};
+    static const char *const forms[][2] = {{"t/cellar/", "/availability"},
+                                           {"homeassistant/device/cellar-", "/config"},
+                                           {"t/cellar/", "/state"}};
+    struct fixture *f = *state;
+    char topic[100];
+
+    start_and_listen(f, "");
+    assert_non_null(hear(f, "t/cellar/health", NULL)); /* the last of all */
+    for (size_t i = 0; i < 2; i++) {
+        const struct heard *before = NULL;
+
+        for (size_t n = 0; n < 3; n++) {
+            snprintf(topic, sizeof(topic), "%s%s%s", forms[n][0], devices[i], forms[n][1]);
+            assert_true(hear(f, topic, NULL) > before);
+            before = hear(f, topic, NULL);
+        }
+    }
+}
+
 static void without_discovery_nothing_is_said_to_home_assistant(void **state)
 {
     struct fixture *f = *state;
@@ -322,6 +344,7 @@ int main(void)
         TEST(thousands_of_events_pass_the_window_in_order),
         TEST(a_full_window_holds_up_no_reading),
         TEST(discovery_is_right_and_the_gateway_comes_first),
+        TEST(at_a_connect_availability_comes_before_discovery_and_states_come_last),
         TEST(without_discovery_nothing_is_said_to_home_assistant),
         TEST(on_a_birth_everything_is_told_again),
         TEST(a_new_config_is_announced_once_it_rests),

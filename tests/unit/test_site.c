@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define SIM "buses: { sim: { adapter = \"sim\" } }\n"
 
@@ -31,6 +32,29 @@ static void an_empty_config_is_an_empty_site(void **state)
     assert_ptr_equal(world.site->inventory->texts, world.texts);
     site_world_close(&world);
     site_free(NULL);
+}
+
+static void a_gateway_without_a_name_has_that_of_its_host_and_ids_hang_on_it(void **state)
+{
+    struct site_world world;
+    struct site_names names;
+    char host[256] = "", slug[TEXT_SLUG_MAX + 1];
+    (void)state;
+    gethostname(host, sizeof(host) - 1);
+    text_make_slug(slug, sizeof(slug), host);
+    site_world_good(&world, "");
+    site_names(conf_root(world.conf), &names);
+    assert_string_equal(names.name, slug);
+    assert_string_equal(names.id, slug);
+    site_world_close(&world);
+    site_world_good(&world, "gateway: { name = \"cellar\" }");
+    site_names(conf_root(world.conf), &names);
+    assert_string_equal(names.id, "cellar");
+    site_world_close(&world);
+    site_world_good(&world, "gateway: { name = \"cellar\"; id = \"old_cellar\" }");
+    assert_string_equal(world.site->inventory->name, "cellar");
+    assert_string_equal(world.site->inventory->id, "old_cellar");
+    site_world_close(&world);
 }
 
 #define DISCOVERS "buses: { w1: { adapter = \"onewire\"; discover = true } }\n"
@@ -483,6 +507,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_config_is_an_empty_site),
+        cmocka_unit_test(a_gateway_without_a_name_has_that_of_its_host_and_ids_hang_on_it),
         cmocka_unit_test(a_bus_that_discovers_is_run_without_devices),
         cmocka_unit_test(what_was_found_makes_another_site_of_the_same_config),
         cmocka_unit_test(a_bus_that_discovers_nowhere_is_told),
