@@ -1,5 +1,7 @@
 #include "gateway/base/section_tree.h"
 
+#include "gateway/base/enclosing.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,8 @@ struct section *section_new(const char *name, struct place place)
     return section;
 }
 
+static void member_free(struct member *member);
+
 static void value_clear(struct value *value)
 {
     if (value->is == SETTING_TEXT) {
@@ -30,8 +34,7 @@ static void value_clear(struct value *value)
         section_free(value->group);
     } else if (value->is == VALUE_LIST) {
         for (size_t i = 0; i < value->count; i++) {
-            value_clear(value->list.items[i]);
-            free(value->list.items[i]);
+            member_free(enclosing(value->list.items[i], struct member, value));
         }
         free(value->list.items);
     }
@@ -152,21 +155,29 @@ static struct member *adopt(struct section *section, struct member *member)
     return member;
 }
 
-struct value *section_add(struct section *section, const char *key, struct place key_place)
+static struct member *member_new(const char *key, struct place place)
 {
     size_t length = strlen(key) + 1;
+    struct member *member = calloc(1, sizeof *member + length);
+
+    if (member == NULL)
+        return NULL;
+    memcpy(member->key, key, length);
+    member->key_offset = place.offset;
+    member->value.place = place;
+    return member;
+}
+
+struct value *section_add(struct section *section, const char *key, struct place key_place)
+{
     struct member *member;
 
     if (section_member(section, key) != NULL)
         return NULL;
-    member = calloc(1, sizeof *member + length);
-    if (member == NULL)
+    member = member_new(key, key_place);
+    if (member == NULL || adopt(section, member) == NULL)
         return NULL;
-    memcpy(member->key, key, length);
-    member->key_place = key_place;
-    member->value.name = member->key;
-    member->value.place = key_place;
-    return adopt(section, member) != NULL ? &member->value : NULL;
+    return &member->value;
 }
 
 static void value_set(struct value *value, unsigned is, struct place place)
@@ -220,7 +231,7 @@ int value_text(struct value *value, struct place place, const char *text, const 
 
 struct section *value_group(struct value *value, struct place place)
 {
-    struct section *group = section_new(value->name, place);
+    struct section *group = section_new(enclosing(value, struct member, value)->key, place);
 
     if (group == NULL)
         return NULL;
@@ -238,7 +249,7 @@ void value_list(struct value *value, struct place place)
 
 struct value *value_append(struct value *list)
 {
-    struct value *item;
+    struct member *member;
 
     if (list->count == list->list.capacity) {
         uint32_t capacity = list->list.capacity == 0 ? 4 : list->list.capacity * 2;
@@ -249,13 +260,11 @@ struct value *value_append(struct value *list)
         list->list.items = items;
         list->list.capacity = capacity;
     }
-    item = calloc(1, sizeof *item);
-    if (item == NULL)
+    member = member_new("", list->place);
+    if (member == NULL)
         return NULL;
-    item->name = "";
-    item->place = list->place;
-    list->list.items[list->count++] = item;
-    return item;
+    list->list.items[list->count++] = &member->value;
+    return &member->value;
 }
 
 /* -- joining -- */
@@ -266,13 +275,13 @@ static void report_twice(const struct member *first, const struct member *second
     char hint[600];
     uint32_t line, column;
 
-    place_line_column(first->key_place, &line, &column);
-    if (first->key_place.source == NULL)
+    place_line_column(member_place(first), &line, &column);
+    if (first->value.place.source == NULL)
         snprintf(hint, sizeof hint, "keep one of the two");
     else
         snprintf(hint, sizeof hint, "the first is at %s:%u:%u; keep one of the two",
-                 first->key_place.source->name, line, column);
-    problem_error(problems, second->key_place, hint, "\"%s\" is given twice", second->key);
+                 first->value.place.source->name, line, column);
+    problem_error(problems, member_place(second), hint, "\"%s\" is given twice", second->key);
 }
 
 static const struct setting *find_setting(const struct setting *table, const char *key)
@@ -294,7 +303,7 @@ static void join_member(struct section *to, struct member *member, const struct 
     const struct setting *setting = find_setting(table, member->key);
 
     if (there == NULL) {
-        struct place place = member->key_place;
+        struct place place = member_place(member);
 
         if (adopt(to, member) == NULL)
             problem_error(problems, place, NULL, "memory is out");
@@ -377,7 +386,7 @@ static int inherit_member(struct section *to, const struct member *member)
     struct value *value;
 
     if (there == NULL) {
-        value = section_add(to, member->key, member->key_place);
+        value = section_add(to, member->key, member_place(member));
         return value != NULL ? copy_value(value, &member->value) : -ENOMEM;
     }
     if (there->value.is == SETTING_GROUP && member->value.is == SETTING_GROUP)
@@ -457,7 +466,7 @@ struct place section_key_place(const struct section *section, const char *key)
 {
     const struct member *member = section_member(section, key);
 
-    return member != NULL ? member->key_place : section->place;
+    return member != NULL ? member_place(member) : section->place;
 }
 
 struct place section_place_at(const struct section *section, const char *key, size_t i)

@@ -12,7 +12,6 @@ struct value {
     unsigned is;
     uint32_t count; /* bytes of a text, elements of a list */
     struct place place;
-    const char *name; /* the key; "" within a list */
     union {
         bool truth;
         int64_t whole;
@@ -29,11 +28,18 @@ struct value {
     };
 };
 
+/* A value with its key; "" within a list. */
 struct member {
     struct value value;
-    struct place key_place;
+    uint32_t key_offset; /* in the source of the value */
     char key[];
 };
+
+/* Where the key stands. */
+static inline struct place member_place(const struct member *member)
+{
+    return (struct place){member->value.place.source, member->key_offset};
+}
 
 struct section {
     struct place place;
@@ -42,7 +48,8 @@ struct section {
     uint32_t *index; /* of large groups: hash to member number + 1; NULL while there are few */
     const struct setting **tables; /* that it was checked against: they know the defaults */
     struct section **implied;      /* empty groups that nobody wrote, there for their defaults */
-    uint32_t index_size, n_tables, n_implied;
+    uint32_t index_size;
+    uint16_t n_tables, n_implied;
     char name[];
 };
 

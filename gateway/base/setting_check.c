@@ -147,7 +147,7 @@ static void check_name(const struct check *check, const struct member *member)
     text_make_slug(slug, sizeof slug, member->key);
     snprintf(hint, sizeof hint,
              "names have small letters, digits and _, and begin with a letter: \"%s\"", slug);
-    problem_error(check->problems, member->key_place, hint, "\"%s\" cannot be a name in \"%s\"",
+    problem_error(check->problems, member_place(member), hint, "\"%s\" cannot be a name in \"%s\"",
                   member->key, check->key);
 }
 
@@ -294,7 +294,7 @@ static void check_member(const struct section *section, const struct member *mem
         return;
     }
     hint_for_key(hint, sizeof hint, member->key, tables, count);
-    problem_error(problems, member->key_place, hint, "unknown setting \"%s\"%s", member->key,
+    problem_error(problems, member_place(member), hint, "unknown setting \"%s\"%s", member->key,
                   where_in(where, sizeof where, section));
 }
 
