@@ -27,7 +27,7 @@ static void member_free(struct member *member);
 
 static void value_clear(struct value *value)
 {
-    if (value->is == SETTING_TEXT) {
+    if (value->is == SETTING_TEXT && !value->is_short) {
         free(value->text.bytes);
         free(value->text.offsets);
     } else if (value->is == SETTING_GROUP) {
@@ -39,6 +39,7 @@ static void value_clear(struct value *value)
         free(value->list.items);
     }
     value->is = 0;
+    value->is_short = false;
 }
 
 static void member_free(struct member *member)
@@ -205,11 +206,25 @@ void value_number(struct value *value, struct place place, double number)
     value->number = number;
 }
 
+static void short_text(struct value *value, struct place place, const char *text, size_t length)
+{
+    value_set(value, SETTING_TEXT, place);
+    memcpy(value->short_text, text, length + 1);
+    value->is_short = true;
+    value->count = length & INT32_MAX;
+}
+
 int value_text(struct value *value, struct place place, const char *text, const uint32_t *offsets)
 {
     size_t length = strlen(text);
-    char *bytes = malloc(length + 1);
     uint32_t *kept = NULL;
+    char *bytes;
+
+    if (length < VALUE_SHORT && offsets == NULL) {
+        short_text(value, place, text, length);
+        return 0;
+    }
+    bytes = malloc(length + 1);
 
     if (bytes == NULL)
         return -ENOMEM;
@@ -225,7 +240,7 @@ int value_text(struct value *value, struct place place, const char *text, const 
     value_set(value, SETTING_TEXT, place);
     value->text.bytes = bytes;
     value->text.offsets = kept;
-    value->count = (uint32_t)length;
+    value->count = length & INT32_MAX;
     return 0;
 }
 
@@ -356,7 +371,8 @@ static int copy_value(struct value *to, const struct value *from)
     struct section *group;
 
     if (from->is == SETTING_TEXT)
-        return value_text(to, from->place, from->text.bytes, from->text.offsets);
+        return value_text(to, from->place, value_bytes(from),
+                          from->is_short ? NULL : from->text.offsets);
     if (from->is == SETTING_GROUP) {
         group = value_group(to, from->place);
         return group != NULL ? section_inherit(group, from->group) : -ENOMEM;
@@ -487,7 +503,7 @@ struct place section_text_place(const struct section *section, const char *key, 
         return place;
     if (offset > value->count)
         offset = value->count;
-    if (value->text.offsets != NULL)
+    if (!value->is_short && value->text.offsets != NULL)
         return (struct place){place.source, value->text.offsets[offset]};
     quoted = place.offset < place.source->length && place.source->bytes[place.offset] == '"';
     place.offset += (uint32_t)offset + quoted;

@@ -7,10 +7,13 @@
  */
 #define VALUE_LIST (1U << 31)
 
+#define VALUE_SHORT 16 /* a text with its end that needs no memory of its own */
+
 /* A large config has tens of thousands of these, and they are what its reading takes most. */
 struct value {
     unsigned is;
-    uint32_t count; /* bytes of a text, elements of a list */
+    uint32_t count : 31; /* bytes of a text, elements of a list */
+    uint32_t is_short : 1;
     struct place place;
     union {
         bool truth;
@@ -21,6 +24,7 @@ struct value {
             char *bytes;
             uint32_t *offsets; /* NULL: the bytes stand in the source as they are */
         } text;
+        char short_text[VALUE_SHORT]; /* likewise */
         struct {
             struct value **items; /* each by itself: their addresses are handed out */
             uint32_t capacity;
@@ -52,6 +56,12 @@ struct section {
     uint16_t n_tables, n_implied;
     char name[];
 };
+
+/* The bytes of a text. */
+static inline const char *value_bytes(const struct value *value)
+{
+    return value->is_short ? value->short_text : value->text.bytes;
+}
 
 /* The member called `key`, NULL when there is none. */
 struct member *section_member(const struct section *section, const char *key);

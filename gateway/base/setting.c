@@ -91,7 +91,7 @@ const char *section_text(const struct section *section, const char *key)
 {
     const struct value *value = written(section, key, SETTING_TEXT);
 
-    return value != NULL ? value->text.bytes : standard_of(section, key);
+    return value != NULL ? value_bytes(value) : standard_of(section, key);
 }
 
 int64_t section_duration_ms(const struct section *section, const char *key)
@@ -100,7 +100,7 @@ int64_t section_duration_ms(const struct section *section, const char *key)
     const char *standard;
     int64_t ms = 0;
 
-    if (value != NULL && text_to_duration_ms(value->text.bytes, &ms) == 0)
+    if (value != NULL && text_to_duration_ms(value_bytes(value), &ms) == 0)
         return ms;
     standard = standard_of(section, key);
     if (standard != NULL)
@@ -114,7 +114,7 @@ int64_t section_size(const struct section *section, const char *key)
     const char *standard;
     int64_t bytes = 0;
 
-    if (value != NULL && text_to_size(value->text.bytes, &bytes) == 0)
+    if (value != NULL && text_to_size(value_bytes(value), &bytes) == 0)
         return bytes;
     standard = standard_of(section, key);
     if (standard != NULL)
@@ -131,7 +131,7 @@ int section_choice(const struct section *section, const char *key)
     if (setting == NULL)
         return -1;
     if (value != NULL)
-        choice = choice_index(setting->choices, value->text.bytes);
+        choice = choice_index(setting->choices, value_bytes(value));
     else if (setting->standard != NULL)
         choice = choice_index(setting->choices, setting->standard);
     return choice;
@@ -163,7 +163,7 @@ const char *section_text_at(const struct section *section, const char *key, size
     if (value == NULL)
         return i == 0 ? standard_of(section, key) : NULL;
     value = value_at(value, i);
-    return value != NULL && value->is == SETTING_TEXT ? value->text.bytes : NULL;
+    return value != NULL && value->is == SETTING_TEXT ? value_bytes(value) : NULL;
 }
 
 /* -- hash ----------------------------------------------------------------------------------- */
@@ -189,7 +189,7 @@ static uint64_t hash_value(const struct value *value)
     case SETTING_NUMBER:
         return mix(sum, &value->number, sizeof value->number);
     case SETTING_TEXT:
-        return mix(sum, value->text.bytes, value->count);
+        return mix(sum, value_bytes(value), value->count);
     case SETTING_GROUP:
         part = section_hash(value->group);
         return mix(sum, &part, sizeof part);

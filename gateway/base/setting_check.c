@@ -73,9 +73,9 @@ static void report_choice(const struct check *check, const struct value *value)
 {
     char hint[400];
 
-    hint_for_choice(hint, sizeof hint, value->text.bytes, check->setting->choices);
+    hint_for_choice(hint, sizeof hint, value_bytes(value), check->setting->choices);
     problem_error(check->problems, value->place, hint, "\"%s\" cannot be \"%s\"", check->key,
-                  value->text.bytes);
+                  value_bytes(value));
 }
 
 static void check_duration(const struct check *check, const struct value *value)
@@ -83,7 +83,7 @@ static void check_duration(const struct check *check, const struct value *value)
     const char *hint = "write a number with its unit: ms, s, m, h or d; for example \"10s\" or "
                        "\"1h 30m\"";
     int64_t ms;
-    int result = text_to_duration_ms(value->text.bytes, &ms);
+    int result = text_to_duration_ms(value_bytes(value), &ms);
 
     if (result == 0)
         check_range(check, value, SETTING_DURATION, (double)ms);
@@ -92,7 +92,7 @@ static void check_duration(const struct check *check, const struct value *value)
                       check->key);
     else
         problem_error(check->problems, value->place, hint, "\"%s\" is no duration: \"%s\"",
-                      check->key, value->text.bytes);
+                      check->key, value_bytes(value));
 }
 
 static void check_size(const struct check *check, const struct value *value)
@@ -101,11 +101,11 @@ static void check_size(const struct check *check, const struct value *value)
                        "\"2 GB\"";
     int64_t bytes;
 
-    if (text_to_size(value->text.bytes, &bytes) == 0)
+    if (text_to_size(value_bytes(value), &bytes) == 0)
         check_range(check, value, SETTING_SIZE, (double)bytes);
     else
         problem_error(check->problems, value->place, hint, "\"%s\" is no size: \"%s\"", check->key,
-                      value->text.bytes);
+                      value_bytes(value));
 }
 
 /* A text can be many things; where several are allowed it is enough to be one of them. */
@@ -114,15 +114,15 @@ static void check_text(const struct check *check, const struct value *value)
     unsigned forms = check->setting->forms;
     int64_t ignored;
 
-    if (forms & SETTING_CHOICE && choice_index(check->setting->choices, value->text.bytes) >= 0)
+    if (forms & SETTING_CHOICE && choice_index(check->setting->choices, value_bytes(value)) >= 0)
         return;
     if (forms & SETTING_TEXT || (forms & SETTING_TEXTS && !(forms & SETTING_CHOICE)))
         return;
     if (forms & SETTING_DURATION && (!(forms & (SETTING_CHOICE | SETTING_SIZE)) ||
-                                     text_to_duration_ms(value->text.bytes, &ignored) == 0))
+                                     text_to_duration_ms(value_bytes(value), &ignored) == 0))
         check_duration(check, value);
     else if (forms & SETTING_SIZE &&
-             (!(forms & SETTING_CHOICE) || text_to_size(value->text.bytes, &ignored) == 0))
+             (!(forms & SETTING_CHOICE) || text_to_size(value_bytes(value), &ignored) == 0))
         check_size(check, value);
     else if (forms & SETTING_CHOICE)
         report_choice(check, value);

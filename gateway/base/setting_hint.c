@@ -185,12 +185,12 @@ void hint_for_form(char *hint, size_t size, const struct setting *setting,
         else if (setting->forms & SETTING_BOOL)
             snprintf(hint, size, "write %s", strcmp(number, "0") == 0 ? "false" : "true");
     } else if (value->is == SETTING_TEXT && setting->forms & SETTING_NUMERIC &&
-               text_to_number(value->text.bytes, &parsed) == 0) {
-        snprintf(hint, size, "write it without the quotes: %s", value->text.bytes);
+               text_to_number(value_bytes(value), &parsed) == 0) {
+        snprintf(hint, size, "write it without the quotes: %s", value_bytes(value));
     } else if (value->is == SETTING_TEXT && setting->forms & SETTING_BOOL) {
-        if (is_word(value->text.bytes, "true yes on 1"))
+        if (is_word(value_bytes(value), "true yes on 1"))
             snprintf(hint, size, "write true, without quotes");
-        else if (is_word(value->text.bytes, "false no off 0"))
+        else if (is_word(value_bytes(value), "false no off 0"))
             snprintf(hint, size, "write false, without quotes");
     } else if (value->is == SETTING_BOOL && setting->forms & SETTING_CHOICE) {
         snprintf(hint, size, "write it in quotes");

@@ -47,6 +47,35 @@ static struct value *add(struct section *section, const char *key, uint32_t offs
     return value;
 }
 
+static void a_text_comes_back_whole_whatever_its_length(void **state)
+{
+    const char *all = "0123456789abcdefghijklmnopqrstuvwxyz";
+    struct value *value = add(root, "text", 1);
+
+    (void)state;
+    for (size_t length = strlen(all); length <= strlen(all); length--) {
+        assert_int_equal(value_text(value, at(2), all + length, NULL), 0);
+        assert_string_equal(section_text(root, "text"), all + length);
+        assert_int_equal(section_text_place(root, "text", 99).offset, 2 + strlen(all) - length);
+    }
+    assert_int_equal(value_text(value, at(2), "", NULL), 0);
+    assert_string_equal(section_text(root, "text"), "");
+}
+
+static void a_short_text_knows_the_places_of_its_bytes(void **state)
+{
+    const uint32_t offsets[] = {3, 5, 8};
+    struct section *other = section_new("", at(0));
+
+    (void)state;
+    assert_int_equal(value_text(add(root, "text", 1), at(2), "ab", offsets), 0);
+    assert_int_equal(section_text_place(root, "text", 1).offset, 5);
+    assert_int_equal(section_inherit(other, root), 0);
+    assert_string_equal(section_text(other, "text"), "ab");
+    assert_int_equal(section_text_place(other, "text", 2).offset, 8);
+    section_free(other);
+}
+
 static void values_come_back_with_their_forms_and_places(void **state)
 {
     (void)state;
@@ -294,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(values_come_back_with_their_forms_and_places),
+        TEST(a_text_comes_back_whole_whatever_its_length),
+        TEST(a_short_text_knows_the_places_of_its_bytes),
         TEST(a_key_is_added_once),
         TEST(what_the_program_adds_gives_way_to_what_is_there),
         TEST(keys_keep_their_order_and_are_found_in_large_groups),
