@@ -72,8 +72,8 @@ static void take_row(struct outage *outage, const struct store_row *row)
     uint32_t sensor = inventory_find_sensor(outage->inventory, row->sensor);
     struct reading reading = {.kind = row->kind, .quality = row->quality};
 
-    if (sensor == UINT32_MAX)
-        return;
+    if (sensor == UINT32_MAX || outage->inventory->sensors[sensor].kind == SENSOR_EVENT)
+        return; /* what has happened before is no state to compare with */
     if (row->kind == VALUE_TEXT)
         reading.text = text_table_add(pipeline_texts(outage->pipeline), row->text);
     else

@@ -58,7 +58,8 @@ static void say_window(const struct sheet *sheet, const struct instruction *inst
         return;
     }
     say_span(span, length, sizeof length);
-    snprintf(to, size, "%s(%s, %s)", function_name(OP_WINDOW, instruction->what), id, length);
+    snprintf(to, size, span->text ? "%s(%s, \"%s\", %s)" : "%s(%s, %.0s%s)",
+             function_name(OP_WINDOW, instruction->what), id, span->text ? span->text : "", length);
 }
 
 /* A fact behind the sensors is a limit that people may adjust. */

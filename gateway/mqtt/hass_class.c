@@ -95,6 +95,8 @@ static const char *const binary_classes[] = {
     "window",
 };
 
+static const char *const event_classes[] = {"button", "doorbell", "motion"};
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static bool is_listed(const char *units, const char *unit)
@@ -130,11 +132,21 @@ bool hass_class_is_total(const char *klass)
     return false;
 }
 
-bool hass_class_is_binary(const char *klass)
+static bool is_among(const char *const *names, size_t n, const char *name)
 {
-    for (size_t i = 0; i < COUNT(binary_classes); i++) {
-        if (strcmp(binary_classes[i], klass) == 0)
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(names[i], name) == 0)
             return true;
     }
     return false;
+}
+
+bool hass_class_is_binary(const char *klass)
+{
+    return is_among(binary_classes, COUNT(binary_classes), klass);
+}
+
+bool hass_class_is_event(const char *klass)
+{
+    return is_among(event_classes, COUNT(event_classes), klass);
 }

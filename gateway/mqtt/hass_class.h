@@ -13,5 +13,6 @@ bool hass_class_fits(const char *klass, const char *unit);
  * `measurement`. */
 bool hass_class_is_total(const char *klass);
 
-/* A class of binary sensors. */
+/* A class of binary sensors; of events. */
 bool hass_class_is_binary(const char *klass);
+bool hass_class_is_event(const char *klass);

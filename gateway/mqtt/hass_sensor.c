@@ -155,6 +155,16 @@ static void put_writable(struct message *m, const struct inventory_sensor *senso
     part_end(m);
 }
 
+static void put_looks(struct message *m, const struct inventory_sensor *sensor)
+{
+    part_optional(m, "ic", sensor->icon);
+    /* Home Assistant refuses "config" for what only shows. */
+    if (strcmp(sensor->category, "diagnostic") == 0) {
+        json_text(&m->json, "ent_cat", sensor->category);
+        json_bool(&m->json, "en", false); /* until somebody wants to see it */
+    }
+}
+
 static void put_readable(struct message *m, const struct inventory_sensor *sensor)
 {
     part_begin(m, sensor->kind == SENSOR_BINARY ? "binary_sensor" : "sensor",
@@ -168,12 +178,25 @@ static void put_readable(struct message *m, const struct inventory_sensor *senso
     else
         put_enumeration(m, sensor);
     json_int(&m->json, "exp_aft", expire_s(m->device, sensor));
-    part_optional(m, "ic", sensor->icon);
-    /* Home Assistant refuses "config" for what only shows. */
-    if (strcmp(sensor->category, "diagnostic") == 0) {
-        json_text(&m->json, "ent_cat", sensor->category);
-        json_bool(&m->json, "en", false); /* until somebody wants to see it */
-    }
+    put_looks(m, sensor);
+    part_end(m);
+}
+
+static void put_event(struct message *m, const struct inventory_sensor *sensor)
+{
+    char topic[TOPICS_SIZE];
+
+    part_begin(m, "event", inventory_sensor_identity(sensor));
+    part_name(m, sensor->label, sensor->channel);
+    topics_channel_event(topic, m->plan->base, m->device->name, sensor->channel);
+    json_text(&m->json, "stat_t", topic);
+    if (hass_class_is_event(sensor->klass))
+        json_text(&m->json, "dev_cla", sensor->klass);
+    json_array(&m->json, "evt_typ");
+    for (uint32_t i = 0; i < sensor->n_options; i++)
+        json_text(&m->json, NULL, sensor->options[i].text);
+    json_end(&m->json);
+    put_looks(m, sensor);
     part_end(m);
 }
 
@@ -182,7 +205,9 @@ void hass_put_sensor(struct message *m, const struct inventory_sensor *sensor)
 {
     bool can = sensor->kind != SENSOR_TEXT || sensor->n_options > 0;
 
-    if (sensor->write && can && m->plan->rights == COMMAND_RIGHTS_ALL)
+    if (sensor->kind == SENSOR_EVENT)
+        put_event(m, sensor);
+    else if (sensor->write && can && m->plan->rights == COMMAND_RIGHTS_ALL)
         put_writable(m, sensor);
     else
         put_readable(m, sensor);

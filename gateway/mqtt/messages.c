@@ -88,7 +88,8 @@ static uint8_t reading_qos(const struct publisher *p, int64_t at_ms)
            session_room(p->session) > 0;
 }
 
-static int publish_value(struct publisher *p, const char *topic, size_t length, int64_t at_ms)
+static int publish_value(struct publisher *p, const char *topic, size_t length, int64_t at_ms,
+                         bool retain)
 {
     if (length == 0)
         return 0;
@@ -96,7 +97,7 @@ static int publish_value(struct publisher *p, const char *topic, size_t length, 
                                                 .payload = p->buffer,
                                                 .length = length,
                                                 .qos = reading_qos(p, at_ms),
-                                                .retain = true,
+                                                .retain = retain,
                                                 .is_value = true});
 }
 
@@ -111,7 +112,7 @@ static int publish_object(struct publisher *p, uint32_t device)
                                   .device = device};
     size_t length = payload_state(&state, p->buffer, p->buffer_size);
 
-    return publish_value(p, p->plan->state_topics[device], length, at_ms);
+    return publish_value(p, p->plan->state_topics[device], length, at_ms, true);
 }
 
 int message_value(struct publisher *p, uint32_t sensor)
@@ -124,7 +125,7 @@ int message_value(struct publisher *p, uint32_t sensor)
     int r;
 
     topics_channel(topic, p->plan->base, inventory->devices[it->device].name, it->channel);
-    r = publish_value(p, topic, length, reading->at_ms);
+    r = publish_value(p, topic, length, reading->at_ms, true);
     if (r == 0)
         change_sent(&p->change, reading);
     return r;
@@ -145,9 +146,30 @@ int message_device(struct publisher *p, uint32_t device)
     const struct inventory_device *it = &p->plan->inventory->devices[device];
     int r = p->options->json ? message_state(p, device) : 0;
 
-    for (uint32_t i = 0; r == 0 && p->options->plain && i < it->n_sensors; i++)
-        r = message_value(p, it->first_sensor + i);
+    for (uint32_t i = 0; r == 0 && p->options->plain && i < it->n_sensors; i++) {
+        if (p->plan->inventory->sensors[it->first_sensor + i].kind != SENSOR_EVENT)
+            r = message_value(p, it->first_sensor + i);
+    }
     return r;
+}
+
+/* Retained it would be told again to everyone who comes. */
+int message_happening(struct publisher *p, const struct reading *reading)
+{
+    const struct inventory *inventory = p->plan->inventory;
+    const struct inventory_sensor *it = &inventory->sensors[reading->sensor];
+    const char *device = inventory->devices[it->device].name;
+    char topic[TOPICS_SIZE];
+    size_t length = payload_happening(inventory, reading, &p->clock, p->buffer, p->buffer_size);
+    int r;
+
+    topics_channel_event(topic, p->plan->base, device, it->channel);
+    r = publish_value(p, topic, length, reading->at_ms, false);
+    if (r < 0 || !p->options->plain)
+        return r;
+    length = payload_value(inventory, reading, p->buffer, p->buffer_size);
+    topics_channel(topic, p->plan->base, device, it->channel);
+    return publish_value(p, topic, length, reading->at_ms, false);
 }
 
 int message_rule(struct publisher *p, uint32_t instance)

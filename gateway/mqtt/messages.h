@@ -10,6 +10,7 @@
 
 struct outbox_entry;
 struct publisher;
+struct reading;
 
 int message_status(struct publisher *p);
 int message_health(struct publisher *p);
@@ -17,6 +18,7 @@ int message_availability(struct publisher *p, uint32_t device);
 int message_state(struct publisher *p, uint32_t device);  /* all channels in one */
 int message_value(struct publisher *p, uint32_t sensor);  /* one channel alone */
 int message_device(struct publisher *p, uint32_t device); /* whichever are wanted */
+int message_happening(struct publisher *p, const struct reading *reading); /* of an event */
 int message_rule(struct publisher *p, uint32_t instance);
 int message_group(struct publisher *p, uint32_t group);
 int message_grave(struct publisher *p, uint32_t ghost);      /* a device that is gone */

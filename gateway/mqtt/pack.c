@@ -83,6 +83,18 @@ static size_t take_poll(const struct run *run, size_t i)
     return i;
 }
 
+/* What has happened then has not happened in the next poll. */
+static void forget_events(struct pack *pack, uint32_t device)
+{
+    const struct inventory *inventory = pack->plan->inventory;
+    const struct inventory_device *it = &inventory->devices[device];
+
+    for (uint32_t s = it->first_sensor; s < it->first_sensor + it->n_sensors; s++) {
+        if (inventory->sensors[s].kind == SENSOR_EVENT)
+            pack->newest[s] = (struct reading){.sensor = s, .quality = QUALITY_QUIET};
+    }
+}
+
 /* As many states of one device as a message holds. Returns the number behind. */
 static size_t write_message(const struct run *run, size_t i, struct json *json)
 {
@@ -99,6 +111,7 @@ static size_t write_message(const struct run *run, size_t i, struct json *json)
         state.wall_ms = run->readings[run->items[i].number].at_ms;
         i = take_poll(run, i);
         payload_put_state(json, &state);
+        forget_events(pack, state.device);
     }
     return i;
 }

@@ -83,6 +83,17 @@ static void put_reading(struct json *json, const struct payload_state *state,
                     decimals_of(state->plan->inventory, reading->sensor));
 }
 
+static bool is_event(const struct inventory *inventory, uint32_t sensor)
+{
+    return inventory->sensors[sensor].kind == SENSOR_EVENT;
+}
+
+/* That there is no event is as it should be. */
+static bool is_missing(const struct inventory *inventory, const struct reading *newest)
+{
+    return newest->quality != QUALITY_GOOD && !is_event(inventory, newest->sensor);
+}
+
 static void put_qualities(struct json *json, const struct plan *plan,
                           const struct inventory_device *device, const struct reading *newest)
 {
@@ -90,7 +101,7 @@ static void put_qualities(struct json *json, const struct plan *plan,
     for (uint32_t i = 0; i < device->n_sensors; i++) {
         uint32_t sensor = device->first_sensor + i;
 
-        if (newest[sensor].quality == QUALITY_GOOD)
+        if (!is_missing(plan->inventory, &newest[sensor]))
             continue;
         json_ready_key(json, plan->keys[sensor], strlen(plan->keys[sensor]));
         json_text(json, NULL, quality_name(newest[sensor].quality));
@@ -109,10 +120,13 @@ void payload_put_state(struct json *json, const struct payload_state *state)
     for (uint32_t i = 0; i < it->n_sensors; i++) {
         uint32_t sensor = it->first_sensor + i;
         const char *key = state->plan->keys[sensor];
+        const struct reading *newest = &state->newest[sensor];
 
+        if (newest->quality != QUALITY_GOOD && is_event(inventory, sensor))
+            continue;
         json_ready_key(json, key, strlen(key));
-        put_reading(json, state, &state->newest[sensor]);
-        all_good = all_good && state->newest[sensor].quality == QUALITY_GOOD;
+        put_reading(json, state, newest);
+        all_good = all_good && !is_missing(inventory, newest);
     }
     if (!all_good)
         put_qualities(json, state->plan, it, state->newest);
@@ -125,6 +139,19 @@ size_t payload_state(const struct payload_state *state, char *to, size_t size)
 
     json_start(&json, to, size);
     payload_put_state(&json, state);
+    return json_length(&json);
+}
+
+size_t payload_happening(const struct inventory *inventory, const struct reading *reading,
+                         struct payload_clock *clock, char *to, size_t size)
+{
+    struct json json;
+
+    json_start(&json, to, size);
+    json_object(&json, NULL);
+    json_text(&json, "event_type", text_table_get(inventory->texts, reading->text));
+    put_stamp(&json, clock, payload_wall_ms(reading->at_ms));
+    json_end(&json);
     return json_length(&json);
 }
 

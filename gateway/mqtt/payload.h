@@ -26,7 +26,7 @@ struct payload_clock {
 int64_t payload_wall_ms(int64_t at_ms);
 
 /* All channels of `device`, `null` where there is no good value, `ts`, and `quality` when a channel
- * is not good. */
+ * is not good. One of events is there only with an event. */
 struct payload_state {
     const struct plan *plan;
     const struct reading *newest;   /* by sensor of the inventory, good ones with a value */
@@ -37,6 +37,9 @@ struct payload_state {
 };
 /* Needs plan->state_size bytes. */
 size_t payload_state(const struct payload_state *state, char *to, size_t size);
+/* An event of a channel, as Home Assistant wants it. */
+size_t payload_happening(const struct inventory *inventory, const struct reading *reading,
+                         struct payload_clock *clock, char *to, size_t size);
 /* A bare value; "None" where there is none, which Home Assistant takes for unknown. */
 size_t payload_value(const struct inventory *inventory, const struct reading *reading, char *to,
                      size_t size);

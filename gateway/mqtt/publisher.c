@@ -298,15 +298,19 @@ static void take_inventory(struct publisher *p, struct inventory *inventory)
     p->announce_at = clock_boot_ms() + (first ? 0 : DEBOUNCE_MS);
 }
 
-/* A poll goes out as one object with its last reading, or each reading alone. */
+/* A poll goes out as one object with its last reading, or each reading alone; an event always
+ * alone. */
 static void publish_reading(struct publisher *p, uint32_t device, const struct inbox_item *item)
 {
     const struct options *options = p->options;
-    bool due = change_is_due(&p->change, &item->reading);
+    bool is_event = p->plan->inventory->sensors[item->reading.sensor].kind == SENSOR_EVENT;
+    bool due = !is_event && change_is_due(&p->change, &item->reading);
     int r = p->online ? 0 : -ENOTCONN;
 
     p->poll_is_due = due || p->poll_is_due;
-    if (r == 0 && due && options->plain)
+    if (r == 0 && is_event && item->reading.quality == QUALITY_GOOD)
+        r = message_happening(p, &item->reading);
+    else if (r == 0 && due && options->plain)
         r = message_value(p, item->reading.sensor);
     if (!item->last)
         return;

@@ -96,6 +96,8 @@ bool shadow_reading(struct shadow *shadow, const struct reading *reading)
 
     if (!inventory || reading->sensor >= inventory->n_sensors)
         return false;
+    if (inventory->sensors[reading->sensor].kind == SENSOR_EVENT)
+        return true; /* it has happened once, and is not told again */
     shadow->readings[reading->sensor] = *reading;
     shadow->devices[inventory->sensors[reading->sensor].device].at_ms = reading->at_ms;
     return true;

@@ -58,6 +58,12 @@ char *topics_channel(char *to, const char *base, const char *device, const char 
     return to;
 }
 
+char *topics_channel_event(char *to, const char *base, const char *device, const char *channel)
+{
+    snprintf(to, TOPICS_SIZE, "%s/%s/%s/event", base, device, channel);
+    return to;
+}
+
 char *topics_device_availability(char *to, const char *base, const char *device)
 {
     snprintf(to, TOPICS_SIZE, "%s/%s/availability", base, device);

@@ -6,6 +6,7 @@
  *   <base>/.../set, result               commands and their answers (receiver.h)
  *   <base>/<device>/state                every channel of a device
  *   <base>/<device>/<channel>            the same, a bare value each
+ *   <base>/<device>/<channel>/event      what a channel of events has brought
  *   <base>/<device>/availability         online, offline
  *   <base>/<device>/replay               what it measured while the broker was away
  *   <base>/rule/<instance>/state         how a rule stands
@@ -33,6 +34,7 @@ char *topics_health(char *to, const char *base);
 char *topics_event(char *to, const char *base);
 char *topics_device_state(char *to, const char *base, const char *device);
 char *topics_channel(char *to, const char *base, const char *device, const char *channel);
+char *topics_channel_event(char *to, const char *base, const char *device, const char *channel);
 char *topics_device_availability(char *to, const char *base, const char *device);
 char *topics_device_replay(char *to, const char *base, const char *device);
 char *topics_rule_state(char *to, const char *base, const char *instance);

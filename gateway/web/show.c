@@ -65,7 +65,7 @@ const struct field status_answer[] = {
     {"devices", "integer", .help = "How many there are."},
     {"devices_online", "integer", .help = "How many of them answer."},
     {"sensors", "integer", .help = "How many there are."},
-    {"sensors_good", "integer", .help = "How many of them have a value."},
+    {"sensors_good", "integer", .help = "How many of them have a value, or wait for an event."},
     {"rules", "integer", .help = "How many instances of rules there are."},
     {"rules_firing", "integer", .help = "How many of them are on."},
     {"store", "boolean", .help = "Whether there is a history."},
@@ -98,7 +98,8 @@ static uint32_t count_good(const struct live *live)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < live->inventory->n_sensors; i++)
-        count += live->readings[i].quality == QUALITY_GOOD;
+        count +=
+            live->readings[i].quality == QUALITY_GOOD || live->readings[i].quality == QUALITY_QUIET;
     return count;
 }
 
@@ -352,7 +353,7 @@ static const struct field sensor_fields[] = {
     {"id", "string", .help = "Device and channel: boiler.flow_temp."},
     {"label", "string", .help = "For people."},
     {"device", "string", .help = "Name of its device."},
-    {"kind", "string", .help = "\"number\", \"binary\" (0 and 1) or \"text\"."},
+    {"kind", "string", .help = "\"number\", \"binary\" (0 and 1), \"text\" or \"event\" (a text each time)."},
     {"unit", "string", .help = "\"\" when it has none."},
     {"class", "string", .help = "Home Assistant's device class; \"\" when it has none."},
     {"decimals", "integer?", .help = "Places to show; null: as many as the number has."},
@@ -364,7 +365,7 @@ static const struct field sensor_fields[] = {
     {"write_min", "number?", .help = "The least that may be written."},
     {"write_max", "number?", .help = "The greatest that may be written."},
     {"write_step", "number?", .help = "What is written must be a multiple of this."},
-    {"options", "array", .help = "The texts of an enumeration; empty for others."},
+    {"options", "array", .help = "The texts of an enumeration, or of events; empty for others."},
     {0},
 };
 const struct field sensors_answer[] = {{"sensors", "array", .help = "Those asked for.", sensor_fields}, {0}};
@@ -373,7 +374,7 @@ static const struct field reading_fields[] = {
     {"sensor", "string", .help = "Its id."},
     {"at_ms", "integer?", .help = "When it was read; null: nothing was read yet."},
     {"value", "value?", .help = "null when the reading is not good: there is never a 0 in its place."},
-    {"quality", "string", .help = "\"good\", or why there is no value: timeout, crc, stale, ..."},
+    {"quality", "string", .help = "\"good\", or why there is no value: timeout, crc, stale, ...; \"quiet\": no event yet."},
     {0},
 };
 const struct field readings_answer[] = {
@@ -408,8 +409,10 @@ static void write_options(struct json *json, const struct inventory_sensor *sens
 
 static void write_sensor(struct json *json, const struct inventory *inventory, uint32_t index)
 {
-    static const char *const kinds[] = {
-        [SENSOR_NUMBER] = "number", [SENSOR_BINARY] = "binary", [SENSOR_TEXT] = "text"};
+    static const char *const kinds[] = {[SENSOR_NUMBER] = "number",
+                                        [SENSOR_BINARY] = "binary",
+                                        [SENSOR_TEXT] = "text",
+                                        [SENSOR_EVENT] = "event"};
     const struct inventory_sensor *sensor = &inventory->sensors[index];
 
     json_object(json, NULL);

@@ -117,6 +117,8 @@ class Judge:
             self.fresh = self.fresh or (last == "status" and payload == b"online")
         elif levels == ["event"]:
             self.take_event(topic, payload)
+        elif last == "event" and len(levels) == 3:
+            self.take_happening(topic, payload)
         elif levels[0] == "rule" and last == "state":
             self.take_rule(topic, payload)
         elif last in ("state", "replay") and len(levels) == 2:
@@ -160,6 +162,13 @@ class Judge:
             self.fault("an event of a type that is not announced", topic, payload)
         if self.events.setdefault(event.get("id"), payload) != payload:
             self.fault("one id for two events", topic, payload)
+
+    def take_happening(self, topic, payload):
+        """What a channel of events has brought: Home Assistant drops a type that was not announced."""
+        event = self.parse(topic, payload) or {}
+        announced = [one.get("evt_typ", []) for one in self.entities.values() if one.get("stat_t") == topic]
+        if set(event) != {"event_type", "ts"} or any(event["event_type"] not in types for types in announced):
+            self.fault("an event of a type that is not announced", topic, payload)
 
     # -- what entities read ------------------------------------------------------------------------
 

@@ -101,3 +101,17 @@ static inline struct inventory *site_new(const struct text_table *texts)
         abort();
     return site;
 }
+
+/* From now on boiler.mode brings events. */
+static inline void site_use_events(struct inventory *site)
+{
+    static const struct inventory_option kinds[] = {{"on", 0}, {"off", 1}};
+    static struct inventory_sensor sensors[N_SENSORS];
+
+    memcpy(sensors, site_sensors, sizeof(sensors));
+    sensors[MODE].kind = SENSOR_EVENT;
+    sensors[MODE].klass = "button";
+    sensors[MODE].options = kinds;
+    sensors[MODE].n_options = 2;
+    site->sensors = sensors;
+}

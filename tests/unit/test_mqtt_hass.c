@@ -270,6 +270,26 @@ static void the_gateway_has_status_events_and_rules_without_a_device(void **stat
     entity(message, "rule-on_hidden-state");
 }
 
+static void a_channel_of_events_is_an_event_with_a_topic_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    const cJSON *it, *types;
+
+    site_use_events(f->site);
+    it = entity(message_of(f, BOILER), "mode");
+    types = cJSON_GetObjectItemCaseSensitive(it, "evt_typ");
+    assert_text(it, "p", "event");
+    assert_text(it, "uniq_id", "cellar-boiler-mode");
+    assert_text(it, "stat_t", "t/cellar/boiler/mode/event");
+    assert_text(it, "dev_cla", "button");
+    assert_text(it, "ic", "mdi:fire");
+    assert_text(it, "ent_cat", "diagnostic");
+    assert_text(it, "val_tpl", NULL);
+    assert_int_equal(number(it, "exp_aft"), -1);
+    assert_int_equal(cJSON_GetArraySize(types), 2);
+    assert_string_equal(cJSON_GetArrayItem(types, 1)->valuestring, "off");
+}
+
 static void what_is_not_for_home_assistant_is_not_shown(void **state)
 {
     struct fixture *f = *state;
@@ -353,6 +373,8 @@ static void the_judge_refuses_what_home_assistant_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_channel_of_events_is_an_event_with_a_topic_of_its_own,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(every_message_passes_the_judge_and_no_id_is_there_twice,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_device_has_its_particulars, setup, teardown),

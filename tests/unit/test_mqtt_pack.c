@@ -93,6 +93,29 @@ static void each_device_has_its_own_message_with_its_polls_in_order(void **state
         "t/cellar/hidden/replay [{\"ts\":\"2026-11-21T13:02:05.500+00:00\",\"temp\":3}]\n");
 }
 
+static void an_event_stands_in_its_own_poll_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct reading on = {.sensor = MODE, .kind = VALUE_TEXT};
+    struct reading readings[5];
+
+    site_use_events(f->site);
+    on.text = text_table_add(f->texts, "on");
+    for (int i = 0; i < 5; i++)
+        readings[i] = i % 2 == 0 ? number(FLOW_TEMP, i / 2 * 1000, 61) : on;
+    readings[1].at_ms = WALL;
+    readings[3].at_ms = WALL + 1000;
+    assert_int_equal(pack(f, readings, 5), 0);
+    assert_string_equal(
+        f->said,
+        "t/cellar/boiler/replay [{\"ts\":\"2026-11-21T13:02:05.000+00:00\",\"flow_temp\":61.0,"
+        "\"fault\":null,\"mode\":\"on\",\"quality\":{\"fault\":\"not_read\"}},"
+        "{\"ts\":\"2026-11-21T13:02:06.000+00:00\",\"flow_temp\":61.0,"
+        "\"fault\":null,\"mode\":\"on\",\"quality\":{\"fault\":\"not_read\"}},"
+        "{\"ts\":\"2026-11-21T13:02:07.000+00:00\",\"flow_temp\":61.0,"
+        "\"fault\":null,\"quality\":{\"fault\":\"not_read\"}}]\n");
+}
+
 static void two_polls_of_one_millisecond_are_two(void **state)
 {
     struct fixture *f = *state;
@@ -146,6 +169,7 @@ static void it_ends_when_a_message_is_not_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_event_stands_in_its_own_poll_alone, setup, teardown),
         TEST(each_device_has_its_own_message_with_its_polls_in_order),
         TEST(two_polls_of_one_millisecond_are_two),
         TEST(a_gap_goes_on_until_a_value_comes_also_over_pages),

@@ -122,6 +122,36 @@ static void a_bad_reading_never_shows_a_value(void **state)
                         "\"quality\":{\"temp\":\"power_on\"}}");
 }
 
+static void a_state_has_an_event_only_with_the_poll_that_brought_it(void **state)
+{
+    struct fixture *f = *state;
+
+    site_use_events(f->site);
+    read_number(f, FLOW_TEMP, 61.25);
+    read_number(f, FAULT, 0);
+    assert_true(write_state(f, BOILER, 1000, sizeof(f->to)) > 0);
+    assert_null(strstr(f->to, "mode"));
+    assert_null(strstr(f->to, "quality"));
+    f->newest[MODE] = (struct reading){
+        .sensor = MODE, .kind = VALUE_TEXT, .text = text_table_add(f->texts, "on")};
+    assert_true(write_state(f, BOILER, 1000, sizeof(f->to)) > 0);
+    assert_non_null(strstr(f->to, "\"mode\":\"on\""));
+}
+
+static void an_event_is_what_home_assistant_takes(void **state)
+{
+    struct fixture *f = *state;
+    struct reading reading = {.sensor = MODE,
+                              .at_ms = 1000,
+                              .kind = VALUE_TEXT,
+                              .text = text_table_add(f->texts, "say \"on\"")};
+
+    assert_true(payload_happening(f->site, &reading, &f->clock, f->to, sizeof(f->to)) > 0);
+    assert_string_equal(
+        f->to, "{\"event_type\":\"say \\\"on\\\"\",\"ts\":\"2026-11-21T14:02:05.123+01:00\"}");
+    assert_int_equal(payload_happening(f->site, &reading, &f->clock, f->to, 20), 0);
+}
+
 static void times_of_one_second_share_the_rest(void **state)
 {
     struct fixture *f = *state;
@@ -272,6 +302,9 @@ static void health_is_json_with_the_instance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_state_has_an_event_only_with_the_poll_that_brought_it,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_event_is_what_home_assistant_takes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_state_has_every_channel_and_its_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_not_good_is_null_with_its_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bad_reading_never_shows_a_value, setup, teardown),

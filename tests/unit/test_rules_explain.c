@@ -37,6 +37,20 @@ static void each_part_is_told_with_what_it_is(void **state)
     world_close(&world);
 }
 
+static void counts_of_different_texts_are_told_apart(void **state)
+{
+    struct world world;
+    (void)state;
+    open_world(&world, "when = \"count(door.event, \\\"open\\\", #2) > "
+                       "count(door.event, \\\"shut\\\", #2)\"");
+    world_poll_text(&world, 0, DOOR, "shut");
+    world_poll_text(&world, 1000, DOOR, "shut");
+    expect_parts(&world, 1000,
+                 "count(door.event, \"open\", #2)=0\n"
+                 "count(door.event, \"shut\", #2)=2\n");
+    world_close(&world);
+}
+
 static void a_timer_that_runs_is_told(void **state)
 {
     struct world world;
@@ -77,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_told_with_what_it_is),
+        cmocka_unit_test(counts_of_different_texts_are_told_apart),
         cmocka_unit_test(a_timer_that_runs_is_told),
         cmocka_unit_test(a_limit_that_people_set_has_its_name),
         cmocka_unit_test(a_window_that_more_came_for_than_it_holds_says_so),
