@@ -12,6 +12,18 @@
 
 #include <string.h>
 
+/* The library keeps its books only while there is a client. */
+static int setup(void **state)
+{
+    return MQTTClient_create(state, "tcp://127.0.0.1", "test", MQTTCLIENT_PERSISTENCE_NONE, NULL);
+}
+
+static int teardown(void **state)
+{
+    MQTTClient_destroy(state);
+    return 0;
+}
+
 static MQTTProperties *of(struct properties *properties, const char *payload, bool is_value)
 {
     struct session_message message = {
@@ -51,8 +63,8 @@ static void a_value_says_only_how_long_it_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_says_what_its_content_is),
-        cmocka_unit_test(a_value_says_only_how_long_it_is_kept),
+        cmocka_unit_test_setup_teardown(a_message_says_what_its_content_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_says_only_how_long_it_is_kept, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
