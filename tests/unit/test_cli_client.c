@@ -28,13 +28,25 @@ struct server {
     pthread_t thread;
 };
 
+/* Until the peer is gone: what is closed with something unread is reset, not ended. */
+static void hear_out(struct server *server, int fd, size_t at)
+{
+    ssize_t got;
+
+    while (at < sizeof(server->heard) - 1 &&
+           (got = recv(fd, server->heard + at, sizeof(server->heard) - 1 - at, 0)) > 0)
+        at += (size_t)got;
+}
+
 static void *serve(void *owner)
 {
     struct server *server = owner;
     int fd = accept(server->fd, NULL, NULL);
     ssize_t got = recv(fd, server->heard, sizeof(server->heard) - 1, 0);
-    server->heard[got > 0 ? got : 0] = '\0';
+
     send(fd, server->says, server->length, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    hear_out(server, fd, got > 0 ? (size_t)got : 0);
     close(fd);
     return NULL;
 }
