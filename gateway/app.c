@@ -113,7 +113,6 @@ static int take_over(struct app *app, struct reloaded *reloaded, struct reload_r
     if (r < 0)
         return r;
     (void)pipeline_use(app->pipeline, fresh, reloaded->workings); /* all that it needs is there */
-    reloaded->workings = NULL;
     rest->site = app->site;
     app->site = fresh;
     return 0;
@@ -177,7 +176,7 @@ static void reload_done(void *owner, struct reloaded *reloaded)
         r = take_over(app, reloaded, &rest, &err);
     if (r < 0 && reloaded->site != app->site)
         rest.site = reloaded->site;
-    pipeline_workings_free(reloaded->workings);
+    rest.workings = reloaded->workings;
     if (r == 0 && hash_fixed(conf_root(reloaded->conf)) != app->fixed_hash) {
         words = changes_wait;
         log_warn("reload: %s", words);
@@ -352,6 +351,7 @@ static int start_web(struct app *app, struct error *reterr)
                                   .commands = app->commands,
                                   .store = app->store,
                                   .report = wiring_report,
+                                  .newest = wiring_newest,
                                   .explain = wiring_explain,
                                   .bus_traffic = wiring_bus_traffic,
                                   .device_traffic = wiring_device_traffic,

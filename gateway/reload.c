@@ -76,6 +76,7 @@ static void free_all(const struct reload_rest *rest)
     conf_free(rest->conf);
     conf_free(rest->older);
     site_free(rest->site);
+    pipeline_workings_free(rest->workings);
 }
 
 static void free_rest(void *owner)

@@ -23,6 +23,7 @@ struct reloaded {
 struct reload_rest {
     struct conf *conf, *older;
     struct site *site;
+    struct pipeline_workings *workings;
 };
 
 /* Frees it on a thread of its own: for a thousand devices that takes longer than a poll may wait.

@@ -278,6 +278,13 @@ void wiring_restore(void *owner, const struct store_state *state)
     free(text);
 }
 
+const struct reading *wiring_newest(void *owner, uint32_t sensor)
+{
+    const struct app *app = owner;
+
+    return pipeline_newest(app->pipeline, sensor);
+}
+
 void wiring_explain(void *owner, uint32_t instance,
                     void (*part)(void *to, const char *what, const char *value), void *to)
 {

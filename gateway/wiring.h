@@ -36,6 +36,7 @@ int wiring_ask(void *owner, const struct web_question *question,
                void *asker, const char **ret_bus);
 
 /* For the web: what an instance of a rule waits for, part by part. */
+const struct reading *wiring_newest(void *owner, uint32_t sensor);
 void wiring_explain(void *owner, uint32_t instance,
                     void (*part)(void *to, const char *what, const char *value), void *to);
 

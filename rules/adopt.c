@@ -95,6 +95,8 @@ static void end_gone(struct rules *old, uint32_t index, int64_t now_ms)
     tell_owed(old, index, now_ms);
 }
 
+#define NOT_PLANNED INT64_MIN /* when it is due, as nothing else is */
+
 static void judge_soon(struct rules *fresh, uint32_t index)
 {
     fresh->catalog.instances[index].due_ms = fresh->now_ms;
@@ -119,21 +121,24 @@ static void adopt_instance(struct rules *fresh, uint32_t index, struct rules *ol
         judge_plan(fresh, index);
 }
 
-void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms)
+void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors,
+                 const uint32_t *instances, int64_t now_ms)
 {
     assert(!fresh->started);
     now_ms = engine_advance(old, now_ms);
     engine_run_due(old, now_ms);
     engine_advance(fresh, now_ms);
     for (uint32_t i = 0; i < fresh->catalog.n_instances; i++)
-        judge_soon(fresh, i);
+        fresh->catalog.instances[i].due_ms = NOT_PLANNED;
     for (uint32_t i = 0; i < old->catalog.n_instances; i++) {
-        uint32_t to = rules_find(fresh, old->catalog.instances[i].id);
-        if (to == RULES_NO_INSTANCE)
+        if (instances[i] == RULES_NO_INSTANCE)
             end_gone(old, i, now_ms);
         else
-            adopt_instance(fresh, to, old, i, now_ms);
+            adopt_instance(fresh, instances[i], old, i, now_ms);
     }
+    for (uint32_t i = 0; i < fresh->catalog.n_instances; i++)
+        if (fresh->catalog.instances[i].due_ms == NOT_PLANNED) /* it is new */
+            judge_soon(fresh, i);
     adopt_facts(fresh, old, sensors);
     bus_count(fresh);
     save_settle_limits(fresh, now_ms);

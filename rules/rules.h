@@ -289,14 +289,16 @@ void rules_on_clock(struct rules *rules, int64_t now_ms, int64_t wall_ms);
 
 /* Hands everything over from `old` to `fresh`, which has not been used yet, with the same table of
  * texts; `old` is then only to be freed. sensors[i] is the index in `fresh` of the i-th sensor of
- * `old`, RULES_NO_SENSOR when it is gone. Instances are known again by their id. Mutes, disabling
+ * `old`, RULES_NO_SENSOR when it is gone; instances[i] that of the i-th instance, which is known
+ * again by its id (rules_find()), or RULES_NO_INSTANCE. Mutes, disabling
  * and adjusted limits (as in rules_restore()) stay in any case; state, timers, acknowledgement and
  * blindness stay unless the condition has changed, which is any key of the rule (of `limits` those
  * of this limit) but label, severity, message, clear_message, notify, blind, ack, latch, repeat,
  * max_repeats, cooldown, escalate, group*, inhibited_by, active, while_*, adjustable and the on_*
  * actions. What is gone or has changed while it fired or was blind ends with its event, told by
  * `old` with its own indices. New and changed instances are judged at the next call with a time. */
-void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors, int64_t now_ms);
+void rules_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors,
+                 const uint32_t *instances, int64_t now_ms);
 
 /* -- what others know of instances; indices are stable for the life of `rules` ------------------
  */

@@ -324,7 +324,8 @@ struct pipeline_workings {
     size_t room;
     uint8_t *why;
     double *own;
-    uint32_t *now_called; /* new number of each sensor of the site before; NULL without one */
+    uint32_t *now_called; /* new number of each sensor of the rules of the site before */
+    uint32_t *now_judged; /* of each of their instances, likewise */
 };
 
 void pipeline_workings_free(struct pipeline_workings *workings)
@@ -337,18 +338,39 @@ void pipeline_workings_free(struct pipeline_workings *workings)
     free(workings->why);
     free(workings->own);
     free(workings->now_called);
+    free(workings->now_judged);
     free(workings);
 }
 
-/* Numbers of the rules' sensors: those of the inventory, then the gateway's own. */
+/* Numbers of the rules' sensors: those of the inventory, which may have had other names, then the
+ * gateway's own. */
 static uint32_t *call_anew(const struct site *site, const struct site *before)
 {
     uint32_t n = before ? rules_sensors(before->rules) : 0;
+    uint32_t n_listed = before ? before->inventory->n_sensors : 0;
     uint32_t *now_called = calloc((size_t)n + 1, sizeof(*now_called));
 
     for (uint32_t i = 0; now_called && i < n; i++)
-        now_called[i] = rules_find_sensor(site->rules, rules_sensor(before->rules, i)->id);
+        now_called[i] = i < n_listed
+                            ? RULES_NO_SENSOR
+                            : rules_find_sensor(site->rules, rules_sensor(before->rules, i)->id);
+    for (uint32_t i = 0; now_called && before && i < site->inventory->n_sensors; i++) {
+        uint32_t was = inventory_was(site->inventory, i, before->inventory);
+
+        if (was != UINT32_MAX)
+            now_called[was] = i;
+    }
     return now_called;
+}
+
+static uint32_t *judge_anew(const struct site *site, const struct site *before)
+{
+    size_t n = before ? rules_count(before->rules) : 0;
+    uint32_t *now_judged = calloc(n + 1, sizeof(*now_judged));
+
+    for (uint32_t i = 0; now_judged && i < n; i++)
+        now_judged[i] = rules_find(site->rules, rules_info(before->rules, i).id);
+    return now_judged;
 }
 
 struct pipeline_workings *pipeline_prepare(const struct site *site, const struct site *before)
@@ -365,10 +387,11 @@ struct pipeline_workings *pipeline_prepare(const struct site *site, const struct
                                            .room = most_sensors(inventory),
                                            .why = malloc((size_t)inventory->n_devices + 1),
                                            .own = calloc(n_own, sizeof(double)),
-                                           .now_called = call_anew(site, before)};
+                                           .now_called = call_anew(site, before),
+                                           .now_judged = judge_anew(site, before)};
     workings->readings = calloc(2 * workings->room, sizeof(*workings->readings));
     if (!workings->registry || !workings->plausible || !workings->readings || !workings->why ||
-        !workings->own || !workings->now_called) {
+        !workings->own || !workings->now_called || !workings->now_judged) {
         pipeline_workings_free(workings);
         return NULL;
     }
@@ -410,7 +433,7 @@ static void hand_over(struct pipeline *pipeline, struct site *site,
             registry_update(workings->registry, &last);
     }
     hand_over_own(pipeline, site, workings);
-    rules_adopt(site->rules, pipeline->site->rules, workings->now_called,
+    rules_adopt(site->rules, pipeline->site->rules, workings->now_called, workings->now_judged,
                 advance(pipeline, clock_boot_ms()));
     pipeline_settle(pipeline);
 }
@@ -433,17 +456,12 @@ static void exchange_workings(struct pipeline *pipeline, struct pipeline_working
     pipeline->own = fresh.own;
 }
 
-int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings)
+static void use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings)
 {
-    if (!workings)
-        workings = pipeline_prepare(site, pipeline->site);
-    if (!workings)
-        return -ENOMEM;
     assert(workings->before == pipeline->site);
     if (pipeline->site)
         hand_over(pipeline, site, workings);
     exchange_workings(pipeline, workings);
-    pipeline_workings_free(workings);
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
     for (uint32_t i = 0; i < rules_count(site->rules); i++)
@@ -452,8 +470,25 @@ int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_w
         if (site->inventory->devices[i].bus == INVENTORY_NO_BUS) /* it is always there */
             pipeline_device(pipeline, i, QUALITY_GOOD, clock_boot_ms());
     }
-    sweep_stale(pipeline);
+    pipeline_settle(pipeline);
+    plan_rules(pipeline);
+    timer_at(pipeline->stale_timer, clock_boot_ms()); /* a step of its own: it looks at all */
+}
+
+int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings)
+{
+    struct pipeline_workings *made = workings ? NULL : pipeline_prepare(site, pipeline->site);
+
+    if (!workings && !made)
+        return -ENOMEM;
+    use(pipeline, site, workings ? workings : made);
+    pipeline_workings_free(made);
     return 0;
+}
+
+const struct reading *pipeline_newest(const struct pipeline *pipeline, uint32_t sensor)
+{
+    return registry_last(pipeline->registry, sensor);
 }
 
 /* -- people and restarts -------------------------------------------------------------------- */

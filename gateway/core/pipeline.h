@@ -44,11 +44,15 @@ struct pipeline_workings;
 struct pipeline_workings *pipeline_prepare(const struct site *site, const struct site *before);
 void pipeline_workings_free(struct pipeline_workings *workings); /* NULL is legal */
 
-/* Works with `site` from now on (borrowed) and tells the sinks. Takes ownership of `workings`;
- * NULL: they are made here. Called again with another one it takes over the newest values and the
- * lives of all instances that still are; the old site can be freed afterwards. 0, or -ENOMEM: then
- * nothing has changed. */
+/* Works with `site` from now on (borrowed) and tells the sinks. What it worked with before is left
+ * in `workings`, for the caller to free; NULL: they are made and freed here. Called again with
+ * another one it takes over the newest values and the lives of all instances that still are; the
+ * old site can be freed afterwards. 0, or -ENOMEM: then nothing has changed. */
 int pipeline_use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings);
+
+/* The newest reading of a sensor of the inventory, good or bad; QUALITY_NOT_READ before the first.
+ * Borrowed until the next reading. */
+const struct reading *pipeline_newest(const struct pipeline *pipeline, uint32_t sensor);
 
 /* The samples of one poll of device `device` of the inventory: adapters_events.poll. */
 void pipeline_accept(void *pipeline, uint32_t device, const struct sample *samples, size_t count);

@@ -1,5 +1,7 @@
 #include "gateway/core/registry.h"
 
+#include "gateway/base/clock.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -17,7 +19,8 @@ struct registry *registry_new(size_t capacity)
         return NULL;
     registry->capacity = capacity;
     for (size_t i = 0; i < capacity; i++)
-        registry->last[i] = (struct reading){.sensor = (uint32_t)i, .quality = QUALITY_NOT_READ};
+        registry->last[i] = (struct reading){
+            .sensor = (uint32_t)i, .at_ms = CLOCK_NEVER, .quality = QUALITY_NOT_READ};
     return registry;
 }
 

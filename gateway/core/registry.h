@@ -16,6 +16,6 @@ void registry_free(struct registry *registry);
  * sensor. */
 int registry_update(struct registry *registry, const struct reading *reading);
 
-/* The newest reading, good or bad; its quality is QUALITY_NOT_READ before the first. NULL for an
+/* The newest reading, good or bad; QUALITY_NOT_READ at CLOCK_NEVER before the first. NULL for an
  * unknown sensor. Borrowed until the next registry_update(). */
 const struct reading *registry_last(const struct registry *registry, uint32_t sensor);

@@ -2,43 +2,55 @@
 
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
+#include "gateway/web/web.h"
 
 #include <stdlib.h>
 
 void live_free(struct live *live)
 {
     inventory_release(live->inventory);
-    free(live->readings);
     free(live->states);
     free(live->devices);
-    *live = (struct live){0};
+    *live = (struct live){.context = live->context};
+}
+
+const struct reading *live_reading(const struct live *live, uint32_t sensor)
+{
+    return live->context->newest(live->context->owner, sensor);
 }
 
 static void start_empty(struct live *live)
 {
     const struct inventory *inventory = live->inventory;
 
-    for (uint32_t i = 0; i < inventory->n_sensors; i++)
-        live->readings[i] =
-            (struct reading){.sensor = i, .at_ms = CLOCK_NEVER, .quality = QUALITY_NOT_READ};
     for (uint32_t i = 0; i < inventory->n_rules; i++)
         live->states[i] = (struct instance_state){.instance = i, .since_ms = CLOCK_NEVER};
     for (uint32_t i = 0; i < inventory->n_devices; i++)
         live->devices[i] = (struct live_device){CLOCK_NEVER, QUALITY_NOT_READ};
 }
 
-/* Devices are found by their sensors: a device that has kept one is the same to people. */
+/* A device that has kept a sensor is the same to people. */
+static const struct live_device *find_before(const struct live *live, uint32_t device,
+                                             const struct live *before)
+{
+    const struct inventory_device *about = &live->inventory->devices[device];
+
+    for (uint32_t i = 0; i < about->n_sensors; i++) {
+        uint32_t was = inventory_was(live->inventory, about->first_sensor + i, before->inventory);
+
+        if (was != UINT32_MAX)
+            return &before->devices[before->inventory->sensors[was].device];
+    }
+    return NULL;
+}
+
 static void carry_over(struct live *to, const struct live *from)
 {
-    for (uint32_t i = 0; i < to->inventory->n_sensors; i++) {
-        const struct inventory_sensor *sensor = &to->inventory->sensors[i];
-        uint32_t old = inventory_was(to->inventory, i, from->inventory);
+    for (uint32_t i = 0; i < to->inventory->n_devices; i++) {
+        const struct live_device *before = find_before(to, i, from);
 
-        if (old == UINT32_MAX)
-            continue;
-        to->readings[i] = from->readings[old];
-        to->readings[i].sensor = i;
-        to->devices[sensor->device] = from->devices[from->inventory->sensors[old].device];
+        if (before)
+            to->devices[i] = *before;
     }
 }
 
@@ -46,12 +58,12 @@ void live_use(struct live *live, struct inventory *inventory)
 {
     struct live next = {
         .inventory = inventory_hold(inventory),
-        .readings = calloc(inventory->n_sensors + 1, sizeof(*next.readings)),
         .states = calloc(inventory->n_rules + 1, sizeof(*next.states)),
         .devices = calloc(inventory->n_devices + 1, sizeof(*next.devices)),
+        .context = live->context,
     };
 
-    if (next.readings && next.states && next.devices) {
+    if (next.states && next.devices) {
         start_empty(&next);
         if (live->inventory)
             carry_over(&next, live);

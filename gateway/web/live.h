@@ -1,8 +1,11 @@
-/* Live: the newest of everything, as the pipeline tells it. Private to the room. */
+/* Live: the newest of everything, as the pipeline tells it; readings are asked of it, since it has
+ * them anyway. Private to the room. */
 #pragma once
 
 #include "gateway/core/inventory.h"
 #include "gateway/core/sink.h"
+
+struct web_context;
 
 struct live_device {
     int64_t at_ms; /* of the last change; CLOCK_NEVER: nothing was heard yet */
@@ -12,11 +15,14 @@ struct live_device {
 /* `inventory` is NULL before the first one, and when there was no memory for one. */
 struct live {
     struct inventory *inventory;
-    struct reading *readings;      /* by sensor; at_ms CLOCK_NEVER before the first */
     struct instance_state *states; /* by instance */
     struct live_device *devices;   /* by device */
+    const struct web_context *context;
 };
 
-/* Goes over to `inventory`; values of sensors and devices that are still there stay. */
+/* at_ms is CLOCK_NEVER before the first. */
+const struct reading *live_reading(const struct live *live, uint32_t sensor);
+
+/* Goes over to `inventory`; what is known of devices that are still there stays. */
 void live_use(struct live *live, struct inventory *inventory);
 void live_free(struct live *live);

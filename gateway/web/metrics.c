@@ -42,13 +42,14 @@ static void put_sensors(struct page *page, const struct live *live)
     put_head(page, "sensor_value", "gauge", "Newest value of a sensor that has one.");
     for (uint32_t i = 0; i < live->inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &live->inventory->sensors[i];
+        const struct reading *reading = live_reading(live, i);
 
-        if (live->readings[i].kind != VALUE_NUMBER)
+        if (reading->kind != VALUE_NUMBER)
             continue;
         page_format(page, "thermogate_sensor_value{sensor=\"%s\",unit=", sensor->id);
         put_quoted(page, sensor->unit);
         page_put(page, "} ", 2);
-        put_number(page, live->readings[i].number);
+        put_number(page, reading->number);
     }
 }
 

@@ -215,7 +215,7 @@ static void explain(char to[REASON_SIZE], const struct live *live,
         text_append(to, REASON_SIZE, &length, "; it watches for: %s", rule->summary);
     text_append(to, REASON_SIZE, &length, ".");
     if (rule->sensor < live->inventory->n_sensors)
-        explain_reading(to, REASON_SIZE, &length, live, &live->readings[rule->sensor]);
+        explain_reading(to, REASON_SIZE, &length, live, live_reading(live, rule->sensor));
 }
 
 struct shown_rule {
@@ -251,7 +251,7 @@ static void write_rule(struct json *json, const void *what)
     json_end(json);
     if (sensor < live->inventory->n_sensors) {
         json_ready_key(json, "\"reading\":", strlen("\"reading\":"));
-        show_write_reading(json, live, &live->readings[sensor]);
+        show_write_reading(json, live, live_reading(live, sensor));
     } else {
         json_null(json, "reading");
     }

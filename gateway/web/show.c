@@ -97,9 +97,11 @@ static uint32_t count_good(const struct live *live)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < live->inventory->n_sensors; i++)
-        count +=
-            live->readings[i].quality == QUALITY_GOOD || live->readings[i].quality == QUALITY_QUIET;
+    for (uint32_t i = 0; i < live->inventory->n_sensors; i++) {
+        uint8_t quality = live_reading(live, i)->quality;
+
+        count += quality == QUALITY_GOOD || quality == QUALITY_QUIET;
+    }
     return count;
 }
 
@@ -479,7 +481,7 @@ static void write_readings(struct json *json, const void *what)
     json_array(json, "readings");
     for (uint32_t i = 0; i < show->live->inventory->n_sensors; i++) {
         if (is_asked_for(show, i))
-            show_write_reading(json, show->live, &show->live->readings[i]);
+            show_write_reading(json, show->live, live_reading(show->live, i));
     }
     json_end(json);
     json_end(json);

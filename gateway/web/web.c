@@ -24,6 +24,7 @@ int web_open(const struct web_options *options, const struct web_context *contex
     if (!web)
         return error_set(reterr, -ENOMEM, "web: out of memory");
     web->context = *context;
+    web->live.context = &web->context;
     web->options = *options;
     web->opened_ms = clock_boot_ms();
     web->lateness_ms = -LATENESS_SPAN_MS;
@@ -107,10 +108,8 @@ static void take_readings(void *sink, uint32_t device, const struct reading *rea
     struct web *web = sink;
 
     (void)device;
-    for (size_t i = 0; is_live(web) && i < count; i++) {
-        web->live.readings[readings[i].sensor] = readings[i];
+    for (size_t i = 0; is_live(web) && i < count; i++)
         feed_reading(web, &readings[i]);
-    }
 }
 
 static void take_device(void *sink, uint32_t device, uint8_t why, int64_t at_ms)

@@ -64,6 +64,8 @@ struct web_context {
     int (*ask)(void *owner, const struct web_question *question,
                void (*done)(void *asker, const char *quality, const uint8_t *bytes, size_t count),
                void *asker, const char **ret_bus);
+    /* The newest reading of a sensor of the inventory that the sink was given last. */
+    const struct reading *(*newest)(void *owner, uint32_t sensor);
     /* Tells each part of what an instance of a rule waits for, and what it is now. May be NULL. */
     void (*explain)(void *owner, uint32_t instance,
                     void (*part)(void *to, const char *what, const char *value), void *to);

@@ -223,3 +223,15 @@ static inline void world_refuses(const char *config, size_t count, const char *l
     assert_int_equal(result, -EINVAL);
     world_close(&world);
 }
+
+/* As a reload does; sensors[i]: the number in `fresh` of the i-th sensor of `old`. */
+static inline void world_adopt(struct rules *fresh, struct rules *old, const uint32_t *sensors,
+                               int64_t now_ms)
+{
+    size_t n = rules_count(old);
+    uint32_t *instances = calloc(n + 1, sizeof(*instances));
+    for (uint32_t i = 0; i < n; i++)
+        instances[i] = rules_find(fresh, rules_info(old, i).id);
+    rules_adopt(fresh, old, sensors, instances, now_ms);
+    free(instances);
+}

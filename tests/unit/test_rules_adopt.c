@@ -13,7 +13,7 @@ static void reload(struct world *old, struct world *fresh, const char *config, i
 {
     static const uint32_t sensors[N_SENSORS] = {TEMP, SETPOINT, DOOR, HALL, LOAD};
     open_world(fresh, config);
-    rules_adopt(fresh->rules, old->rules, sensors, now_ms);
+    world_adopt(fresh->rules, old->rules, sensors, now_ms);
 }
 
 static void what_did_not_change_goes_on(void **state)
@@ -190,7 +190,7 @@ static void a_sensor_that_is_gone_or_new_is_no_one_elses(void **state)
     open_world(&fresh, "rules: { b: { sensors = \"*.temp\"; above = 1; " QUIET " } }");
     world_poll(&old, 0, TEMP, 4);
     world_poll(&old, 0, HALL, 5);
-    rules_adopt(fresh.rules, old.rules, sensors, 10);
+    world_adopt(fresh.rules, old.rules, sensors, 10);
     rules_on_time(fresh.rules, 10);
     world_expect(&fresh, "10 b@hall.temp ok>firing 1 | m\nnotify phone: m\n");
     world_close(&old);

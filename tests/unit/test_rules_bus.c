@@ -102,7 +102,7 @@ static void a_reload_knows_that_it_is_down(void **state)
     world_poll(&old, 0, HALL, 0);
     bus(&old, 5000, 0);
     open_world(&fresh, LOST("label = \"other\""));
-    rules_adopt(fresh.rules, old.rules, sensors, 6000);
+    world_adopt(fresh.rules, old.rules, sensors, 6000);
     rules_on_time(fresh.rules, 100000);
     world_expect(&fresh, "10000 a ok>firing - | lost\n");
     world_close(&old);

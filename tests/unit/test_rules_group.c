@@ -112,7 +112,7 @@ static void a_reload_within_the_wait_loses_nothing(void **state)
     open_world(&w);
     world_poll(&w, 0, TEMP, 2);
     open_world(&after);
-    rules_adopt(after.rules, w.rules, sensors, 1000);
+    world_adopt(after.rules, w.rules, sensors, 1000);
     rules_on_time(after.rules, 1000);
     rules_on_time(after.rules, 11000);
     world_expect(&after, "notify n: room.temp hot\n");

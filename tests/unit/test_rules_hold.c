@@ -64,7 +64,7 @@ static void it_is_said_again_after_a_restart_and_a_reload(void **state)
     rules_on_time(w.rules, 0);
     world_expect(&w, "hold room.setpoint 5 as before\n");
     open_world(&after, OF(HOLDS));
-    rules_adopt(after.rules, w.rules, sensors, 100);
+    world_adopt(after.rules, w.rules, sensors, 100);
     rules_on_time(after.rules, 100);
     world_expect(&after, "hold room.setpoint 5 as before\n");
     world_close(&w);

@@ -94,7 +94,7 @@ static void levels_come_back_after_a_restart_and_a_reload(void **state)
     world_poll(&w, 200, TEMP, 90);
     world_expect(&w, "");
     open_world(&after, RULE);
-    rules_adopt(after.rules, w.rules, sensors, 300);
+    world_adopt(after.rules, w.rules, sensors, 300);
     world_poll(&after, 400, TEMP, 80);
     world_expect(&after, "400 a firing>firing 75\n400 a level | warning 80.0 over 75\n"
                          "notify phone: warning 80.0 over 75\n");

@@ -357,7 +357,7 @@ static void reload(struct model *model)
     struct rules *old = model->rules;
     model->config = roll(model, 2);
     open_rules(model);
-    rules_adopt(model->rules, old, sensors, model->now_ms);
+    world_adopt(model->rules, old, sensors, model->now_ms);
     rules_free(old);
 }
 

@@ -119,7 +119,7 @@ static void waiting_goes_on_after_a_restart_and_a_reload(void **state)
     world_expect(&w, "notify nurse: hot unknown 2m\n");
     world_poll(&w, 1021000, TEMP, 2);
     open_world(&after, ESCALATES);
-    rules_adopt(after.rules, w.rules, sensors, 1022000);
+    world_adopt(after.rules, w.rules, sensors, 1022000);
     run_to(&after, 1030000, 1200000);
     world_expect(&after, "publish t/a firing 1 0\n");
     world_close(&w);

@@ -13,7 +13,7 @@ static void reload(struct world *old, struct world *fresh, const char *config, i
 {
     static const uint32_t sensors[N_SENSORS] = {TEMP, SETPOINT, DOOR, HALL, LOAD};
     assert_int_equal(world_open(fresh, config), 0);
-    rules_adopt(fresh->rules, old->rules, sensors, now_ms);
+    world_adopt(fresh->rules, old->rules, sensors, now_ms);
 }
 
 static void feed(struct world *world, int64_t from_ms, int64_t to_ms)

@@ -96,6 +96,7 @@ struct web_world {
     struct store *store;
     struct text_table *texts;
     struct inventory *inventory;
+    struct reading newest[N_SENSORS];
     const char *problem; /* what app would say; NULL: none */
     pthread_t thread;
     struct wake *wake;
@@ -305,6 +306,17 @@ static inline void web_say_state(struct web_world *world)
     web_sink.instance(world->web, &state);
 }
 
+static inline const struct reading *web_newest(void *owner, uint32_t sensor)
+{
+    return &((struct web_world *)owner)->newest[sensor];
+}
+
+static inline void web_say_reading(struct web_world *world, const struct reading *reading)
+{
+    world->newest[reading->sensor] = *reading;
+    web_sink.readings(world->web, reading->sensor == POWER ? METER : BOILER, reading, 1);
+}
+
 static inline void web_say_readings(struct web_world *world)
 {
     int64_t now_ms = clock_boot_ms();
@@ -317,8 +329,9 @@ static inline void web_say_readings(struct web_world *world)
     };
     struct reading bad = {.at_ms = now_ms, .sensor = POWER, .quality = QUALITY_TIMEOUT};
 
-    web_sink.readings(world->web, BOILER, readings, 2);
-    web_sink.readings(world->web, METER, &bad, 1);
+    web_say_reading(world, &readings[0]);
+    web_say_reading(world, &readings[1]);
+    web_say_reading(world, &bad);
 }
 
 static inline void web_first_news(struct web_world *world)
@@ -353,6 +366,7 @@ static inline struct web_world *web_world_open(const char *listen, bool with_sto
     struct web_context context = {.report = web_report_rows,
                                   .test_notifier = web_test_notifier,
                                   .ask = web_ask_line,
+                                  .newest = web_newest,
                                   .bus_traffic = web_count_bus,
                                   .device_traffic = web_count_device,
                                   .owner = world};
