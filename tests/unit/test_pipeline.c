@@ -279,6 +279,36 @@ static void what_is_bad_already_does_not_become_stale(void **state)
     expect(world, "readings:2:2:timeout readings:2:1:stale ");
 }
 
+/* -- another site -------------------------------------------------------------------------------
+ */
+
+static const char renamed[] =
+    "buses: { sim: { adapter = \"sim\" } }\n"
+    "devices: { z: { bus = \"sim\"; channels: { t: {} } }\n"
+    "           a: { bus = \"sim\"; channels: { warmth: { was = \"t\" }; new: {} } } }\n"
+    "rules: { hot: { when = \"a.warmth > 50\" } }\n";
+
+static void a_sensor_of_another_name_and_number_keeps_its_newest_reading(void **state)
+{
+    struct world *world = *state;
+    struct site_context context = {.output = &pipeline_rules_output,
+                                   .owner = world->pipeline,
+                                   .texts = pipeline_texts(world->pipeline),
+                                   .before = world->site.site};
+    struct site_world before = world->site;
+    enum { Z_T, A_WARMTH, A_NEW };
+    accept(world, DEVICE_A, sample_number(0, clock_boot_ms(), 60));
+    assert_int_equal(site_world_open(&world->site, renamed, &context), 0);
+    assert_int_equal(pipeline_use(world->pipeline, world->site.site, NULL), 0);
+    site_world_close(&before);
+    assert_true(pipeline_newest(world->pipeline, A_WARMTH)->number == 60);
+    assert_int_equal(pipeline_newest(world->pipeline, A_WARMTH)->sensor, A_WARMTH);
+    assert_int_equal(pipeline_newest(world->pipeline, A_NEW)->quality, QUALITY_NOT_READ);
+    assert_true(pipeline_newest(world->pipeline, A_NEW)->at_ms == CLOCK_NEVER);
+    assert_int_equal(pipeline_newest(world->pipeline, Z_T)->quality, QUALITY_NOT_READ);
+    run_until(world, "event:0:fired"); /* by what it was told before */
+}
+
 /* -- sinks --------------------------------------------------------------------------------------
  */
 
@@ -365,6 +395,7 @@ int main(void)
         PIPELINE_TEST(a_sensor_whose_readings_stop_becomes_stale_once),
         PIPELINE_TEST(a_sensor_that_is_read_again_may_become_stale_again),
         PIPELINE_TEST(what_is_bad_already_does_not_become_stale),
+        PIPELINE_TEST(a_sensor_of_another_name_and_number_keeps_its_newest_reading),
         EMPTY_TEST(an_order_changes_the_state_and_is_an_event_with_its_author),
         EMPTY_TEST(notifications_and_hooks_go_to_the_sinks),
         EMPTY_TEST(there_is_room_for_so_many_sinks_and_no_more),
