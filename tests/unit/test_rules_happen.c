@@ -55,7 +55,7 @@ static void an_absence_goes_on_over_a_reload(void **state)
     bad(&old, 0, QUALITY_QUIET);
     bad(&old, 60000, QUALITY_TIMEOUT);
     assert_int_equal(world_open(&fresh, MANY PROBE), 0);
-    rules_adopt(fresh.rules, old.rules, sensors, 70000);
+    world_adopt(fresh.rules, old.rules, sensors, 70000);
     assert_int_equal(rules_probe(fresh.rules, 0, 90000).kind, RULES_NUMBER);
     assert_int_equal(rules_probe(fresh.rules, 0, 90001).kind, RULES_UNKNOWN);
     bad(&fresh, 100000, QUALITY_QUIET);
