@@ -31,7 +31,7 @@ struct device_config {
     const char *connect; /* whole, with the scheme: the device's own, its bus's, or the default */
     int64_t every_ms;    /* 0: as fast as it answers */
     const struct section *options;
-    const struct channel_config *channels;
+    const struct channel_config *channels; /* gone when open() is through, also for the runner */
     size_t n_channels;
 };
 struct bus_config {

@@ -42,6 +42,8 @@
 
 #define STORE_WAIT_MS 2000 /* for the saved state at the start */
 
+#define TIDY_AFTER_MS 5000 /* when everything is connected and was read */
+
 #define FOUND_LATER_MS 1000 /* until another attempt to take in what was found */
 
 /* From so many bytes on memory is had from the kernel page by page, only when it is touched, and
@@ -112,6 +114,7 @@ static int take_over(struct app *app, struct reloaded *reloaded, struct reload_r
 
     if (r < 0)
         return r;
+    site_opened(fresh);
     (void)pipeline_use(app->pipeline, fresh, reloaded->workings); /* all that it needs is there */
     rest->site = app->site;
     app->site = fresh;
@@ -138,6 +141,14 @@ static void keep_first_config(struct app *app)
         return;
     conf_free(app->conf);
     app->conf = NULL;
+    malloc_trim(0);
+}
+
+/* What the start took for a while has left holes between what stays: 0.7 MB of 13 with 1,000
+ * devices. Half a millisecond, once. */
+static void tidy(void *owner)
+{
+    (void)owner;
     malloc_trim(0);
 }
 
@@ -250,7 +261,8 @@ static int open_loop(struct app *app, struct error *reterr)
     app->learnt = learnt_new();
     if (!app->pipeline || !app->found || !app->learnt ||
         !(app->end_timer = timer_new(app->loop, look_whether_safe, app)) ||
-        !(app->found_timer = timer_new(app->loop, take_in_found, app)))
+        !(app->found_timer = timer_new(app->loop, take_in_found, app)) ||
+        !(app->tidy_timer = timer_new(app->loop, tidy, app)))
         return error_set(reterr, -ENOMEM, "out of memory or descriptors");
     if (loop_on_signal(app->loop, SIGTERM, stop_by_signal, app) < 0 ||
         loop_on_signal(app->loop, SIGINT, stop_by_signal, app) < 0 ||
@@ -422,8 +434,10 @@ static int open_rooms(struct app *app, struct error *reterr)
     if (r == 0)
         r = adapters_open(app->loop, app->site->buses, app->site->n_buses, &wiring_adapters, app,
                           &app->adapters, reterr);
-    if (r == 0)
+    if (r == 0) {
+        site_opened(app->site);
         commands_use(app->commands, app->adapters);
+    }
     if (r == 0 && starts_keep_crashing(app->starts))
         commands_write_safe(app->commands);
     app->fixed_hash = hash_fixed(conf_root(app->conf));
@@ -448,6 +462,7 @@ static void tell_start(struct app *app)
 
     if (app->options->for_ms > 0)
         timer_at(app->end_timer, clock_boot_ms() + app->options->for_ms);
+    timer_at(app->tidy_timer, clock_boot_ms() + TIDY_AFTER_MS);
     start_pulse(app);
     if (senses_start(app, &app->senses) < 0)
         log_error("out of memory: rules cannot read sensors of the gateway itself");
@@ -508,6 +523,7 @@ static bool close_all(struct app *app)
     pipeline_free(app->pipeline);
     timer_free(app->end_timer);
     timer_free(app->found_timer);
+    timer_free(app->tidy_timer);
     found_free(app->found);
     learnt_free(app->learnt);
     pulse_stop(app->pulse);

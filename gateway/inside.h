@@ -30,7 +30,7 @@ struct app {
     struct adapters *adapters;
     struct found *found;   /* devices that adapters have found */
     struct learnt *learnt; /* and what they know of devices by now */
-    struct timer *end_timer, *found_timer;
+    struct timer *end_timer, *found_timer, *tidy_timer;
     bool building;     /* a site is built on a thread */
     bool reload_waits; /* for that to end */
     struct pulse *pulse;

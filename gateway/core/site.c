@@ -228,7 +228,8 @@ static bool fill_part(struct builder *builder, const struct placed *placed, size
         .hash = section_hash(bus),
     };
     for (size_t i = 0; i < n; i++) {
-        site_device_configure(placed[i].device, builder->arena, &devices[i]);
+        site_device_configure(placed[i].device, builder->arena, &builder->site->channels,
+                              &devices[i]);
         ids[i] = placed[i].id;
         part->hash = part->hash * 31 + site_device_hash(placed[i].device);
     }
@@ -509,11 +510,17 @@ int site_new(struct section *root, const struct site_context *context, struct pr
     return 0;
 }
 
+void site_opened(struct site *site)
+{
+    arena_free(&site->channels);
+}
+
 void site_free(struct site *site)
 {
     if (!site)
         return;
     rules_free(site->rules);
+    site_opened(site);
     inventory_release(site->inventory);
     free(site);
 }

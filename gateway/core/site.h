@@ -3,6 +3,7 @@
  * on any thread, so that a reload costs the loop nothing. */
 #pragma once
 
+#include "gateway/base/arena.h"
 #include "gateway/base/problem.h"
 #include "gateway/base/setting.h"
 #include "gateway/base/text.h"
@@ -30,7 +31,8 @@ struct site {
     struct adapters_bus *buses;
     size_t n_buses;
     struct rules *rules;
-    bool discovers; /* one of its buses looks for devices: keep what `root` was made of */
+    struct arena channels; /* what adapters are told of them when they are opened */
+    bool discovers;        /* one of its buses looks for devices: keep what `root` was made of */
 };
 
 /* What rules report to, and the texts of readings; outlives the site. */
@@ -53,3 +55,6 @@ struct site_context {
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,
              struct site **ret_site);
 void site_free(struct site *site);
+
+/* The adapters of its buses are open: what only they wanted to know is no longer needed. */
+void site_opened(struct site *site);

@@ -523,9 +523,10 @@ uint64_t site_device_hash(const struct site_device *device)
 }
 
 void site_device_configure(const struct site_device *device, struct arena *arena,
-                           struct device_config *ret_config)
+                           struct arena *until_open, struct device_config *ret_config)
 {
-    struct channel_config *channels = arena_take(arena, (device->n_read + 1) * sizeof(*channels));
+    struct channel_config *channels =
+        arena_take(until_open, (device->n_read + 1) * sizeof(*channels));
 
     *ret_config = (struct device_config){
         .name = arena_text(arena, section_name(device->section)),
@@ -536,8 +537,7 @@ void site_device_configure(const struct site_device *device, struct arena *arena
         .n_channels = channels ? device->n_read : 0,
     };
     for (size_t i = 0; i < ret_config->n_channels; i++)
-        channels[i] =
-            (struct channel_config){.name = arena_text(arena, section_name(device->channels[i])),
-                                    .options = device->channels[i],
-                                    .every_ms = channel_every_ms(device->channels[i])};
+        channels[i] = (struct channel_config){.name = section_name(device->channels[i]),
+                                              .options = device->channels[i],
+                                              .every_ms = channel_every_ms(device->channels[i])};
 }

@@ -50,6 +50,6 @@ void site_device_describe(const struct site_device *device, struct arena *arena,
 /* A number for all that the config says of it: its name, address, interval, options. */
 uint64_t site_device_hash(const struct site_device *device);
 
-/* Fills what its adapter is given. */
+/* Fills what its adapter is given: of its channels from an arena that lives until it is open. */
 void site_device_configure(const struct site_device *device, struct arena *arena,
-                           struct device_config *ret_config);
+                           struct arena *until_open, struct device_config *ret_config);
