@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The connection with the broker, where it is not as it should be."""
+"""Who a gateway is to its broker: its ids, certificates and rights, and what the broker takes of it."""
 import os
 import signal
 import subprocess
@@ -7,19 +7,12 @@ import unittest
 
 import harness
 from harness import SOON
+from session_world import BUS, TANK, World
 
-BUS = 'sim: { adapter = "sim" }'
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-TANK = 'tank: { bus = "sim"; channels: { level: { low = 5 } } }\n'
 
 
-class Session(harness.Case):
-    def through(self, port, more="", every="100ms"):
-        """A gateway that takes this port for the broker's."""
-        broker = self.the_broker.port
-        text = self.config(TANK, buses=BUS, mqtt=more, every=every)
-        return self.gateway(text.replace(f"port = {broker}", f"port = {port}"))
-
+class Session(World):
     def tls_server(self, version):
         """One that speaks no other version, on a port of its own."""
         port, key, cert = harness.free_port(), self.path("key.pem"), self.path("cert.pem")
@@ -31,40 +24,6 @@ class Session(harness.Case):
         while server.line() != "ACCEPT":
             pass
         return port, server
-
-    def test_a_connection_that_is_cut_is_made_anew_and_nothing_is_missing(self):
-        self.broker()
-        self.seen = self.subscriber()
-        proxy = self.proxy()
-        running = self.through(proxy.port)
-        for _ in range(2):
-            since = self.seen.mark()
-            self.seen.state("tank", since, level=5)
-            proxy.cut()
-            running.wait_log("lost the broker")
-            self.seen.wait("t/tank/replay", since=since)
-            self.seen.state("tank", since, level=5)
-
-    def test_a_connection_that_stands_still_goes_on_where_it_was(self):
-        self.broker()
-        self.seen = self.subscriber()
-        proxy = self.proxy()
-        self.through(proxy.port)
-        self.seen.state("tank", level=5)
-        proxy.hold(True)
-        since = self.seen.mark()
-        count = len(self.seen.find("t/tank/state", since=since))
-        proxy.hold(False)
-        harness.wait_for(lambda: len(self.seen.find("t/tank/state", since=since)) > count + 5)
-
-    def test_a_broker_that_accepts_and_says_nothing_is_given_up_and_does_not_hold_up_the_end(self):
-        self.broker()
-        silent = harness.SilentDevice(self)
-        running = self.through(int(silent.connect.rsplit(":", 1)[1]))
-        running.wait_log("no connection")
-        status, seconds = running.stop()
-        self.assertEqual(status, 0)
-        self.assertLess(seconds, 2 * harness.SLOWNESS)
 
     def test_two_clients_of_one_id_are_told_once(self):
         self.broker()

@@ -1,6 +1,7 @@
-"""Between a client and a server on this machine: a connection that stands still or ends."""
+"""Between a client and a server on this machine: a connection that stands still, is slow, loses all or ends."""
 import socket
 import threading
+import time
 
 CONNECT_S = 10
 
@@ -10,6 +11,7 @@ class Proxy:
 
     def __init__(self, port):
         self.to, self.passes, self.is_open, self.pairs = port, True, True, []
+        self.delay_s, self.lossy = 0, set()
         self.changed = threading.Condition()
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
@@ -40,7 +42,9 @@ class Proxy:
             while data := source.recv(65536):
                 with self.changed:
                     self.changed.wait_for(lambda: self.passes)
-                target.sendall(data)
+                time.sleep(self.delay_s)
+                if source not in self.lossy:
+                    target.sendall(data)
         except OSError:
             pass
         self._end(source, target)
@@ -56,6 +60,10 @@ class Proxy:
         with self.changed:
             self.passes = not held
             self.changed.notify_all()
+
+    def lose(self):
+        """All that is on its way through the connections that there are, for ever; new ones are well."""
+        self.lossy.update(one for pair in self.pairs for one in pair)
 
     def shut(self):
         self.is_open = False
