@@ -336,14 +336,6 @@ static void put_list(struct ghosts *ghosts)
     ghosts->put(ghosts->owner, list);
 }
 
-void ghosts_restore(struct ghosts *ghosts)
-{
-    if (ghosts->store)
-        store_state_each(ghosts->store, STATE_KIND, take_state, ghosts);
-    if (ghosts->inventory && ghosts->n_gone > 0)
-        put_list(ghosts);
-}
-
 /* -- what is configured --------------------------------------------------------------------- */
 
 static void compare_entry(struct ghosts *ghosts, const char *prefix, const struct roll *before,
@@ -469,6 +461,19 @@ void ghosts_use(struct ghosts *ghosts, struct inventory *inventory)
         inventory_release(ghosts->next);
         ghosts->next = inventory_hold(inventory);
     }
+}
+
+/* When the disk comes late it is as if the site came only now: what it has may have been gone. */
+void ghosts_restore(struct ghosts *ghosts)
+{
+    struct inventory *inventory = ghosts->inventory;
+
+    ghosts->inventory = NULL;
+    if (ghosts->store)
+        store_state_each(ghosts->store, STATE_KIND, take_state, ghosts);
+    if (inventory)
+        ghosts_use(ghosts, inventory);
+    inventory_release(inventory);
 }
 
 void ghosts_moved(struct ghosts *ghosts, int64_t serial)

@@ -45,15 +45,25 @@ static bool is_listed(void *owner)
     return ((struct fixture *)owner)->listed;
 }
 
-/* A new start of the gateway. */
-static void begin(struct fixture *f)
+/* A new start of the gateway, in two steps: without its disk, and when that is there. */
+static void begin_without_disk(struct fixture *f)
 {
     struct store_options options = world_options(f->folder);
 
     assert_int_equal(store_open(f->loop, &options, 5000, &nobody, f, &f->store, NULL), 0);
     f->ghosts = ghosts_new(f->loop, f->store, &f->options, take_list, f);
+}
+
+static void find_disk(struct fixture *f)
+{
     ghosts_restore(f->ghosts);
     store_state_release(f->store);
+}
+
+static void begin(struct fixture *f)
+{
+    begin_without_disk(f);
+    find_disk(f);
 }
 
 static void end(struct fixture *f)
@@ -383,6 +393,26 @@ static void topics_are_cleared_without_discovery_too_and_entities_stay_as_they_a
     assert_int_equal(f->list->count, 5);
 }
 
+static void a_disk_that_comes_late_knows_what_is_gone_and_takes_nothing_that_is_there(void **state)
+{
+    struct fixture *f = *state;
+
+    use(f, 2);
+    end(f);
+    begin_without_disk(f);
+    use(f, 1);
+    assert_int_equal(f->list->count, 0);
+    find_disk(f);
+    assert_int_equal(f->list->count, 5);
+    assert_true(has_topic(f, "meter/state"));
+    end(f);
+    begin_without_disk(f);
+    use(f, 2); /* it is there again */
+    find_disk(f);
+    assert_int_equal(f->list->count, 0);
+    assert_int_equal(f->list->n_topics, 0);
+}
+
 static void another_form_of_values_leaves_the_topics_of_the_first(void **state)
 {
     struct fixture *f = *state;
@@ -448,6 +478,7 @@ int main(void)
         TEST(as_an_entity_alone_it_moves_by_its_own_message),
         TEST(topics_that_keep_what_is_gone_are_listed_until_they_are_cleared),
         TEST(topics_are_cleared_without_discovery_too_and_entities_stay_as_they_are),
+        TEST(a_disk_that_comes_late_knows_what_is_gone_and_takes_nothing_that_is_there),
         TEST(another_form_of_values_leaves_the_topics_of_the_first),
     };
 
