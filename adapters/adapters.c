@@ -102,6 +102,17 @@ static void report_failed(struct adapters *adapters, uint32_t bus, uint32_t devi
     take_samples(adapters, bus, device, adapters->bad, n);
 }
 
+/* What one device finds of a connection holds for all on it: nobody has to wait for the last one to
+ * be due. */
+static void doubt_others(struct adapters *adapters, uint32_t bus, uint32_t device, int64_t now_ms)
+{
+    uint32_t others =
+        schedule_doubt(adapters->schedule, adapters->first_slot[bus] + device, now_ms);
+
+    if (others > 0 && adapters->events->doubt)
+        adapters->events->doubt(adapters->owner, adapters->buses[bus].ids[device]);
+}
+
 /* A lost connection was told by its link; a line for each of its devices would only hide it. */
 static void tell_change(struct adapters *adapters, uint32_t bus, uint32_t device, uint8_t quality,
                         const struct schedule_end *end, int64_t now_ms)
@@ -129,6 +140,8 @@ static void take_end(void *owner, uint32_t bus, uint32_t device, uint8_t quality
 
     schedule_cost(adapters->schedule, slot, runner_take_ms(adapters->runners[bus], device));
     end = schedule_end(adapters->schedule, slot, quality, now_ms);
+    if (end.change == SCHEDULE_WENT && quality == QUALITY_DISCONNECTED)
+        doubt_others(adapters, bus, device, now_ms);
     tell_change(adapters, bus, device, quality, &end, now_ms);
     if (quality != QUALITY_GOOD)
         report_failed(adapters, bus, device, quality, now_ms);

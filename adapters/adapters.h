@@ -36,6 +36,9 @@ struct adapters_events {
      * means three failed polls in a row, or the first poll ever, or no connection. Logged already.
      */
     void (*device)(void *owner, uint32_t id, uint8_t why, int64_t at_ms);
+    /* The connection of this device is down, and there are others on it of which that is not known
+     * yet: they are asked at once. Said before its `device`. May be NULL. */
+    void (*doubt)(void *owner, uint32_t id);
     /* A write ended: QUALITY_GOOD when the device has confirmed it. A poll that reads it back
      * follows by itself. May be NULL where nothing is written. */
     void (*wrote)(void *owner, uint32_t token, uint8_t quality);

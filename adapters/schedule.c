@@ -286,6 +286,23 @@ void schedule_probe(struct schedule *schedule, int64_t now_ms)
     }
 }
 
+uint32_t schedule_doubt(struct schedule *schedule, uint32_t i, int64_t now_ms)
+{
+    uint32_t line = schedule->devices[i].line, others = 0;
+    int64_t due_ms;
+
+    for (uint32_t k = 0; line != NO_LINE && k < schedule->n; k++) {
+        const struct device *device = &schedule->devices[k];
+
+        if (device->line != line || device->state == AWAY)
+            continue;
+        others++;
+        if (heap_key(schedule->due, k, &due_ms) && due_ms > now_ms)
+            heap_set(schedule->due, k, now_ms);
+    }
+    return others;
+}
+
 struct schedule_counts schedule_counts(const struct schedule *schedule)
 {
     return schedule->counts;

@@ -59,6 +59,11 @@ void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
 /* All that are away are probed as soon as their lines allow, and their pauses begin anew. */
 void schedule_probe(struct schedule *schedule, int64_t now_ms);
 
+/* The line of `i` is down as far as that device knows, which has just gone away: all others of the
+ * line that are not away are polled at once, so that it is soon known of them, too. Returns how
+ * many those are. */
+uint32_t schedule_doubt(struct schedule *schedule, uint32_t i, int64_t now_ms);
+
 /* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under
  * way. Counters go over once, with schedule_adopt_counts(). */
 void schedule_adopt(struct schedule *schedule, uint32_t i, const struct schedule *old,

@@ -49,6 +49,13 @@ static void take_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms
     pipeline_device(app->pipeline, device, why, at_ms);
 }
 
+static void take_doubt(void *owner, uint32_t device)
+{
+    struct app *app = owner;
+
+    pipeline_doubt(app->pipeline, device);
+}
+
 /* Those that are found one after the other, as at the start, are taken in together. */
 static void take_found(void *owner, const char *bus, const struct adapter_found *found)
 {
@@ -74,6 +81,7 @@ static const char *recall(void *owner, const char *device)
 const struct adapters_events wiring_adapters = {
     .poll = take_poll,
     .device = take_device,
+    .doubt = take_doubt,
     .wrote = take_wrote,
     .appear = take_found,
     .learnt = take_learnt,

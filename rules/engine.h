@@ -30,6 +30,7 @@ struct rules {
     bool gathers;                /* what is told goes there, to be told together */
     uint32_t buses_down;         /* how many are */
     bool bus_news;               /* in this pass one went or came back */
+    int64_t doubt_ms;            /* until then one or another is doubted */
     uint32_t changed;            /* first of those to be saved; RULES_NO_INSTANCE: none */
     char text[TEXT_SIZE], message[TEXT_SIZE], topic[TOPIC_SIZE];
 };

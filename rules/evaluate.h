@@ -23,6 +23,7 @@ struct fact {
     int64_t stale_ms;       /* CLOCK_NEVER: it does not age */
     int64_t due_ms;         /* when its staleness is looked at next; CLOCK_NEVER: not */
     int64_t bad_ms;         /* since when nothing good comes, when `quality` is bad */
+    int64_t doubt_ms;       /* of what says whether a bus is there: until then that is doubted */
     uint64_t pass;          /* the last poll that brought a good value */
     uint32_t bus;           /* the sensor that says whether its bus is there: itself, when it is
                                that; RULES_NO_SENSOR: none */

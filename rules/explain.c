@@ -175,7 +175,7 @@ static void explain_bus(struct sheet *sheet)
     if (part)
         text_copy(part->value, sizeof part->value,
                   sheet->instance->cut_ms == INT64_MAX ? "is down: nothing new is told"
-                                                       : "has just come back");
+                                                       : "may be down, or has just come back");
 }
 
 size_t rules_explain(struct rules *rules, uint32_t instance, int64_t now_ms,

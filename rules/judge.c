@@ -323,7 +323,7 @@ void judge(struct rules *rules, uint32_t index, int64_t now_ms)
     if (instance->last.muted_until_ms <= now_ms)
         end_mute(rules, index, now_ms);
     instance->look_ms = CLOCK_NEVER;
-    if (rules->buses_down > 0 || instance->cut_ms != INT64_MIN)
+    if (rules->buses_down > 0 || rules->doubt_ms > now_ms || instance->cut_ms != INT64_MIN)
         bus_look(rules, instance, now_ms);
     if (instance->rule->n_inhibitors > 0)
         look_at_inhibitors(rules, index);

@@ -196,6 +196,10 @@ const struct reading *rules_take(struct rules *rules, const struct reading *read
                                  int64_t now_ms, size_t *ret_derived);
 void rules_judge(struct rules *rules, const struct reading *readings, size_t count, int64_t now_ms);
 
+/* It may be that the bus is down of which `sensor` says whether it is there; until `until_ms` that
+ * will be known. Meanwhile its devices raise no alarm of their own, as while it is down. */
+void rules_doubt_bus(struct rules *rules, uint32_t sensor, int64_t until_ms);
+
 /* Judges what time alone decides (ends of `for`, staleness, ...), each at its own instant up to and
  * with `now_ms`. rules_next_ms() says when to come next; CLOCK_NEVER: no need. */
 void rules_on_time(struct rules *rules, int64_t now_ms);

@@ -60,6 +60,9 @@ void pipeline_accept(void *pipeline, uint32_t device, const struct sample *sampl
 /* A device came or went: adapters_events.device. */
 void pipeline_device(void *pipeline, uint32_t device, uint8_t why, int64_t at_ms);
 
+/* It goes, and perhaps its bus with it: adapters_events.doubt. */
+void pipeline_doubt(void *pipeline, uint32_t device);
+
 /* Takes up what an instance was before the restart; after pipeline_use(), before the first poll. */
 void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text);
 

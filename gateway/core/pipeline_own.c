@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Time for all devices of a connection to be asked. */
+#define DOUBT_MS 5000
+
 /* Each change once: these sensors do not age. */
 static void tell_own(struct pipeline *pipeline, uint32_t sensor, double number, int64_t at_ms)
 {
@@ -39,6 +42,16 @@ static void tell_bus(struct pipeline *pipeline, uint32_t bus, int64_t at_ms)
     }
     if (up || known)
         tell_own(pipeline, own_bus_online(inventory, bus), up, at_ms);
+}
+
+void pipeline_doubt(void *owner, uint32_t device)
+{
+    struct pipeline *pipeline = owner;
+    const struct inventory *inventory = pipeline->site->inventory;
+    uint32_t bus = inventory->devices[device].bus;
+
+    rules_doubt_bus(pipeline->site->rules, own_bus_online(inventory, bus),
+                    clock_boot_ms() + DOUBT_MS);
 }
 
 void pipeline_device(void *owner, uint32_t device, uint8_t why, int64_t at_ms)

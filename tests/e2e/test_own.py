@@ -25,18 +25,21 @@ class Own(harness.Case):
                 self.assertIn(words, run.stdout + run.stderr)
 
     def test_while_a_bus_is_down_its_devices_raise_no_alarm_of_their_own(self):
+        """Though one of them is due in an hour: it is asked at once."""
         self.broker()
         seen = self.subscriber()
         boiler = self.device("--set", "input 0=20")
         say = ('on_fire = ( {{ publish = "alarm/{0}"; payload = "" }} )'
                'on_clear = ( {{ publish = "over/{0}"; payload = "" }} )')
         self.gateway(self.config(
-            'boiler: { unit = 1; bus = "plant"; channels: { temp: { register = "input 0" } } }',
+            'boiler: { unit = 1; bus = "plant"; channels: { temp: { register = "input 0" } } }'
+            'pump: { unit = 2; bus = "plant"; every = "1h"; channels: { temp: { register = "input 0" } } }',
             f'bus: {{ sensor = "plant.online"; equals = 0; {say.format("bus")} }}\n'
             f'away: {{ sensor = "boiler.online"; equals = 0; {say.format("away")} }}\n'
             f'silent: {{ sensor = "boiler.temp"; no_data_for = "500ms"; {say.format("silent")} }}',
             f'plant: {{ adapter = "modbus"; connect = "{boiler.connect}"; timeout = "300ms" }}'))
         seen.state("boiler", temp=20)
+        seen.state("pump", temp=20)
         boiler.kill()
         for rule in ("bus", "away", "silent"):
             seen.wait(f"t/rule/{rule}/state", lambda m: m.json["state"] == "firing")

@@ -69,13 +69,18 @@ static void take_device(void *owner, uint32_t id, uint8_t why, int64_t at_ms)
     say(owner, "d%u:%s", id, quality_name(why));
 }
 
+static void take_doubt(void *owner, uint32_t id)
+{
+    say(owner, "doubt%u", id);
+}
+
 static void take_wrote(void *owner, uint32_t token, uint8_t quality)
 {
     say(owner, "w%u:%s", token, quality_name(quality));
 }
 
 static const struct adapters_events events = {
-    .poll = take_poll, .device = take_device, .wrote = take_wrote};
+    .poll = take_poll, .device = take_device, .doubt = take_doubt, .wrote = take_wrote};
 
 static void take_log(void *owner, enum log_level level, const char *line)
 {
@@ -266,6 +271,17 @@ static void a_device_without_connection_is_told_but_not_logged(void **state)
     run(world, 1, 0);
     assert_string_equal(world->said, "d100:disconnected p100:disconnected ");
     assert_string_equal(world->log, "");
+}
+
+static void the_first_without_connection_makes_the_others_doubted(void **state)
+{
+    struct world *world = *state;
+    fake_init(&world->fakes[0], &fake_asked, 2, 3600000);
+    world->fakes[0].quality[0] = world->fakes[0].quality[1] = QUALITY_DISCONNECTED;
+    open_one(world);
+    run(world, 2, 0);
+    assert_string_equal(world->said, "doubt100 d100:disconnected p100:disconnected "
+                                     "d101:disconnected p101:disconnected ");
 }
 
 static void a_hung_line_does_not_hold_up_another_bus(void **state)
@@ -507,6 +523,7 @@ int main(void)
         ADAPTERS_TEST(a_poll_that_failed_has_a_bad_sample_for_each_channel),
         ADAPTERS_TEST(three_failures_make_a_device_go_and_one_answer_brings_it_back),
         ADAPTERS_TEST(a_device_without_connection_is_told_but_not_logged),
+        ADAPTERS_TEST(the_first_without_connection_makes_the_others_doubted),
         ADAPTERS_TEST(a_hung_line_does_not_hold_up_another_bus),
         ADAPTERS_TEST(a_write_is_told_and_read_back_before_the_next_due_time),
         ADAPTERS_TEST(a_write_that_failed_is_read_back_too),

@@ -92,6 +92,21 @@ static void a_bus_is_down_when_all_its_connections_are(void **state)
     expect(world, RULE_BUS, RULE_OK);
 }
 
+static void the_bus_of_a_device_that_goes_is_doubted(void **state)
+{
+    struct world *world = *state;
+    struct rules *rules = world->site.site->rules;
+    struct rules_part parts[RULES_PARTS_MAX];
+    tell(world, 0, QUALITY_GOOD);
+    tell(world, 1, QUALITY_GOOD);
+    pipeline_doubt(world->pipeline, 0);
+    tell(world, 0, QUALITY_DISCONNECTED);
+    expect(world, RULE_DEVICE, RULE_FIRING);
+    size_t n = rules_explain(rules, RULE_DEVICE, clock_boot_ms(), parts, RULES_PARTS_MAX);
+    assert_string_equal(parts[n - 1].what, "its bus");
+    assert_string_equal(parts[n - 1].value, "may be down, or has just come back");
+}
+
 static void what_others_feel_reaches_the_rules(void **state)
 {
     struct world *world = *state;
@@ -128,6 +143,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_device_that_is_away_is_not_online, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(a_bus_is_down_when_all_its_connections_are, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(the_bus_of_a_device_that_goes_is_doubted, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(what_others_feel_reaches_the_rules, open_world,
                                         close_world),

@@ -124,6 +124,52 @@ static void an_alarm_of_the_bus_itself_is_told(void **state)
     world_close(&w);
 }
 
+static void while_it_is_doubted_nothing_new_is_told(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, HOT(""));
+    world_poll(&w, 0, HALL, 0);
+    rules_doubt_bus(w.rules, LOAD, 10000);
+    world_poll(&w, 6000, HALL, 2);
+    rules_on_time(w.rules, 9999);
+    world_expect(&w, "6000 a ok>firing 1 | hot\n");
+    rules_on_time(w.rules, 10000); /* it was not down */
+    world_expect(&w, "notify phone: hot\n");
+    world_close(&w);
+}
+
+static void what_a_doubted_bus_was_going_to_take_away_is_told_when_it_is_back(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, HOT(""));
+    world_poll(&w, 0, HALL, 0);
+    rules_doubt_bus(w.rules, LOAD, 10000);
+    world_poll(&w, 6000, HALL, 2);
+    bus(&w, 7000, 0);
+    rules_on_time(w.rules, 19999);
+    world_expect(&w, "6000 a ok>firing 1 | hot\n");
+    bus(&w, 20000, 1);
+    rules_on_time(w.rules, 79999);
+    world_expect(&w, "");
+    rules_on_time(w.rules, 80000);
+    world_expect(&w, "notify phone: hot\n");
+    world_close(&w);
+}
+
+static void doubting_one_bus_leaves_others_alone(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, "rules: { a: { sensor = \"room.temp\"; above = 1; notify = \"phone\"; message = "
+                   "\"hot\" } }");
+    rules_doubt_bus(w.rules, LOAD, 10000);
+    world_poll(&w, 6000, TEMP, 2);
+    world_expect(&w, "6000 a ok>firing 1 | hot\nnotify phone: hot\n");
+    world_close(&w);
+}
+
 static void explaining_says_so(void **state)
 {
     (void)state;
@@ -148,6 +194,9 @@ int main(void)
         cmocka_unit_test(what_was_not_told_is_not_repeated),
         cmocka_unit_test(a_reload_knows_that_it_is_down),
         cmocka_unit_test(an_alarm_of_the_bus_itself_is_told),
+        cmocka_unit_test(while_it_is_doubted_nothing_new_is_told),
+        cmocka_unit_test(what_a_doubted_bus_was_going_to_take_away_is_told_when_it_is_back),
+        cmocka_unit_test(doubting_one_bus_leaves_others_alone),
         cmocka_unit_test(explaining_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

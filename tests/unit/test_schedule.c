@@ -81,6 +81,32 @@ static void all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it(voi
     assert_true(share_of_dead(30, 60) < 0.1);
 }
 
+static void when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once(void **state)
+{
+    struct schedule *schedule = devices(4, HOUR_MS, 0);
+    uint32_t i;
+    int64_t at_ms = START_MS;
+    (void)state;
+    for (uint32_t k = 0; k < 3; k++)
+        schedule_share(schedule, k, 0); /* the last one is alone */
+    for (int k = 0; k < 4; k++) {
+        at_ms = take(schedule, &i);
+        schedule_end(schedule, i, QUALITY_GOOD, at_ms);
+    }
+    schedule_hurry(schedule, 1, at_ms);
+    assert_true(schedule_take(schedule, at_ms, &i));
+    assert_int_equal(schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms).change, SCHEDULE_WENT);
+    assert_int_equal(schedule_doubt(schedule, 1, at_ms), 2);
+    assert_true(schedule_take(schedule, at_ms, &i) && i != 1 && i != 3);
+    schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms);
+    assert_int_equal(schedule_doubt(schedule, i, at_ms), 1);
+    assert_true(schedule_take(schedule, at_ms, &i) && i != 1 && i != 3);
+    schedule_end(schedule, i, QUALITY_GOOD, at_ms);
+    assert_false(schedule_take(schedule, at_ms, &i));
+    assert_int_equal(schedule_doubt(schedule, 3, at_ms), 0);
+    schedule_free(schedule);
+}
+
 /* -- due times ----------------------------------------------------------------------------------
  */
 
@@ -563,6 +589,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it),
+        cmocka_unit_test(when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once),
         cmocka_unit_test(nothing_is_due_before_a_device_joins),
         cmocka_unit_test(a_schedule_of_no_devices_is_legal),
         cmocka_unit_test(all_first_polls_come_within_the_interval_or_two_seconds),
