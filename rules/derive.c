@@ -75,6 +75,23 @@ static uint8_t why_none(const struct rules *rules, const struct derived *derived
     return outlook->waiting ? QUALITY_NOT_READ : QUALITY_OUT_OF_RANGE;
 }
 
+/* When the newest was read of those that it is made of; `at_ms` when it is made of none. Of events
+ * nothing is read for a long time, and they are as new as the newest look. */
+static int64_t newest_ms(const struct rules *rules, const struct derived *derived, int64_t at_ms)
+{
+    int64_t newest_ms = INT64_MIN;
+    uint32_t source;
+    for (size_t i = 0; formula_source(&derived->formula, derived->sensor, i, &source); i++) {
+        if (source == RULES_NO_SENSOR || rules->catalog.facts.at[source].kind == VALUE_NONE)
+            continue;
+        const struct fact *fact = &rules->catalog.facts.at[source];
+        int64_t read_ms = fact->is_event ? at_ms : fact->at_ms;
+        newest_ms = read_ms > newest_ms ? read_ms : newest_ms;
+    }
+    return newest_ms == INT64_MIN ? at_ms : newest_ms;
+}
+
+/* Where there is no value, `at_ms` is when that was found. */
 static struct reading reckon(const struct rules *rules, const struct derived *derived,
                              int64_t at_ms, int64_t now_ms)
 {
@@ -85,6 +102,7 @@ static struct reading reckon(const struct rules *rules, const struct derived *de
     if (cell.kind == CELL_NUMBER) {
         reading.kind = VALUE_NUMBER;
         reading.number = cell.number;
+        reading.at_ms = newest_ms(rules, derived, at_ms);
     } else {
         reading.quality = why_none(rules, derived, &outlook, now_ms);
     }

@@ -58,8 +58,8 @@ int derive_start(struct rules *rules);
 /* derive.c: notes that the sensor was read in this pass: what is made of it is to be reckoned. */
 void derive_note(struct rules *rules, uint32_t sensor);
 
-/* derive.c: reckons what was noted; each result is handed to `take`. The time of a result is that
- * of the newest of the readings, `at_ms`. */
+/* derive.c: reckons what was noted, because of readings of which the newest is of `at_ms`; each
+ * result is handed to `take`. */
 void derive_run(struct rules *rules, int64_t at_ms, int64_t now_ms,
                 void (*take)(struct rules *rules, const struct reading *reading, int64_t now_ms));
 

@@ -337,6 +337,7 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .every_ms = derived ? 0 : device->every_ms,
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
+            .max_rate = derived ? 0 : section_number(channel, "max_rate"),
             .writable = sensor->write != NULL,
             .bus = device->bus == INVENTORY_NO_BUS
                        ? NULL

@@ -223,6 +223,14 @@ static int64_t shortest_every_ms(const struct site_device *device)
     return shortest_ms;
 }
 
+static void check_rate(const struct site_device *device, const struct section *channel,
+                       struct problems *problems)
+{
+    if (section_has(channel, "max_rate") && device->every_ms > 0)
+        problem_error(problems, section_key_place(channel, "max_rate"), "leave it out",
+                      "`max_rate` is for what has no interval (every = \"0s\")");
+}
+
 /* A device of which every channel has an interval is polled at the shortest of them. Else none can
  * be shorter than its own. */
 static void check_pace(struct site_device *device, struct problems *problems)
@@ -235,6 +243,7 @@ static void check_pace(struct site_device *device, struct problems *problems)
         const struct section *channel = device->channels[i];
         int64_t every_ms = channel_every_ms(channel);
 
+        check_rate(device, channel, problems);
         if (every_ms == 0)
             continue;
         if (!device->adapter->paced)

@@ -58,6 +58,25 @@ static void they_come_each_after_those_it_is_made_of(void **state)
     world_close(&world);
 }
 
+static void its_time_is_that_of_the_newest_of_those_it_is_made_of(void **state)
+{
+    struct world world;
+    size_t n;
+    (void)state;
+    assert_int_equal(open_derived(&world, ".twice + room.temp", ".temp * 2"), 0);
+    struct reading first = world_number(5000, HALL, 10);
+    rules_take(world.rules, &first, 1, 5000, &n);
+    struct reading readings[] = {world_number(4000, TEMP, 40), world_number(6000, LOAD, 1)};
+    const struct reading *derived = rules_take(world.rules, readings, 2, 7000, &n);
+    assert_int_equal(n, 1);
+    assert_int_equal(derived[0].sensor, SUM);
+    assert_int_equal(derived[0].at_ms, 5000);
+    readings[0].at_ms = 8000;
+    derived = rules_take(world.rules, readings, 1, 9000, &n);
+    assert_int_equal(derived[0].at_ms, 8000);
+    world_close(&world);
+}
+
 static void what_is_not_touched_is_not_reckoned(void **state)
 {
     struct world world;
@@ -117,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_come_each_after_those_it_is_made_of),
+        cmocka_unit_test(its_time_is_that_of_the_newest_of_those_it_is_made_of),
         cmocka_unit_test(what_is_not_touched_is_not_reckoned),
         cmocka_unit_test(a_rule_depends_on_all_that_its_sensor_is_made_of),
         cmocka_unit_test(they_keep_the_pace_of_the_fastest_and_the_age_of_the_youngest),

@@ -473,10 +473,111 @@ static void every_function_agrees_with_what_is_computed_anew(void **state)
     free(duel);
 }
 
+/* -- they do not drift -- */
+
+#define MANY   STEPS_OF(10000000)
+#define INSIDE 1000
+
+struct fresh {
+    long double sum, around, line, times, area, growth;
+};
+
+/* From the definitions, of samples that are 100 ms apart. */
+static struct fresh reckon(const double *values)
+{
+    struct fresh fresh = {0};
+    for (int i = 0; i < INSIDE; i++)
+        fresh.sum += values[i];
+    for (int i = 0; i < INSIDE; i++) {
+        long double away = values[i] - fresh.sum / INSIDE, time = (i - (INSIDE - 1) / 2.0L) / 10;
+        fresh.around += away * away;
+        fresh.line += away * time;
+        fresh.times += time * time;
+    }
+    for (int i = 1; i < INSIDE; i++) {
+        fresh.area += ((long double)values[i - 1] + values[i]) / 2 / 10;
+        fresh.growth += values[i] >= values[i - 1] ? (long double)values[i] - values[i - 1]
+                                                   : (long double)values[i];
+    }
+    return fresh;
+}
+
+static void expect_now(struct windows *windows, int64_t window, uint8_t what, long double wanted)
+{
+    struct instruction instruction = {.op = OP_WINDOW, .what = what};
+    struct outlook outlook = {.next_ms = CLOCK_NEVER};
+    struct cell cell =
+        windows_ask(windows, (uint32_t)window, &instruction, (MANY - 1) * 100LL, &outlook);
+    assert_int_equal(cell.kind, CELL_NUMBER);
+    if (fabsl(cell.number - wanted) > 1e-9L * fabsl(wanted))
+        fail_msg("function %d: %.17g instead of %.17Lg", what, cell.number, wanted);
+}
+
+/* Large values and small ones take turns, so that what large ones leave behind shows; the last are
+ * small. */
+static void after_ten_million_readings_sums_are_as_fresh(void **state)
+{
+    static const struct rules_sensor sensor = {.every_ms = 100, .stale_ms = 1000};
+    static const struct span inside = {.kind = SPAN_COUNT, .length = INSIDE},
+                             ever = {.kind = SPAN_SERIES};
+    static double last[INSIDE];
+    struct windows *windows = windows_new(&sensor, 1, NULL);
+    int64_t window = windows_want(windows, 0, &inside,
+                                  WINDOW_NEEDS_SUMS | WINDOW_NEEDS_LINE | WINDOW_NEEDS_PAIRS);
+    int64_t series = windows_want(windows, 0, &ever, 0);
+    long double total = 0;
+    double before = 0, value;
+    (void)state;
+    assert_int_equal(windows_build(windows), 0);
+    windows_start(windows, 0);
+    for (int i = 0; i < MANY; i++, before = value) {
+        value = i / 5000 % 2 == 0 ? 1e6 * (double)draw(1000) : 20 + (double)draw(1000) / 100;
+        windows_push_number(windows, 0, i * 100LL, value);
+        last[i % INSIDE] = value;
+        total += i > 0 ? ((long double)before + value) / 2 / 10 : 0;
+    }
+    struct fresh fresh = reckon(last); /* MANY is whole times INSIDE: the oldest is the first */
+    expect_now(windows, window, WINDOW_SUM, fresh.sum);
+    expect_now(windows, window, WINDOW_AVG, fresh.sum / INSIDE);
+    expect_now(windows, window, WINDOW_STDDEV, sqrtl(fresh.around / (INSIDE - 1)));
+    expect_now(windows, window, WINDOW_SLOPE, fresh.line / fresh.times);
+    expect_now(windows, window, WINDOW_INTEGRAL, fresh.area);
+    expect_now(windows, window, WINDOW_INCREASE, fresh.growth);
+    expect_now(windows, series, WINDOW_TOTAL, total);
+    windows_free(windows);
+}
+
+/* -- how many there may be -- */
+
+/* Four samples a second into a window of ten seconds. */
+static bool cuts(double max_rate)
+{
+    const struct rules_sensor sensor = {.max_rate = max_rate};
+    const struct span span = {.kind = SPAN_TIME, .length = 10000};
+    struct windows *windows = windows_new(&sensor, 1, NULL);
+    int64_t window = windows_want(windows, 0, &span, 0), at_ms;
+    assert_int_equal(windows_build(windows), 0);
+    for (at_ms = 0; at_ms < 60000; at_ms += 250)
+        windows_push_number(windows, 0, at_ms, 1);
+    bool cut = windows_cut(windows, (uint32_t)window, at_ms);
+    windows_free(windows);
+    return cut;
+}
+
+static void there_is_room_for_as_many_a_second_as_is_said(void **state)
+{
+    (void)state;
+    assert_true(cuts(0)); /* one */
+    assert_true(cuts(2));
+    assert_false(cuts(4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_agrees_with_what_is_computed_anew),
+        cmocka_unit_test(after_ten_million_readings_sums_are_as_fresh),
+        cmocka_unit_test(there_is_room_for_as_many_a_second_as_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

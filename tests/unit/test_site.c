@@ -262,6 +262,19 @@ static void a_channel_says_what_is_plausible_and_how_it_is_shown(void **state)
     site_world_close(&world);
 }
 
+static void a_channel_without_interval_says_how_often_it_comes(void **state)
+{
+    struct site_world world;
+    (void)state;
+    site_world_good(&world, SIM "devices: { a: { bus = \"sim\"; every = \"0s\"\n"
+                                "channels: { t: { max_rate = 50.0 } u: { } } } }");
+    assert_true(rules_sensor(world.site->rules, 0)->max_rate == 50);
+    assert_true(rules_sensor(world.site->rules, 1)->max_rate == 1);
+    site_world_close(&world);
+    site_refuses(SIM "devices: { a: { bus = \"sim\"; channels: { t: { max_rate = 50.0 } } } }",
+                 "t.cfg:2:47: error: `max_rate` is for what has no interval (every = \"0s\")");
+}
+
 static void a_state_class_is_made_where_none_is_written(void **state)
 {
     struct site_world world;
@@ -519,6 +532,7 @@ int main(void)
         cmocka_unit_test(stale_is_three_intervals_but_at_least_fifteen_seconds),
         cmocka_unit_test(stale_comes_from_channel_device_or_bus),
         cmocka_unit_test(a_channel_says_what_is_plausible_and_how_it_is_shown),
+        cmocka_unit_test(a_channel_without_interval_says_how_often_it_comes),
         cmocka_unit_test(a_state_class_is_made_where_none_is_written),
         cmocka_unit_test(kinds_of_sensors_come_from_the_adapter),
         cmocka_unit_test(devices_stand_with_those_of_their_bus_and_address_under_their_numbers),
