@@ -1,3 +1,4 @@
+#include "gateway/base/text.h"
 #include "rules/compile.h"
 #include "rules/formula.h"
 
@@ -80,10 +81,31 @@ static void make_formula(struct maker *maker)
     compiler->section = section;
 }
 
-static void make_text(struct maker *maker, const char *text)
+/* What has placeholders is known when it is written. */
+static bool is_option(const struct rules_sensor *sensor, const char *text)
+{
+    bool is = sensor->n_options == 0 || strchr(text, '{');
+    for (size_t i = 0; !is && i < sensor->n_options; i++)
+        is = strcmp(sensor->options[i], text) == 0;
+    return is;
+}
+
+static void refuse_option(struct maker *maker, const struct rules_sensor *sensor)
+{
+    char hint[200];
+    size_t length = 0;
+    for (size_t i = 0; i < sensor->n_options; i++)
+        text_append(hint, sizeof hint, &length, "%s\"%s\"", i == 0 ? "write " : ", ",
+                    sensor->options[i]);
+    action_error(maker, "value", hint, "this is none of its values");
+}
+
+static void make_text(struct maker *maker, const struct rules_sensor *sensor, const char *text)
 {
     if (!text)
         action_error(maker, "value", NULL, "this sensor takes a text");
+    else if (sensor->options && !is_option(sensor, text))
+        refuse_option(maker, sensor);
     else if (strlen(text) >= SAMPLE_TEXT_SIZE)
         action_error(maker, "value", NULL, "the text is too long for a sensor");
     else
@@ -103,7 +125,7 @@ static void make_value(struct maker *maker, const struct rules_sensor *sensor)
         action_error(maker, NULL, "write { write = \"device.channel\"; value = 1 }",
                      "write needs a value");
     else if (sensor->text)
-        make_text(maker, section_text(group, "value"));
+        make_text(maker, sensor, section_text(group, "value"));
     else if (form == SETTING_TEXT)
         make_formula(maker);
     else

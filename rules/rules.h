@@ -51,8 +51,10 @@ struct rules_sensor {
     double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
     int decimals;                 /* for texts; -1: shortest */
     bool text;                    /* its values are texts */
-    bool event;      /* of text: each is something that happens; stale only while it is bad */
-    bool writable;   /* a rule may write to it */
+    bool event;    /* of text: each is something that happens; stale only while it is bad */
+    bool writable; /* a rule may write to it, of a text one of `options`; NULL: any */
+    const char *const *options;
+    size_t n_options;
     const char *bus; /* id of the sensor that is 0 while its bus is down; NULL: it is on none */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
      * stale_ms and max_rate from those. */

@@ -109,9 +109,8 @@ const struct setting channel_settings[] = {
      .help = "Interval at which it is read, where that is longer than its device's."},
     {"stale", SETTING_DURATION, .min = 1, .max = 30 * 86400e3,
      .help = "Age at which its value is no longer believed."},
-    {"max_rate", SETTING_NUMBER, .min = 1e-3, .max = 1e4, .standard = "1",
-     .help =
-         "Readings a second, where there is no interval, for which windows of rules have room."},
+    {"max_rate", SETTING_NUMBER, .min = 1e-3, .max = 1e4,
+     .help = "Readings a second that windows of rules have room for, without an interval; else 1."},
     {"writable", SETTING_BOOL, .standard = "false",
      .help = "Whether people and rules may write it: a number, ON or OFF, or one of its texts."},
     {"min", SETTING_NUMBER, .help = "Smallest value that may be written."},

@@ -313,6 +313,16 @@ static void fill_parts(struct builder *builder)
 
 /* -- rules ---------------------------------------------------------------------------------- */
 
+/* Those of its options, one after the other; NULL when it has none. */
+static const char *const *texts_of(struct arena *arena, const struct inventory_sensor *sensor)
+{
+    const char **texts = arena_take(arena, sensor->n_options * sizeof(*texts));
+
+    for (uint32_t i = 0; texts && i < sensor->n_options; i++)
+        texts[i] = sensor->options[i].text;
+    return texts;
+}
+
 static struct rules_sensor *describe_to_rules(struct builder *builder)
 {
     const struct inventory *inventory = builder->site->inventory;
@@ -337,8 +347,10 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .every_ms = derived ? 0 : device->every_ms,
             .stale_ms = sensor->stale_ms,
             .limits = section_child(channel, "limits"),
-            .max_rate = derived ? 0 : section_number(channel, "max_rate"),
+            .max_rate = section_has(channel, "max_rate") ? section_number(channel, "max_rate") : 0,
             .writable = sensor->write != NULL,
+            .options = sensor->write ? texts_of(builder->arena, sensor) : NULL,
+            .n_options = sensor->n_options,
             .bus = device->bus == INVENTORY_NO_BUS
                        ? NULL
                        : list[own_bus_online(inventory, device->bus)].id,

@@ -269,7 +269,7 @@ static void a_channel_without_interval_says_how_often_it_comes(void **state)
     site_world_good(&world, SIM "devices: { a: { bus = \"sim\"; every = \"0s\"\n"
                                 "channels: { t: { max_rate = 50.0 } u: { } } } }");
     assert_true(rules_sensor(world.site->rules, 0)->max_rate == 50);
-    assert_true(rules_sensor(world.site->rules, 1)->max_rate == 1);
+    assert_true(rules_sensor(world.site->rules, 1)->max_rate == 0);
     site_world_close(&world);
     site_refuses(SIM "devices: { a: { bus = \"sim\"; channels: { t: { max_rate = 50.0 } } } }",
                  "t.cfg:2:47: error: `max_rate` is for what has no interval (every = \"0s\")");

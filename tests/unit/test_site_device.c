@@ -120,6 +120,25 @@ static void a_safe_value_is_one_that_the_channel_can_have(void **state)
                  "t.cfg:4:8: error: this cannot be the value of the channel");
 }
 
+#define MODE                                                              \
+    PLC "devices: { a: { bus = \"plc\"; connect = \"tcp://x\"\n"          \
+        "channels: { mode: { register = \"holding 0\"; writable = true\n" \
+        "enum = [ \"0: off\", \"4: auto\" ] } t: { register = \"input 0\" } } } }\n"
+
+static void a_rule_writes_an_enumeration_only_what_it_can_have(void **state)
+{
+    static const char wrong[] = MODE "rules: { hot: { sensor = \"a.t\"; above = 1\n"
+                                     "on_fire = { write = \"a.mode\"; value = \"on\" } } }";
+    struct site_world world;
+    (void)state;
+    site_refuses(wrong, "t.cfg:6:39: error: rule \"hot\": this is none of its values");
+    expect_hint(wrong, "write \"off\", \"auto\"");
+    site_world_good(&world, MODE "rules: { hot: { sensor = \"a.t\"; above = 1\n"
+                                 "on_fire = ( { write = \"a.mode\"; value = \"auto\" },\n"
+                                 "{ write = \"a.mode\"; value = \"{a.mode}\" } ) } }");
+    site_world_close(&world);
+}
+
 static void an_unknown_bus_is_named_with_the_nearest(void **state)
 {
     static const char text[] =
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test(max_on_needs_a_value_that_is_off),
         cmocka_unit_test(an_enumeration_has_options_and_no_limits),
         cmocka_unit_test(a_safe_value_is_one_that_the_channel_can_have),
+        cmocka_unit_test(a_rule_writes_an_enumeration_only_what_it_can_have),
         cmocka_unit_test(an_unknown_bus_is_named_with_the_nearest),
         cmocka_unit_test(an_unknown_adapter_is_named_with_the_nearest),
         cmocka_unit_test(an_address_of_another_scheme_is_refused),
