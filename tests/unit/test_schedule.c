@@ -1,44 +1,10 @@
-#include "adapters/schedule.h"
-
-#include "gateway/base/clock.h"
-#include "gateway/base/reading.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/schedule_devices.h"
 
 #include <stdlib.h>
 
-#define START_MS   INT64_C(7654321)
 #define GRID_MS    20
-#define MINUTE_MS  INT64_C(60000)
-#define HOUR_MS    (60 * MINUTE_MS)
-#define EVERY_MS   1000
 #define ANSWER_MS  10
 #define MAX_ROUNDS 1000000
-
-/* `n` devices that all have the same interval. */
-static struct schedule *devices(uint32_t n, int64_t every_ms, int64_t grid_ms)
-{
-    struct schedule *schedule = schedule_new(n, 1);
-    assert_non_null(schedule);
-    for (uint32_t i = 0; i < n; i++)
-        schedule_add(schedule, i, i, every_ms, grid_ms, START_MS);
-    return schedule;
-}
-
-/* Goes to the next due time and takes the device that is due then; returns that time. */
-static int64_t take(struct schedule *schedule, uint32_t *ret_i)
-{
-    int64_t at_ms = schedule_next_ms(schedule);
-    assert_true(at_ms != CLOCK_NEVER);
-    assert_false(schedule_take(schedule, at_ms - 1, ret_i));
-    assert_true(schedule_take(schedule, at_ms, ret_i));
-    return at_ms;
-}
 
 /* One poll of the only device, which ends ANSWER_MS later; returns when it began. */
 static int64_t poll_once(struct schedule *schedule, uint8_t quality, struct schedule_end *ret_end)
@@ -47,64 +13,6 @@ static int64_t poll_once(struct schedule *schedule, uint8_t quality, struct sche
     int64_t at_ms = take(schedule, &i);
     *ret_end = schedule_end(schedule, i, quality, at_ms + ANSWER_MS);
     return at_ms;
-}
-
-/* Runs `n` devices of one line that never answer for an hour, each probe costing the line
- * `cost_ms`; returns the share of its time that they took. */
-static double share_of_dead(uint32_t n, int64_t cost_ms)
-{
-    struct schedule *schedule = devices(n, EVERY_MS, 0);
-    int64_t at_ms = START_MS, spent_ms = 0;
-    for (uint32_t i = 0; i < n; i++)
-        schedule_share(schedule, i, 0);
-    for (int round = 0; at_ms < START_MS + HOUR_MS; round++) {
-        uint32_t i;
-        int64_t due_ms = schedule_next_ms(schedule);
-        at_ms = due_ms > at_ms ? due_ms : at_ms;
-        assert_true(round < MAX_ROUNDS && schedule_take(schedule, at_ms, &i));
-        at_ms += cost_ms; /* one after another: it is one line */
-        spent_ms += cost_ms;
-        schedule_cost(schedule, i, cost_ms);
-        schedule_end(schedule, i, QUALITY_TIMEOUT, at_ms);
-    }
-    schedule_free(schedule);
-    return (double)spent_ms / HOUR_MS;
-}
-
-static void all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it(void **state)
-{
-    (void)state;
-    assert_true(share_of_dead(1, 1000) < 0.03);
-    assert_true(share_of_dead(2, 1000) < 0.05);
-    assert_true(share_of_dead(30, 1000) < 0.1 && share_of_dead(30, 1000) > 0.07);
-    assert_true(share_of_dead(200, 1000) < 0.15); /* a minute of it was the first poll of each */
-    assert_true(share_of_dead(30, 60) < 0.1);
-}
-
-static void when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once(void **state)
-{
-    struct schedule *schedule = devices(4, HOUR_MS, 0);
-    uint32_t i;
-    int64_t at_ms = START_MS;
-    (void)state;
-    for (uint32_t k = 0; k < 3; k++)
-        schedule_share(schedule, k, 0); /* the last one is alone */
-    for (int k = 0; k < 4; k++) {
-        at_ms = take(schedule, &i);
-        schedule_end(schedule, i, QUALITY_GOOD, at_ms);
-    }
-    schedule_hurry(schedule, 1, at_ms);
-    assert_true(schedule_take(schedule, at_ms, &i));
-    assert_int_equal(schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms).change, SCHEDULE_WENT);
-    assert_int_equal(schedule_doubt(schedule, 1, at_ms), 2);
-    assert_true(schedule_take(schedule, at_ms, &i) && i != 1 && i != 3);
-    schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms);
-    assert_int_equal(schedule_doubt(schedule, i, at_ms), 1);
-    assert_true(schedule_take(schedule, at_ms, &i) && i != 1 && i != 3);
-    schedule_end(schedule, i, QUALITY_GOOD, at_ms);
-    assert_false(schedule_take(schedule, at_ms, &i));
-    assert_int_equal(schedule_doubt(schedule, 3, at_ms), 0);
-    schedule_free(schedule);
 }
 
 /* -- due times ----------------------------------------------------------------------------------
@@ -588,8 +496,6 @@ static void polls_and_failures_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it),
-        cmocka_unit_test(when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once),
         cmocka_unit_test(nothing_is_due_before_a_device_joins),
         cmocka_unit_test(a_schedule_of_no_devices_is_legal),
         cmocka_unit_test(all_first_polls_come_within_the_interval_or_two_seconds),
