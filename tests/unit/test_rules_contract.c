@@ -76,7 +76,7 @@ static const struct rules_sensor sensors[N_EXAMPLE] = {
     [VOLTAGE] = {"meter_1.voltage", "Meter 1 voltage", "V", .decimals = 0, POLLED(1000)},
     [CURRENT] = {"meter_1.current", "Meter 1 current", "A", .decimals = 1, POLLED(1000)},
     [SPO2] = {"patient_1.spo2", "Bed 1 SpO2", "%", .decimals = 0, POLLED(1000)},
-    [DOOR_EVENT] = {"door.event", "Door", "", .text = true},
+    [DOOR_EVENT] = {"door.event", "Door", "", .text = true, .event = true},
 };
 
 /* 2026-11-02, a Monday, at midnight UTC. */
