@@ -10,7 +10,7 @@ class Demo(harness.Case):
     def test_it_shows_values_and_alarms_and_ends_by_itself(self):
         run = self.command("demo", "--for", "12s", seconds=12 + 10 * harness.SLOWNESS)
         self.assertEqual(run.returncode, 0, run.stderr)
-        for word in ("flow_temp", "°C", "freezer", "power"):
+        for word in ("flow_temp", "°C", "freezer", "power", '"open"'):
             self.assertIn(word, run.stdout)
         self.assertRegex(run.stdout, r"(?i)fir|alarm")
         self.assertNotIn("error", run.stderr)
