@@ -58,8 +58,10 @@ class Session(World):
             first.stop()
             second.stop()
             os.remove(first.log)
+        since = self.seen.mark()
         alone = self.through(self.the_broker.port)  # the broker keeps what the other has announced
-        self.seen.wait("homeassistant/device/test-tank/config", since=self.seen.mark())
+        self.seen.wait("homeassistant/device/test-tank/config", since=since)
+        self.seen.state("tank", since, level=5)
         self.assertNotIn("another gateway", alone.errors())
 
     def test_health_has_what_the_rooms_know(self):
@@ -110,6 +112,19 @@ class Session(World):
         self.mosquitto.kill()
         self.start_mosquitto(port)
         self.wait_broker("u'renewed'")
+
+    def test_a_cloud_with_a_password_is_known_by_the_certificates_of_the_system(self):
+        self.write("password", "secret\n")
+        subprocess.run(["mosquitto_passwd", "-b", "-c", self.path("users"), "gw", "secret"], check=True,
+                       capture_output=True, timeout=SOON)
+        port, _ = self.tls_broker(f"allow_anonymous false\npassword_file {self.path('users')}\n")
+        self.the_broker = self.Known(port)
+        login = f'username = "gw"; password_file = "{self.path("password")}"; tls: {{ }}'
+        stranger = self.through(port, login)
+        stranger.wait_log("certificate verify failed")
+        stranger.stop()
+        self.through(port, login, environment={"SSL_CERT_FILE": self.path("ca.pem")})
+        self.wait_broker("u'gw'")
 
     def test_a_broker_of_a_cloud_with_narrow_limits_gets_all_within_them(self):
         """Less than QoS 2, nothing retained, few messages under way, none that is large."""
@@ -163,7 +178,7 @@ class Session(World):
         self.openssl("req", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.req", "-subj", f"/CN={subject}",
                      "-addext", "subjectAltName=IP:127.0.0.1")
 
-    def tls_broker(self):
+    def tls_broker(self, wants="require_certificate true\nuse_identity_as_username true\n"):
         """A mosquitto that wants a certificate of its CA, and our options for it; the client's is of another."""
         for name in ("ca", "other"):
             self.openssl("req", "-x509", *NEW_KEY, "-keyout", f"{name}.key", "-out", f"{name}.pem",
@@ -171,8 +186,7 @@ class Session(World):
         for name, by in (("server", "ca"), ("client", "other")):
             self.request(name, name)
             self.sign(name, by)
-        port = self.broker_with("require_certificate true\nuse_identity_as_username true\n"
-                                f"cafile {self.path('ca.pem')}\ncertfile {self.path('server.pem')}\n"
+        port = self.broker_with(f"{wants}cafile {self.path('ca.pem')}\ncertfile {self.path('server.pem')}\n"
                                 f"keyfile {self.path('server.key')}\n")
         return port, (f'tls: {{ ca_file = "{self.path("ca.pem")}"; cert_file = '
                       f'"{self.path("client.pem")}"; key_file = "{self.path("client.key")}" }};')
