@@ -1,4 +1,4 @@
-#include "gateway/base/section_tree.h"
+#include "gateway/base/setting_check.h"
 
 #include "gateway/base/enclosing.h"
 
@@ -111,7 +111,7 @@ struct member *section_member(const struct section *section, const char *key)
         return number > 0 ? section->members[number - 1] : NULL;
     }
     for (size_t i = 0; i < section->count; i++) {
-        if (strcmp(section->members[i]->key, key) == 0)
+        if (section->members[i]->key[0] == key[0] && strcmp(section->members[i]->key, key) == 0)
             return section->members[i];
     }
     return NULL;
@@ -299,15 +299,6 @@ static void report_twice(const struct member *first, const struct member *second
     problem_error(problems, member_place(second), hint, "\"%s\" is given twice", second->key);
 }
 
-static const struct setting *find_setting(const struct setting *table, const char *key)
-{
-    for (; table != NULL && table->key != NULL; table++) {
-        if (strcmp(table->key, key) == 0)
-            return table;
-    }
-    return NULL;
-}
-
 static void join_named(struct section *to, struct section *from, struct problems *problems);
 
 /* Moves `member` of another section into `to`, or joins it with the one that is there. */
@@ -315,7 +306,7 @@ static void join_member(struct section *to, struct member *member, const struct 
                         struct problems *problems)
 {
     struct member *there = section_member(to, member->key);
-    const struct setting *setting = find_setting(table, member->key);
+    const struct setting *setting = setting_find(table, member->key);
 
     if (there == NULL) {
         struct place place = member_place(member);

@@ -4,10 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-static const struct setting *table_find(const struct setting *table, const char *key)
+/* Keys are asked for ten thousand times and more in a large config: most differ in their first
+ * letter. */
+const struct setting *setting_find(const struct setting *table, const char *key)
 {
     for (; table != NULL && table->key != NULL; table++) {
-        if (strcmp(table->key, key) == 0)
+        if (table->key[0] == key[0] && strcmp(table->key, key) == 0)
             return table;
     }
     return NULL;
@@ -19,7 +21,7 @@ const struct setting *tables_find(const struct setting *const *tables, size_t co
     const struct setting *setting = NULL;
 
     for (size_t i = 0; i < count && setting == NULL; i++)
-        setting = table_find(tables[i], key);
+        setting = setting_find(tables[i], key);
     return setting;
 }
 

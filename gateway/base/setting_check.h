@@ -1,10 +1,13 @@
-/* What setting.c (values), setting_check.c (checks) and setting_hint.c (words) share; theirs only.
- */
+/* What setting.c (values), setting_check.c (checks), setting_hint.c (words) and section.c share;
+ * theirs only. */
 #pragma once
 
 #include "gateway/base/section_tree.h"
 
 #define SETTING_NUMERIC (SETTING_INT | SETTING_NUMBER)
+
+/* The setting of `table` (may be NULL) called `key`; NULL when there is none. */
+const struct setting *setting_find(const struct setting *table, const char *key);
 
 /* The setting called `key`; the first table that knows it wins. NULL when none does. */
 const struct setting *tables_find(const struct setting *const *tables, size_t count,

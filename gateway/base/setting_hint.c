@@ -41,23 +41,33 @@ void hint_for_key(char *hint, size_t size, const char *key, const struct setting
         snprintf(hint, size, "did you mean \"%s\"?", nearest.word);
 }
 
-/* The words of `choices`, one after the other; false at the end. */
+/* The length of the next of `choices`, which begins at *ret_word; 0 at the end. */
+static size_t next_choice(const char **choices, const char **ret_word)
+{
+    size_t length;
+
+    *ret_word = *choices + strspn(*choices, " ");
+    length = strcspn(*ret_word, " ");
+    *choices = *ret_word + length;
+    return length;
+}
+
 static bool next_word(const char **choices, char word[TEXT_SLUG_MAX + 1])
 {
-    const char *at = *choices + strspn(*choices, " ");
-    size_t length = strcspn(at, " ");
+    const char *at;
+    size_t length = next_choice(choices, &at);
 
     snprintf(word, TEXT_SLUG_MAX + 1, "%.*s", (int)length, at);
-    *choices = at + length;
     return length > 0;
 }
 
 int choice_index(const char *choices, const char *text)
 {
-    char word[TEXT_SLUG_MAX + 1];
+    const char *word;
+    size_t length;
 
-    for (int i = 0; choices != NULL && next_word(&choices, word); i++) {
-        if (strcmp(word, text) == 0)
+    for (int i = 0; choices != NULL && (length = next_choice(&choices, &word)) > 0; i++) {
+        if (strncmp(word, text, length) == 0 && text[length] == '\0')
             return i;
     }
     return -1;
