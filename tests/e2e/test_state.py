@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What outlives a restart, and what a reload changes."""
+import os
 import signal
 import unittest
 
@@ -53,6 +54,37 @@ class State(harness.Case):
         self.seen.wait("t/event", lambda m: m.json["event_type"] == "cleared", since)
         self.assertEqual(len(self.events("cleared")), 1)
         again.stop()
+
+    def total(self, since=0, least=0):
+        return self.seen.wait("t/house/state", lambda m: (m.json["total"] or 0) > least,
+                              since).json["total"]
+
+    def wait_for_commits(self, n):
+        times = set()
+        harness.wait_for(lambda: times.add(os.stat(self.path("store/history.db-wal")).st_mtime_ns)
+                         or len(times) > n, saying=f"{n} commits")
+
+    def test_kill_9_takes_nothing_from_a_total_that_the_history_has(self):
+        """It is saved each hour; what was read since comes from there."""
+        self.broker()
+        self.seen = self.subscriber()
+        config = self.config(level(100), buses=BUS) + (
+            f'store: {{ path = "{self.path("store")}"; commit_every = "1s" }}\n'
+            'derived: { house: { channels: { total: { value = "total(tank.level)" } } } }\n')
+        first = self.gateway(config)
+        self.total(least=50)
+        first.stop()
+        since = self.seen.mark()
+        second = self.gateway(config)
+        saved = self.total(since)
+        read = self.total(since, saved + 200)
+        self.wait_for_commits(2)
+        since = self.seen.mark()
+        second.process.kill()
+        self.seen.wait("t/status", lambda m: m.payload == b"offline", since)
+        since = self.seen.mark()
+        self.gateway(config)
+        self.assertGreaterEqual(self.total(since), read)
 
     def test_a_reload_takes_up_what_is_new_and_refuses_what_is_wrong(self):
         self.start(level(10))
