@@ -38,6 +38,14 @@ static bool is_pair(const struct limit_key *limit)
     return limit->high != 0;
 }
 
+/* Where the key stands: a level has what it has not from its rule. */
+static const struct section *holder(const struct variants *variants, const char *key)
+{
+    bool own = !variants->outer || section_has(variants->section, key);
+
+    return own ? variants->section : variants->outer;
+}
+
 /* The limit of a sensor is the one that the instance is called by. */
 static const struct limit_key *find_limit(const struct section *section, const char *name)
 {
@@ -66,23 +74,27 @@ static bool is_alone(const struct section *section, const struct limit_key *limi
     return true;
 }
 
-static const char *find_back_key(const struct section *section, const struct limit_key *limit)
+static const char *find_back_key(const struct variants *variants, const struct limit_key *limit)
 {
+    const struct section *section = variants->section;
+
     if (limit && limit->clear && section_has(section, limit->clear))
         return limit->clear;
     if (!limit || !limit->moves)
         return NULL;
-    return is_alone(section, limit) || section_has(section, "hysteresis") ? "hysteresis" : NULL;
+    return is_alone(section, limit) || section_has(holder(variants, "hysteresis"), "hysteresis")
+               ? "hysteresis"
+               : NULL;
 }
 
 static double back_of(const struct variants *variants, double limit)
 {
-    const struct section *section = variants->section;
-    double number = variants->back_key ? section_number(section, variants->back_key) : NAN;
+    const char *key = variants->back_key;
+    double number = key ? section_number(holder(variants, key), key) : NAN;
 
     if (isnan(number))
         return 0;
-    return strcmp(variants->back_key, "hysteresis") == 0 ? number : fabs(limit - number);
+    return strcmp(key, "hysteresis") == 0 ? number : fabs(limit - number);
 }
 
 static struct variant as_it_is(const struct variants *variants)
@@ -98,7 +110,7 @@ static struct variant as_it_is(const struct variants *variants)
         variant.low = section_number(section, key);
     }
     variant.back = back_of(variants, variant.low);
-    variant.for_ms = section_duration_ms(section, "for");
+    variant.for_ms = section_duration_ms(holder(variants, "for"), "for");
     return variant;
 }
 
@@ -115,10 +127,11 @@ static double round_down(double number)
 /* What people adjust it by, or how far it must go back; else about a twentieth of it. */
 static double step_of(const struct variants *variants, const struct variant *is)
 {
+    const struct section *adjusts = holder(variants, "adjustable");
     double size = isnan(is->high) ? fabs(is->low) : is->high - is->low;
 
-    if (section_count(variants->section, "adjustable") == 3)
-        return section_number_at(variants->section, "adjustable", 2);
+    if (section_count(adjusts, "adjustable") == 3)
+        return section_number_at(adjusts, "adjustable", 2);
     if (is->back > 0)
         return is->back;
     return size > 0 ? round_down(size / 20) : 1;
@@ -291,7 +304,7 @@ static int fill(struct section *rule, const struct variants *variants,
         r = put_number(rule, variants->back_key, clear_of(variants, variant));
     for (size_t i = 0; r == 0 && kept[i]; i++) {
         if (!is_varied(variants, kept[i]))
-            r = section_inherit_key(rule, variants->section, kept[i]);
+            r = section_inherit_key(rule, holder(variants, kept[i]), kept[i]);
     }
     return r;
 }
@@ -349,6 +362,45 @@ static const struct section *find_rule(const struct variants *variants, const st
     return child(child(root, "rules"), rule);
 }
 
+/* The names of all levels of a rule, "boiler_levels/warning, boiler_levels/critical". */
+static void name_levels(const struct section *section, const char *rule, char to[300])
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < section_count(section, "levels"); i++)
+        text_append(to, 300, &length, "%s%s/%s", i == 0 ? "write " : ", ", rule,
+                    section_text(section_group_at(section, "levels", i), "severity"));
+}
+
+/* Goes into the level that `severity` names; NULL: none was named. */
+static bool choose_level(struct variants *variants, const char *rule, const char *severity,
+                         struct problems *problems)
+{
+    const struct section *section = variants->section;
+    size_t n = section_count(section, "levels");
+    char hint[300] = "";
+
+    for (size_t i = 0; severity && i < n; i++) {
+        const struct section *level = section_group_at(section, "levels", i);
+
+        if (strcmp(section_text(level, "severity"), severity) != 0)
+            continue;
+        variants->section = level;
+        variants->outer = section;
+        return true;
+    }
+    if (n == 0 && !severity)
+        return true;
+    name_levels(section, rule, hint);
+    if (severity)
+        problem_error(problems, section_place(section, "levels"), hint,
+                      "rule \"%s\" has no level \"%s\"", rule, severity);
+    else
+        problem_error(problems, section_place(section, "levels"), hint,
+                      "rule \"%s\" has levels, each with its own limit", rule);
+    return false;
+}
+
 static void note_place(struct variants *variants)
 {
     struct place place = section_place(variants->section, NULL);
@@ -359,14 +411,18 @@ static void note_place(struct variants *variants)
              place.source ? place.source->name : "", line);
 }
 
+/* "boiler_levels/critical@boiler.flow_temp" */
 int variants_add(struct variants *variants, const char *name, struct section *root,
                  struct problems *problems)
 {
     size_t length = strcspn(name, "@");
-    char rule[136];
+    char rule[136], *severity;
 
     *variants = (struct variants){0};
     snprintf(rule, sizeof(rule), "%.*s", (int)length, name);
+    severity = strchr(rule, '/');
+    if (severity)
+        *severity++ = '\0';
     text_copy(variants->sensor, sizeof(variants->sensor), name[length] ? name + length + 1 : "");
     variants->section = find_rule(variants, root, rule);
     if (!variants->section) {
@@ -374,14 +430,10 @@ int variants_add(struct variants *variants, const char *name, struct section *ro
                       "there is no rule \"%.130s\"", name);
         return -EINVAL;
     }
-    if (section_has(variants->section, "levels")) {
-        problem_error(problems, section_place(variants->section, "levels"),
-                      "write the level to be tuned as a rule without levels",
-                      "rule \"%s\" has levels, each with its own limit", rule);
+    if (!choose_level(variants, rule, severity, problems))
         return -EINVAL;
-    }
     variants->limit = find_limit(variants->section, rule);
-    variants->back_key = find_back_key(variants->section, variants->limit);
+    variants->back_key = find_back_key(variants, variants->limit);
     note_place(variants);
     make(variants);
     return add_all(variants, root, problems);

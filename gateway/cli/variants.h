@@ -21,7 +21,8 @@ struct variant {
 struct limit_key;
 
 struct variants {
-    const struct section *section; /* of the rule, or the limits of the sensor; not later */
+    const struct section *section; /* of the rule, a level or the limits of the sensor; not later */
+    const struct section *outer;   /* of a level: its rule, which has what it has not; else NULL */
     char place[300];               /* where that stands: "thermogate.cfg:41" */
     const struct limit_key *limit; /* NULL: it has none that can be varied */
     const char *back_key;          /* "hysteresis", "clear_below"; NULL: likewise */
@@ -30,9 +31,9 @@ struct variants {
     size_t count, present; /* the one that is as in the config */
 };
 
-/* Finds the rule or instance `name` in a config, makes its variants, and adds each to the rules as
- * one that tells nobody and writes nothing; its name is its number. 0, -EINVAL with `problems`,
- * -ENOMEM. */
+/* Finds the rule, instance or level ("boiler_levels/critical") `name` in a config, makes its
+ * variants, and adds each to the rules as one that tells nobody and writes nothing; its name is its
+ * number. 0, -EINVAL with `problems`, -ENOMEM. */
 int variants_add(struct variants *variants, const char *name, struct section *root,
                  struct problems *problems);
 

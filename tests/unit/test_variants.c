@@ -196,7 +196,34 @@ static void what_cannot_be_varied_says_why(void **state)
                           "= 3 } ) }",
                           "a"),
                      -EINVAL);
-    assert_non_null(strstr(made.problem, "rule \"a\" has levels"));
+    assert_non_null(strstr(made.problem, "rule \"a\" has levels, each with its own limit"));
+    assert_int_equal(make("a: { sensor = \"room.temp\"; levels = ( { severity = \"warning\"; above "
+                          "= 3 } ) }",
+                          "a/critical"),
+                     -EINVAL);
+    assert_non_null(strstr(made.problem, "rule \"a\" has no level \"critical\""));
+    assert_int_equal(make("a: { sensor = \"room.temp\"; above = 3 }", "a/critical"), -EINVAL);
+}
+
+static void one_level_is_varied_with_what_its_rule_has_for_all(void **state)
+{
+    (void)state;
+    assert_int_equal(make("a: { sensor = \"room.temp\"; hysteresis = 1.0; for = \"2m\"\n"
+                          "levels = ( { severity = \"warning\"; above = 30.0 },\n"
+                          "{ severity = \"critical\"; above = 40.0; for = \"1m\" } ) }",
+                          "a/critical"),
+                     0);
+    expect_line(find(40, 1, 60000), "above = 40; hysteresis = 1; for = \"1m\"");
+    assert_int_equal(find(40, 1, 60000)->differs, 0);
+    assert_non_null(find(41, 0.5, 120000));
+    unmake();
+    assert_int_equal(make("a: { sensors = \"*.temp\"; hysteresis = 1.0; for = \"2m\"\n"
+                          "levels = ( { severity = \"warning\"; above = 30.0 } ) }",
+                          "a/warning@room.temp"),
+                     0);
+    expect_line(find(30, 1, 120000), "above = 30; hysteresis = 1; for = \"2m\"");
+    assert_true(rules_find(rehearsal_rules(made.rehearsal), "0") != RULES_NO_INSTANCE);
+    unmake();
 }
 
 int main(void)
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_pair_grows_and_shrinks_at_both_ends),
         cmocka_unit_test(of_an_expression_only_the_time_is_varied),
         cmocka_unit_test(what_cannot_be_varied_says_why),
+        cmocka_unit_test(one_level_is_varied_with_what_its_rule_has_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
