@@ -82,30 +82,33 @@ static void make_formula(struct maker *maker)
 }
 
 /* What has placeholders is known when it is written. */
-static bool is_option(const struct rules_sensor *sensor, const char *text)
+static bool is_option(const struct rules_origin *origin, const char *text)
 {
-    bool is = sensor->n_options == 0 || strchr(text, '{');
-    for (size_t i = 0; !is && i < sensor->n_options; i++)
-        is = strcmp(sensor->options[i], text) == 0;
+    bool is = origin->n_options == 0 || strchr(text, '{');
+    for (size_t i = 0; !is && i < origin->n_options; i++)
+        is = strcmp(origin->options[i], text) == 0;
     return is;
 }
 
-static void refuse_option(struct maker *maker, const struct rules_sensor *sensor)
+static void refuse_option(struct maker *maker, const struct rules_origin *origin)
 {
     char hint[200];
     size_t length = 0;
-    for (size_t i = 0; i < sensor->n_options; i++)
+    for (size_t i = 0; i < origin->n_options; i++)
         text_append(hint, sizeof hint, &length, "%s\"%s\"", i == 0 ? "write " : ", ",
-                    sensor->options[i]);
+                    origin->options[i]);
     action_error(maker, "value", hint, "this is none of its values");
 }
 
 static void make_text(struct maker *maker, const struct rules_sensor *sensor, const char *text)
 {
+    const struct compiler *compiler = maker->compiler;
+    uint32_t number = (uint32_t)(sensor - compiler->catalog->sensors);
+    struct rules_origin origin = rules_origin_of(compiler->config, number);
     if (!text)
         action_error(maker, "value", NULL, "this sensor takes a text");
-    else if (sensor->options && !is_option(sensor, text))
-        refuse_option(maker, sensor);
+    else if (origin.options && !is_option(&origin, text))
+        refuse_option(maker, &origin);
     else if (strlen(text) >= SAMPLE_TEXT_SIZE)
         action_error(maker, "value", NULL, "the text is too long for a sensor");
     else

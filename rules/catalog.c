@@ -15,7 +15,6 @@
 static struct rules_sensor copy_sensor(const struct rules_sensor *from)
 {
     struct rules_sensor to = *from;
-    to.limits = to.derived = NULL;
     if (!to.label)
         to.label = to.id;
     if (!to.unit)
@@ -75,7 +74,7 @@ static void find_buses(struct catalog *catalog, const struct rules_config *confi
     for (uint32_t i = 0; i < catalog->n_sensors; i++)
         facts[i].bus = RULES_NO_SENSOR;
     for (uint32_t i = 0; i < catalog->n_sensors; i++) {
-        const char *bus = config->sensors[i].bus;
+        const char *bus = rules_origin_of(config, i).bus;
         uint32_t sensor = bus ? names_find(catalog->names, bus) : RULES_NO_SENSOR;
         if (sensor != RULES_NO_SENSOR)
             facts[i].bus = facts[sensor].bus = sensor;
@@ -409,7 +408,7 @@ static void add_limits_of(struct compiler *compiler, uint32_t sensor)
 static void add_limits(struct compiler *compiler, const struct rules_config *config)
 {
     for (uint32_t i = 0; i < config->n_sensors && !compiler->no_memory; i++) {
-        compiler->section = config->sensors[i].limits;
+        compiler->section = rules_origin_of(config, i).limits;
         if (!compiler->section)
             continue;
         snprintf(compiler->who, sizeof compiler->who, "limits of \"%.127s\"",

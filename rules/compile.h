@@ -27,6 +27,12 @@ struct compiler {
     bool no_memory;
 };
 
+static inline struct rules_origin rules_origin_of(const struct rules_config *config,
+                                                  uint32_t sensor)
+{
+    return config->origins ? config->origins[sensor] : (struct rules_origin){0};
+}
+
 /* An error about `key` of the section. */
 void compile_error(struct compiler *compiler, const char *key, const char *hint, const char *format,
                    ...) __attribute__((format(printf, 4, 5)));

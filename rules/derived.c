@@ -18,7 +18,7 @@ struct walk {
 
 static void enter_section(struct compiler *compiler, uint32_t sensor)
 {
-    compiler->section = compiler->config->sensors[sensor].derived;
+    compiler->section = rules_origin_of(compiler->config, sensor).derived;
     snprintf(compiler->who, sizeof compiler->who, "derived sensor \"%.127s\"",
              compiler->config->sensors[sensor].id);
 }
@@ -79,7 +79,7 @@ static size_t parse_all(struct walk *walk)
     const struct catalog *catalog = compiler->catalog;
     size_t n = 0;
     for (uint32_t s = 0; s < catalog->n_sensors && !compiler->no_memory; s++) {
-        if (!compiler->config->sensors[s].derived)
+        if (!rules_origin_of(compiler->config, s).derived)
             continue;
         enter_section(compiler, s);
         n += compile_formula(compiler, "value", &catalog->sensors[s], CELL_NUMBER,

@@ -42,18 +42,22 @@ const char *rules_function_usage(size_t i);
 /* What rules know of a sensor; its index is the one in struct reading. Copied, but for the texts,
  * which must outlive the rules. */
 struct rules_sensor {
-    const char *id;               /* "boiler.flow_temp" */
-    const char *label;            /* for texts: "Heizkessel flow_temp" */
-    const char *unit;             /* "" when it has none */
-    int64_t every_ms;             /* 0: pushes */
-    int64_t stale_ms;             /* a reading that old is unknown; 0: it does not age */
+    const char *id;    /* "boiler.flow_temp" */
+    const char *label; /* for texts: "Heizkessel flow_temp" */
+    const char *unit;  /* "" when it has none */
+    int64_t every_ms;  /* 0: pushes */
+    int64_t stale_ms;  /* a reading that old is unknown; 0: it does not age */
+    double max_rate;   /* of what pushes: readings a second at most; 0: 1 */
+    int decimals;      /* for texts; -1: shortest */
+    bool text;         /* its values are texts */
+    bool event;        /* of text: each is something that happens; stale only while it is bad */
+    bool writable;     /* a rule may write to it */
+};
+
+/* What is asked of a sensor only while the rules are made. */
+struct rules_origin {
     const struct section *limits; /* NULL: none */
-    double max_rate;              /* of what pushes: readings a second at most; 0: 1 */
-    int decimals;                 /* for texts; -1: shortest */
-    bool text;                    /* its values are texts */
-    bool event;    /* of text: each is something that happens; stale only while it is bad */
-    bool writable; /* a rule may write to it, of a text one of `options`; NULL: any */
-    const char *const *options;
+    const char *const *options;   /* of a text: what may be written; NULL: any */
     size_t n_options;
     const char *bus; /* id of the sensor that is 0 while its bus is down; NULL: it is on none */
     /* Its `value` is an expression over others; NULL: it is read. A derived sensor takes every_ms,
@@ -65,6 +69,7 @@ struct rules_config {
     const struct section *rules;    /* may be NULL */
     const struct section *defaults; /* `defaults` of the file, for `notify`; may be NULL */
     const struct rules_sensor *sensors;
+    const struct rules_origin *origins; /* of each of them; NULL: nothing is to be said of any */
     size_t n_sensors;
     bool more_come; /* others may be found later: a pattern that means none is no slip */
     const struct text_table *texts; /* of the readings; outlives the rules */

@@ -39,7 +39,8 @@ static struct rules_sensor describe(struct arena *arena, const char *of, const c
                                  .decimals = unit[0] ? 1 : 0};
 }
 
-void own_describe(const struct inventory *inventory, struct arena *arena, struct rules_sensor *to)
+void own_describe(const struct inventory *inventory, struct arena *arena, struct rules_sensor *to,
+                  struct rules_origin *origins)
 {
     static const struct {
         const char *what, *unit;
@@ -64,6 +65,6 @@ void own_describe(const struct inventory *inventory, struct arena *arena, struct
         *to++ = describe(arena, "gateway", inventory->label, gateway[i].what, gateway[i].unit);
     for (uint32_t i = 0; i < inventory->n_devices; i++) {
         if (inventory->devices[i].bus != INVENTORY_NO_BUS)
-            first[i].bus = first[inventory->n_devices + 2 * inventory->devices[i].bus].id;
+            origins[i].bus = first[inventory->n_devices + 2 * inventory->devices[i].bus].id;
     }
 }

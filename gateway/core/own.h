@@ -17,5 +17,7 @@ uint32_t own_bus_online(const struct inventory *inventory, uint32_t bus);
 uint32_t own_bus_load(const struct inventory *inventory, uint32_t bus);
 uint32_t own_gateway(const struct inventory *inventory, enum own_sensor which);
 
-/* Fills own_count() descriptions, in the order of their numbers. Texts are NULL without memory. */
-void own_describe(const struct inventory *inventory, struct arena *arena, struct rules_sensor *to);
+/* Fills own_count() descriptions and their origins, in the order of their numbers. Texts are NULL
+ * without memory. */
+void own_describe(const struct inventory *inventory, struct arena *arena, struct rules_sensor *to,
+                  struct rules_origin *origins);

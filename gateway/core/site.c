@@ -323,14 +323,14 @@ static const char *const *texts_of(struct arena *arena, const struct inventory_s
     return texts;
 }
 
-static struct rules_sensor *describe_to_rules(struct builder *builder)
+static void describe_to_rules(struct builder *builder, struct rules_sensor *list,
+                              struct rules_origin *origins)
 {
     const struct inventory *inventory = builder->site->inventory;
-    struct rules_sensor *list = calloc(inventory->n_sensors + own_count(inventory), sizeof(*list));
 
-    if (list)
-        own_describe(inventory, builder->arena, list + inventory->n_sensors);
-    for (uint32_t i = 0; list && i < inventory->n_sensors; i++) {
+    own_describe(inventory, builder->arena, list + inventory->n_sensors,
+                 origins + inventory->n_sensors);
+    for (uint32_t i = 0; i < inventory->n_sensors; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
         const struct inventory_device *device = &inventory->devices[sensor->device];
         const struct site_device *from = &builder->devices[sensor->device];
@@ -346,9 +346,11 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .decimals = sensor->decimals,
             .every_ms = derived ? 0 : device->every_ms,
             .stale_ms = sensor->stale_ms,
-            .limits = section_child(channel, "limits"),
             .max_rate = section_has(channel, "max_rate") ? section_number(channel, "max_rate") : 0,
             .writable = sensor->write != NULL,
+        };
+        origins[i] = (struct rules_origin){
+            .limits = section_child(channel, "limits"),
             .options = sensor->write ? texts_of(builder->arena, sensor) : NULL,
             .n_options = sensor->n_options,
             .bus = device->bus == INVENTORY_NO_BUS
@@ -357,7 +359,6 @@ static struct rules_sensor *describe_to_rules(struct builder *builder)
             .derived = derived ? channel : NULL,
         };
     }
-    return list;
 }
 
 /* What is derived becomes stale when those can that it is made of, and its device keeps their pace.
@@ -440,12 +441,15 @@ static size_t rules_memory_of(const struct section *root)
 static int compile_rules(struct builder *builder, const struct site_context *context)
 {
     const struct inventory *inventory = builder->site->inventory;
-    struct rules_sensor *sensors = describe_to_rules(builder);
+    uint32_t n = inventory->n_sensors + own_count(inventory);
+    struct rules_sensor *sensors = calloc(n, sizeof(*sensors));
+    struct rules_origin *origins = calloc(n, sizeof(*origins));
     struct rules_config config = {
         .rules = section_child(builder->root, "rules"),
         .defaults = section_child(builder->root, "defaults"),
         .sensors = sensors,
-        .n_sensors = inventory->n_sensors + own_count(inventory),
+        .origins = origins,
+        .n_sensors = n,
         .more_come = builder->site->discovers,
         .texts = context->texts,
         .memory = rules_memory_of(builder->root),
@@ -458,10 +462,13 @@ static int compile_rules(struct builder *builder, const struct site_context *con
 
     config.notifiers = notifiers;
     config.hooks = hooks;
-    if (sensors && notifiers && hooks)
+    if (sensors && origins && notifiers && hooks) {
+        describe_to_rules(builder, sensors, origins);
         r = rules_new(&config, context->output, context->owner, builder->problems,
                       &builder->site->rules);
+    }
     free(sensors);
+    free(origins);
     free(notifiers);
     free(hooks);
     return r;

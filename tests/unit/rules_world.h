@@ -148,12 +148,15 @@ static inline int world_open(struct world *world, const char *config)
     struct rules_sensor sensors[N_SENSORS];
     for (size_t i = 0; i < N_SENSORS; i++)
         sensors[i] = world_sensors[i];
-    sensors[HALL].bus = world_hall_bus;
-    sensors[TEMP].limits = world_child(world, "room_limits");
-    sensors[LOAD].limits = world_child(world, "pump_limits");
+    const struct rules_origin origins[N_SENSORS] = {
+        [HALL] = {.bus = world_hall_bus},
+        [TEMP] = {.limits = world_child(world, "room_limits")},
+        [LOAD] = {.limits = world_child(world, "pump_limits")},
+    };
     struct rules_config all = {.rules = world_child(world, "rules"),
                                .defaults = world_child(world, "defaults"),
                                .sensors = sensors,
+                               .origins = origins,
                                .n_sensors = N_SENSORS,
                                .texts = world->texts,
                                .probes = world_child(world, "probes")};

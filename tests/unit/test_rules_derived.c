@@ -29,11 +29,15 @@ static int open_derived(struct world *world, const char *sum, const char *twice)
         conf_read_text("t.cfg", config, strlen(config), root, world->problems, &world->conf), 0);
     for (size_t i = 0; i < N_SENSORS; i++)
         sensors[i] = world_sensors[i];
-    sensors[SUM] = (struct rules_sensor){.id = "hall.sum", .derived = world_child(world, "sum")};
-    sensors[TWICE] =
-        (struct rules_sensor){.id = "hall.twice", .derived = world_child(world, "twice")};
+    sensors[SUM] = (struct rules_sensor){.id = "hall.sum"};
+    sensors[TWICE] = (struct rules_sensor){.id = "hall.twice"};
+    const struct rules_origin origins[N_ALL] = {
+        [SUM] = {.derived = world_child(world, "sum")},
+        [TWICE] = {.derived = world_child(world, "twice")},
+    };
     struct rules_config all = {.rules = world_child(world, "rules"),
                                .sensors = sensors,
+                               .origins = origins,
                                .n_sensors = N_ALL,
                                .texts = world->texts};
     return rules_new(&all, &output, world, world->problems, &world->rules);

@@ -284,10 +284,13 @@ static void open_rules(struct model *model)
     struct world children = {.conf = config_of(model)};
     for (size_t i = 0; i < N_SENSORS; i++)
         sensors[i] = world_sensors[i];
-    sensors[TEMP].limits = world_child(&children, "room_limits");
-    sensors[LOAD].limits = world_child(&children, "pump_limits");
+    const struct rules_origin origins[N_SENSORS] = {
+        [TEMP] = {.limits = world_child(&children, "room_limits")},
+        [LOAD] = {.limits = world_child(&children, "pump_limits")},
+    };
     struct rules_config all = {.rules = world_child(&children, "rules"),
                                .sensors = sensors,
+                               .origins = origins,
                                .n_sensors = N_SENSORS,
                                .texts = model->texts};
     model->turn = 1 - model->turn;
