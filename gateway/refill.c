@@ -69,14 +69,12 @@ static void take_row(struct refill *refill, const struct store_row *row)
                               .kind = row->kind,
                               .quality = row->quality};
 
-    if (row->quality != QUALITY_GOOD)
-        return;
     if (row->kind == VALUE_TEXT)
         reading.text = text_table_add(refill->texts, row->text);
-    else
+    else if (row->kind == VALUE_NUMBER)
         reading.number = row->number;
     rules_refill(refill->rules, &reading);
-    refill->count++;
+    refill->count += row->quality == QUALITY_GOOD;
 }
 
 static void take_rows(void *owner, const struct store_rows *rows)
@@ -120,6 +118,8 @@ struct refill *refill_windows(struct loop *loop, struct store *store, struct rul
         loop_run(loop);
     refill->waits = false;
     refill->over = true;
+    if (store_last_sign_ms(store) != CLOCK_NEVER)
+        rules_was_down(rules, store_last_sign_ms(store) - refill->offset_ms);
     timer_free(refill->timer);
     refill->timer = NULL;
     return refill;

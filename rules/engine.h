@@ -106,6 +106,9 @@ void happen_missed(struct rules *rules, uint32_t sensor, int64_t at_ms);
 /* An event, or that there is none. */
 void happen_seen(struct rules *rules, uint32_t sensor, int64_t at_ms);
 
+/* A reading of the past, whether it was good or not. */
+void happen_refill(struct rules *rules, const struct reading *reading);
+
 /* -- tell.c: of each, events and actions -- */
 
 /* Puts the instance on the list of those to be saved. */

@@ -31,3 +31,24 @@ void happen_seen(struct rules *rules, uint32_t sensor, int64_t at_ms)
         heap_set(rules->later, reader, rules->catalog.instances[reader].rule->rank);
     }
 }
+
+void happen_refill(struct rules *rules, const struct reading *reading)
+{
+    struct windows *windows = rules->catalog.facts.windows;
+    if (reading->sensor >= rules->catalog.n_sensors ||
+        !rules->catalog.facts.at[reading->sensor].is_event)
+        return;
+    if (reading->quality == QUALITY_GOOD || reading->quality == QUALITY_QUIET)
+        windows_back(windows, reading->sensor, reading->at_ms);
+    else
+        windows_away(
+            windows, reading->sensor,
+            engine_sum_ms(reading->at_ms, rules->catalog.facts.at[reading->sensor].stale_ms));
+}
+
+void rules_was_down(struct rules *rules, int64_t from_ms)
+{
+    for (uint32_t s = 0; s < rules->catalog.n_sensors; s++)
+        if (windows_has_past(rules->catalog.facts.windows, s))
+            windows_away(rules->catalog.facts.windows, s, from_ms);
+}

@@ -437,6 +437,7 @@ int64_t rules_past_ms(const struct rules *rules, uint32_t sensor, int64_t now_ms
 void rules_refill(struct rules *rules, const struct reading *reading)
 {
     struct windows *windows = rules->catalog.facts.windows;
+    happen_refill(rules, reading);
     if (!is_usable(rules, reading))
         return;
     if (reading->kind == VALUE_TEXT)

@@ -183,9 +183,14 @@ bool rules_total(const struct rules *rules, uint32_t sensor, double *ret_total,
 void rules_set_total(struct rules *rules, uint32_t sensor, double total, int64_t until_ms);
 
 /* How much of the past before `now_ms` its windows can use; 0: it has none. For rules_refill(),
- * which puts in a good reading of the past, in order of time; before the first poll. */
+ * which puts in a reading of the past, in order of time; before the first poll. Bad ones matter to
+ * event sensors alone. */
 int64_t rules_past_ms(const struct rules *rules, uint32_t sensor, int64_t now_ms);
 void rules_refill(struct rules *rules, const struct reading *reading);
+
+/* After the last of them: the run before has ended at `from_ms`, and nobody has seen what happened
+ * since. */
+void rules_was_down(struct rules *rules, int64_t from_ms);
 
 /* Bytes that the windows take, and that they may take, for `check`. */
 size_t rules_memory(const struct rules *rules);

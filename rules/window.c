@@ -406,6 +406,11 @@ void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, 
         push(windows, sensor, (struct entry){.at_ms = at_ms, .text = text});
 }
 
+bool windows_has_past(const struct windows *windows, uint32_t sensor)
+{
+    return windows->series[sensor].end > 0;
+}
+
 /* Twice the time that a counted window, and five times what a smoothed value, takes on average. */
 int64_t windows_past_ms(const struct windows *windows, uint32_t sensor, int64_t now_ms)
 {

@@ -123,6 +123,9 @@ void windows_back(struct windows *windows, uint32_t sensor, int64_t at_ms);
 void windows_push_number(struct windows *windows, uint32_t sensor, int64_t at_ms, double number);
 void windows_push_text(struct windows *windows, uint32_t sensor, int64_t at_ms, uint32_t text);
 
+/* Whether a sample has come yet. */
+bool windows_has_past(const struct windows *windows, uint32_t sensor);
+
 /* How much of the past of a sensor its windows can use; 0: it has none. */
 int64_t windows_past_ms(const struct windows *windows, uint32_t sensor, int64_t now_ms);
 

@@ -124,8 +124,8 @@ static bool is_old_news(const struct pipeline *pipeline, const struct reading *r
 {
     const struct reading *last = registry_last(pipeline->registry, reading->sensor);
 
-    if (pipeline->site->inventory->sensors[reading->sensor].kind != SENSOR_EVENT ||
-        reading->quality == QUALITY_GOOD)
+    if (reading->quality == QUALITY_GOOD ||
+        pipeline->site->inventory->sensors[reading->sensor].kind != SENSOR_EVENT)
         return false;
     return reading->quality == last->quality ||
            (reading->quality == QUALITY_QUIET && last->quality == QUALITY_GOOD);
@@ -138,10 +138,11 @@ static size_t sort_out_old_news(const struct pipeline *pipeline, struct reading 
     size_t old = 0;
 
     for (size_t i = 0; i < count; i++) {
-        struct reading reading = readings[i];
+        struct reading reading;
 
-        if (!is_old_news(pipeline, &reading))
+        if (!is_old_news(pipeline, &readings[i]))
             continue;
+        reading = readings[i];
         memmove(&readings[old + 1], &readings[old], (i - old) * sizeof(*readings));
         readings[old++] = reading;
     }

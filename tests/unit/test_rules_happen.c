@@ -65,12 +65,80 @@ static void an_absence_goes_on_over_a_reload(void **state)
     world_close(&old);
 }
 
+#define MINUTE_MS 60000
+#define TEN       "probes: { a = \"count(door.event, 10m)\" }"
+
+/* A reading each minute: an event, or why there was none. */
+static void refill(struct world *world, const char *const *past, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool timeout = strcmp(past[i], "timeout") == 0, quiet = strcmp(past[i], "quiet") == 0;
+        struct reading reading = {.at_ms = (int64_t)i * MINUTE_MS, .sensor = DOOR};
+        if (timeout || quiet) {
+            reading.quality = timeout ? QUALITY_TIMEOUT : QUALITY_QUIET;
+        } else {
+            reading.kind = VALUE_TEXT;
+            reading.text = text_table_add(world->texts, past[i]);
+        }
+        rules_refill(world->rules, &reading);
+    }
+}
+
+static bool known_at(struct world *world, int64_t at_ms)
+{
+    return rules_probe(world->rules, 0, at_ms).kind == RULES_NUMBER;
+}
+
+static void an_absence_of_an_earlier_run_is_missing_too(void **state)
+{
+    (void)state;
+    static const char *const past[] = {"open", "timeout", "quiet", "open"};
+    struct world w;
+    assert_int_equal(world_open(&w, TEN), 0);
+    refill(&w, past, 4);
+    bad(&w, 11 * MINUTE_MS, QUALITY_QUIET);
+    assert_false(known_at(&w, 11 * MINUTE_MS));
+    assert_false(known_at(&w, 12 * MINUTE_MS - 1));
+    assert_true(known_at(&w, 12 * MINUTE_MS));
+    world_close(&w);
+}
+
+static void so_is_the_time_from_one_run_to_the_next(void **state)
+{
+    (void)state;
+    static const char *const past[] = {"open"};
+    struct world w;
+    assert_int_equal(world_open(&w, TEN), 0);
+    refill(&w, past, 1);
+    rules_was_down(w.rules, 19 * MINUTE_MS);
+    bad(&w, 20 * MINUTE_MS, QUALITY_QUIET);
+    assert_false(known_at(&w, 20 * MINUTE_MS));
+    assert_false(known_at(&w, 30 * MINUTE_MS - 1));
+    assert_true(known_at(&w, 30 * MINUTE_MS));
+    world_close(&w);
+}
+
+static void without_a_past_it_is_watched_from_the_start_on(void **state)
+{
+    (void)state;
+    struct world w;
+    assert_int_equal(world_open(&w, TEN), 0);
+    rules_was_down(w.rules, 19 * MINUTE_MS);
+    bad(&w, 20 * MINUTE_MS, QUALITY_QUIET);
+    assert_false(known_at(&w, 30 * MINUTE_MS - 1));
+    assert_true(known_at(&w, 30 * MINUTE_MS));
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_does_not_age),
         cmocka_unit_test(a_rule_is_blind_while_nobody_can_look),
         cmocka_unit_test(an_absence_goes_on_over_a_reload),
+        cmocka_unit_test(an_absence_of_an_earlier_run_is_missing_too),
+        cmocka_unit_test(so_is_the_time_from_one_run_to_the_next),
+        cmocka_unit_test(without_a_past_it_is_watched_from_the_start_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
