@@ -38,6 +38,8 @@ bool burial_ghosts_of(const struct publisher *p, const char *device, struct hass
         i++;
     while (i + n < count_of(p) && strcmp(ghosts[i + n].device, device) == 0)
         n++;
+    if (p->burial.stage == BURIAL_REPLACING)
+        n = 0;
     *ret_ghosts = (struct hass_ghosts){.count = n, .removed = p->burial.stage == BURIAL_REMOVING};
     if (n > 0)
         ret_ghosts->ghosts = &ghosts[i];
@@ -70,10 +72,10 @@ static void add_graves(struct publisher *p)
         if (i > 0 && strcmp(ghosts[i].device, ghosts[i - 1].device) == 0)
             continue;
         number = discovery_number(p, ghosts[i].device);
-        if (number == UINT32_MAX)
-            todo_add(&p->graves, (uint32_t)i);
-        else if (p->burial.stage == BURIAL_REMOVING)
+        if (number != UINT32_MAX && p->burial.stage != BURIAL_ANNOUNCING)
             todo_add(&p->discovery, number);
+        else if (number == UINT32_MAX && p->burial.stage != BURIAL_REPLACING)
+            todo_add(&p->graves, (uint32_t)i);
     }
 }
 
@@ -157,6 +159,13 @@ static void start_removing(struct publisher *p)
     todo_add_all(&p->leftovers);
 }
 
+/* What has taken the place of a ghost, under the same key, can be announced now. */
+static void start_replacing(struct publisher *p)
+{
+    p->burial.stage = BURIAL_REPLACING;
+    add_graves(p);
+}
+
 static void tell_loop(const struct publisher *p, enum news_what what)
 {
     queue_push(p->news, &(struct news){.what = (uint8_t)what, .value = p->burial.list->serial}, 1);
@@ -196,6 +205,16 @@ void burial_run(struct publisher *p, int64_t now_ms)
             start_removing(p);
         break;
     case BURIAL_REMOVING:
+        if (is_out(p) && count_of(p) > 0 && !p->options->entities)
+            wait_for_it(burial, BURIAL_REMOVED, now_ms);
+        else if (is_out(p))
+            finish(p);
+        break;
+    case BURIAL_REMOVED:
+        if (now_ms >= burial->at_ms)
+            start_replacing(p);
+        break;
+    case BURIAL_REPLACING:
         if (is_out(p))
             finish(p);
         break;
@@ -206,7 +225,8 @@ void burial_run(struct publisher *p, int64_t now_ms)
 
 int64_t burial_next_ms(const struct publisher *p)
 {
-    bool waits = p->burial.stage == BURIAL_WAITING || p->burial.stage == BURIAL_MOVED;
+    uint8_t stage = p->burial.stage;
+    bool waits = stage == BURIAL_MOVED || stage == BURIAL_WAITING || stage == BURIAL_REMOVED;
 
     return waits ? p->burial.at_ms : CLOCK_NEVER;
 }

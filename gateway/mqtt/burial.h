@@ -1,8 +1,10 @@
 /* Burial: how entities that are no longer configured leave Home Assistant. They are announced with
- * the rest, and two seconds after all of that is out they are removed. What was announced in the
- * other form, device or entity, or at another device, is first told to move; two seconds later all
- * is announced, and the other form is removed with the rest. So are, at the end, retained messages
- * of what is no longer configured: nobody reads them any more. The MQTT thread only. */
+ * the rest, and two seconds after all of that is out they are removed; another two seconds later
+ * their devices are announced without them, with what has their keys on another platform by now.
+ * What was announced in the other form, device or entity, or at another device, is first told to
+ * move; two seconds later all is announced, and the other form is removed with the rest. So are, at
+ * the end, retained messages of what is no longer configured: nobody reads them any more. The MQTT
+ * thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +28,9 @@ enum burial_stage {
     BURIAL_MOVED,      /* waiting */
     BURIAL_ANNOUNCING, /* messages are going out */
     BURIAL_WAITING,
-    BURIAL_REMOVING,
+    BURIAL_REMOVING,  /* messages are going out */
+    BURIAL_REMOVED,   /* waiting */
+    BURIAL_REPLACING, /* messages are going out: of devices that are there, without their ghosts */
 };
 
 /* Takes ownership. Whether it has to be announced now: what was announced before did not have it.

@@ -77,7 +77,7 @@ static void put_device_components(struct message *m)
     for (uint32_t i = 0; i < m->device->n_sensors; i++) {
         const struct inventory_sensor *sensor = &m->inventory->sensors[m->device->first_sensor + i];
 
-        if (sensor->ha)
+        if (sensor->ha && !hass_is_haunted(m, inventory_sensor_identity(sensor)))
             hass_put_sensor(m, sensor);
     }
     put_connectivity(m, "availability",
@@ -132,6 +132,7 @@ size_t hass_message(const struct plan *plan, uint32_t device, const struct hass_
 {
     struct message m = message_of(plan, device);
 
+    m.ghosts = ghosts;
     begin_message(&m, to, size);
     if (m.device) {
         if (!plan->bare)

@@ -27,17 +27,18 @@ static void put_least(struct message *m, const struct ghost *ghost)
     json_end(&m->json);
 }
 
-/* In one message a key that has another platform by now cannot stand for both: the new one wins,
- * and the old one stays until its time is over. */
-static bool is_taken(const struct message *m, const struct ghost *ghost)
+static bool has_ghost(const struct hass_ghosts *ghosts, size_t count, const char *key)
 {
-    for (uint32_t i = 0; !m->alone && m->device && i < m->device->n_sensors; i++) {
-        const struct inventory_sensor *it = &m->inventory->sensors[m->device->first_sensor + i];
-
-        if (it->ha && strcmp(inventory_sensor_identity(it), ghost->key) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ghosts->ghosts[i].key, key) == 0)
             return true;
     }
     return false;
+}
+
+bool hass_is_haunted(const struct message *m, const char *key)
+{
+    return !m->alone && m->ghosts && has_ghost(m->ghosts, m->ghosts->count, key);
 }
 
 void hass_put_ghosts(struct message *m, const struct hass_ghosts *ghosts)
@@ -45,8 +46,8 @@ void hass_put_ghosts(struct message *m, const struct hass_ghosts *ghosts)
     for (size_t i = 0; ghosts && i < ghosts->count; i++) {
         const struct ghost *ghost = &ghosts->ghosts[i];
 
-        if (is_taken(m, ghost))
-            continue;
+        if (!m->alone && has_ghost(ghosts, i, ghost->key))
+            continue; /* there is room for one of this key */
         if (ghosts->removed) {
             part_remove(m, ghost->platform, ghost->key);
             continue;

@@ -36,6 +36,7 @@ struct message {
     const struct inventory *inventory;
     const struct inventory_device *device; /* NULL: the gateway */
     struct alone *alone;                   /* NULL: all are components of one message */
+    const struct hass_ghosts *ghosts;      /* of such a message; NULL: none */
 };
 
 /* The slug that ids hang on, and the name for people of the device, also of the gateway's own. */
@@ -79,5 +80,8 @@ void hass_put_sensor(struct message *m, const struct inventory_sensor *sensor);
 void hass_put_rule(struct message *m, const struct inventory_rule *rule);
 /* Those that are no longer configured. */
 void hass_put_ghosts(struct message *m, const struct hass_ghosts *ghosts);
+/* Whether a ghost of another platform stands under this key, which cannot stand for both: the new
+ * one is announced when the old one has gone. */
+bool hass_is_haunted(const struct message *m, const char *key);
 /* A rule over many sensors: how many of its instances fire. */
 void hass_put_group(struct message *m, const char *rule);

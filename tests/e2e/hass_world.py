@@ -4,7 +4,7 @@ import signal
 import harness
 
 BUS = 'sim: { adapter = "sim" }'
-TANK = 'tank: { bus = "sim"; label = "Öltank 🛢️"; channels: { level: { low = 5 } %s } }\n'
+TANK = 'tank: { bus = "sim"; label = "Öltank 🛢️"; channels: { level: { low = 5; writable = true } %s } }\n'
 PUMP = 'pump: { bus = "sim"; label = "水泵"; channels: { power: { low = 7 } } }\n'
 OLD = 'old: { low = 6 }'
 CONFIG = "homeassistant/device/test-"

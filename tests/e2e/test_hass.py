@@ -7,6 +7,7 @@ from hass_world import BUS, CONFIG, OLD, PUMP, TANK, World
 
 class Hass(World):
     def change_while_away(self):
+        """Loses a channel and a device, and gains the right to write a level, which is another platform."""
         self.broker()
         self.seen = self.subscriber()
         self.start(TANK % OLD + PUMP)
@@ -14,8 +15,11 @@ class Hass(World):
         self.announced("pump", "power", 0)
         self.running.stop()
         since = self.seen.mark()
-        self.start(TANK % "")
+        self.start(TANK % "", 'commands = "all";')
         return since
+
+    def platform(self, key, platform, since):
+        return self.config_of("tank", lambda m: m.json["components"][key]["p"] == platform, since).at
 
     def test_what_was_removed_while_the_gateway_was_off_is_announced_and_removed_until_that_was_seen(self):
         since = self.change_while_away()
@@ -23,18 +27,22 @@ class Hass(World):
         self.assertGreaterEqual(removed - shown, 1.5)
         shown = self.announced("pump", "power", since)
         self.assertGreaterEqual(self.gone("pump", since) - shown, 1.5)
+        removed = self.removed("tank", "level", since)
+        self.assertGreaterEqual(removed - self.platform("level", "sensor", since), 1.5)
+        self.assertGreaterEqual(self.platform("level", "number", since) - removed, 1.5)
         since = self.seen.mark()
         self.seen.publish("homeassistant/status", "online")
         self.announced("pump", "power", since)
         self.removed("tank", "old", since)
         self.gone("pump", since)
+        self.platform("level", "number", since)
         # Seen is not yet acknowledged; at the next start of Home Assistant it is, and forgotten.
         since = self.seen.mark()
         self.seen.publish("homeassistant/status", "online")
         self.config_of("tank", lambda m: "old" not in m.json["components"], since)
         self.running.stop()
         since = self.seen.mark()
-        self.start(TANK % "")
+        self.start(TANK % "", 'commands = "all";')
         state = self.config_of("tank", lambda m: m.json["components"]["level"], since).json
         self.assertNotIn("old", state["components"])
         self.seen.state("tank", since, level=5)

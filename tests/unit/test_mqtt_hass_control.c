@@ -187,6 +187,23 @@ static void a_ghost_is_announced_with_the_least_and_then_removed(void **state)
     assert_has(judge(f), "ev", "\"evt_typ\":[\"removed\"]");
 }
 
+static void a_ghost_of_another_platform_has_its_key_alone_until_it_is_gone(void **state)
+{
+    static const struct ghost gone[] = {
+        {.device = "boiler", .platform = "sensor", .key = "mode"},
+        {.device = "boiler", .platform = "binary_sensor", .key = "mode"}};
+    struct fixture *f = *state;
+    struct hass_ghosts ghosts = {.ghosts = gone, .count = 2};
+
+    f->plan->rights = COMMAND_RIGHTS_ALL;
+    assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
+    assert_has(judge(f), "mode", "\"p\":\"sensor\",\"uniq_id\"");
+    ghosts.removed = true;
+    assert_true(hass_message(f->plan, BOILER, &ghosts, f->text, MESSAGE_SIZE) > 0);
+    assert_has(judge(f), "mode", "{\"p\":\"sensor\"}");
+    assert_has(components(f, BOILER, COMMAND_RIGHTS_ALL), "mode", "\"p\":\"select\"");
+}
+
 static void one_of_many_stands_at_its_device_when_it_is_wished(void **state)
 {
     struct fixture *f = *state;
@@ -341,6 +358,7 @@ int main(void)
         TEST(what_is_published_on_change_is_believed_until_its_heartbeat_failed_thrice),
         TEST(bare_values_have_topics_of_their_own),
         TEST(a_ghost_is_announced_with_the_least_and_then_removed),
+        TEST(a_ghost_of_another_platform_has_its_key_alone_until_it_is_gone),
         TEST(one_of_many_stands_at_its_device_when_it_is_wished),
         TEST(what_was_renamed_keeps_its_ids_and_has_new_topics),
         TEST(alone_an_entity_has_all_that_it_has_in_the_message_for_all),
