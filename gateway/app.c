@@ -402,6 +402,7 @@ static int use_site(struct app *app, struct error *reterr)
         pipeline_add_sink(app->pipeline, app->options->sink, app->options->sink_self);
     if (app->store)
         app->outage = outage_begin(app->loop, app->store, app->pipeline);
+    pipeline_hold(app->pipeline);
     if (pipeline_use(app->pipeline, app->site, NULL) < 0)
         return error_set(reterr, -ENOMEM, "out of memory");
     if (app->store) {
@@ -412,6 +413,7 @@ static int use_site(struct app *app, struct error *reterr)
         keeper_start(app->keeper);
         refill(app);
     }
+    pipeline_release(app->pipeline);
     return 0;
 }
 

@@ -457,6 +457,12 @@ static void exchange_workings(struct pipeline *pipeline, struct pipeline_working
     pipeline->own = fresh.own;
 }
 
+static void tell_states(struct pipeline *pipeline)
+{
+    for (uint32_t i = 0; i < rules_count(pipeline->site->rules); i++)
+        pipeline_tell_state(pipeline, i);
+}
+
 static void use(struct pipeline *pipeline, struct site *site, struct pipeline_workings *workings)
 {
     assert(workings->before == pipeline->site);
@@ -465,8 +471,7 @@ static void use(struct pipeline *pipeline, struct site *site, struct pipeline_wo
     exchange_workings(pipeline, workings);
     pipeline->site = site;
     TELL(pipeline, inventory, site->inventory);
-    for (uint32_t i = 0; i < rules_count(site->rules); i++)
-        pipeline_tell_state(pipeline, i);
+    tell_states(pipeline);
     for (uint32_t i = 0; i < site->inventory->n_devices; i++) {
         if (site->inventory->devices[i].bus == INVENTORY_NO_BUS) /* it is always there */
             pipeline_device(pipeline, i, QUALITY_GOOD, clock_boot_ms());
@@ -493,6 +498,18 @@ const struct reading *pipeline_newest(const struct pipeline *pipeline, uint32_t 
 }
 
 /* -- people and restarts -------------------------------------------------------------------- */
+
+void pipeline_hold(struct pipeline *pipeline)
+{
+    pipeline->holds = true;
+}
+
+void pipeline_release(struct pipeline *pipeline)
+{
+    pipeline->holds = false;
+    tell_states(pipeline);
+    pipeline_settle(pipeline);
+}
 
 void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text)
 {

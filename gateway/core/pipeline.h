@@ -63,6 +63,11 @@ void pipeline_device(void *pipeline, uint32_t device, uint8_t why, int64_t at_ms
 /* It goes, and perhaps its bus with it: adapters_events.doubt. */
 void pipeline_doubt(void *pipeline, uint32_t device);
 
+/* Around pipeline_use() and what is restored: sinks are not told how instances stand until all is
+ * as it was. Else an alarm would be told as over, and then as on again, at each start. */
+void pipeline_hold(struct pipeline *pipeline);
+void pipeline_release(struct pipeline *pipeline);
+
 /* Takes up what an instance was before the restart; after pipeline_use(), before the first poll. */
 void pipeline_restore(struct pipeline *pipeline, const char *id, const char *text);
 

@@ -26,6 +26,7 @@ struct pipeline {
     int64_t now_ms;          /* of the last judgement: workers may hand up an older poll later */
     uint64_t boot, sequence; /* of events */
     bool clock_known;        /* the rules know that the wall clock is good */
+    bool holds;              /* how instances stand is told later, all at once */
     bool told; /* states, events or actions, since the sinks were last told that it settled */
     void (*write)(void *owner, const struct rule_action *action);
     void *write_owner;

@@ -45,8 +45,11 @@ static struct instance_state state_of(const struct pipeline *pipeline, uint32_t 
 
 void pipeline_tell_state(struct pipeline *pipeline, uint32_t instance)
 {
-    struct instance_state state = state_of(pipeline, instance);
+    struct instance_state state;
 
+    if (pipeline->holds)
+        return;
+    state = state_of(pipeline, instance);
     pipeline->told = true;
     TELL(pipeline, instance, &state);
 }

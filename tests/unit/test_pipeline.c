@@ -309,6 +309,24 @@ static void a_sensor_of_another_name_and_number_keeps_its_newest_reading(void **
     run_until(world, "event:0:fired"); /* by what it was told before */
 }
 
+/* An order stands for what was restored: both change how an instance stands. */
+static void how_an_instance_stands_is_told_when_all_is_as_it_was(void **state)
+{
+    struct world *world = *state;
+    struct rules_order order = {.kind = ORDER_DISABLE, .target = "hot"};
+    struct error err;
+    pipeline_hold(world->pipeline);
+    use_config(world, "buses: { sim: { adapter = \"sim\" } }\n"
+                      "devices: { a: { bus = \"sim\"; channels: { t: { } } } }\n"
+                      "rules: { hot: { sensor = \"a.t\"; above = 50 } }\n");
+    assert_true(pipeline_order(world->pipeline, &order, &err) > 0);
+    assert_null(strstr(world->said, "state:0"));
+    pipeline_release(world->pipeline);
+    assert_non_null(strstr(world->said, "state:0"));
+    assert_null(strstr(strstr(world->said, "state:0") + 1, "state:0")); /* once */
+    assert_true(world->states[0].disabled);
+}
+
 /* -- sinks --------------------------------------------------------------------------------------
  */
 
@@ -396,6 +414,7 @@ int main(void)
         PIPELINE_TEST(a_sensor_that_is_read_again_may_become_stale_again),
         PIPELINE_TEST(what_is_bad_already_does_not_become_stale),
         PIPELINE_TEST(a_sensor_of_another_name_and_number_keeps_its_newest_reading),
+        EMPTY_TEST(how_an_instance_stands_is_told_when_all_is_as_it_was),
         EMPTY_TEST(an_order_changes_the_state_and_is_an_event_with_its_author),
         EMPTY_TEST(notifications_and_hooks_go_to_the_sinks),
         EMPTY_TEST(there_is_room_for_so_many_sinks_and_no_more),
