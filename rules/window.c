@@ -270,13 +270,17 @@ void windows_back(struct windows *windows, uint32_t sensor, int64_t at_ms)
 
 /* -- samples come and go -- */
 
+/* Holes are of windows of time. */
 static void count_pair(const struct series *series, struct window *window, uint64_t number, int by)
 {
+    bool pairs = window->needs & WINDOW_NEEDS_PAIRS;
+    if (!pairs && window->span.kind != SPAN_TIME)
+        return;
     const struct entry *a = series_at(series, number), *b = series_at(series, number + 1);
     int64_t ms = b->at_ms - a->at_ms, held_ms = series_held_ms(series, ms);
     uint64_t step = (uint64_t)(int64_t)by; /* -1 goes round, and the sum comes back */
     window->hole_ms += by * (ms - held_ms);
-    if (!(window->needs & WINDOW_NEEDS_PAIRS))
+    if (!pairs)
         return;
     if (series_same(series, a, b))
         step = 0;
