@@ -267,13 +267,15 @@ static int read_codes(const struct section *options, struct mb_channel *channel,
                       struct problems *problems)
 {
     size_t count = section_count(options, "enum");
+    struct mb_code *codes;
     int result = 0;
 
     if (!section_has(options, "enum"))
         return 0;
-    channel->codes = calloc(count + 1, sizeof(*channel->codes));
-    if (!channel->codes)
+    codes = calloc(count + 1, sizeof(*codes));
+    if (!codes)
         return -ENOMEM;
+    channel->format.codes = codes;
     for (size_t i = 0; i < count; i++) {
         struct mb_code code;
 
@@ -282,7 +284,7 @@ static int read_codes(const struct section *options, struct mb_channel *channel,
                           "write a code, a colon and at most 63 bytes of text: \"1: heating\"",
                           "this is no text for a code");
             result = -EINVAL;
-        } else if (!insert_code(channel->codes, channel->format.n_codes, &code)) {
+        } else if (!insert_code(codes, channel->format.n_codes, &code)) {
             problem_error(problems, section_place_at(options, "enum", i), "leave out one of them",
                           "code %lld has two texts", (long long)code.code);
             result = -EINVAL;
@@ -290,7 +292,6 @@ static int read_codes(const struct section *options, struct mb_channel *channel,
             channel->format.n_codes++;
         }
     }
-    channel->format.codes = channel->codes;
     return result;
 }
 
@@ -330,24 +331,25 @@ static int read_invalid(const struct section *options, struct mb_channel *channe
                         struct problems *problems)
 {
     size_t count = section_has(options, "invalid") ? section_count(options, "invalid") : 0;
+    union mb_invalid *invalid;
 
     if (count > MB_INVALID_MAX) {
         problem_error(problems, section_place(options, "invalid"), NULL,
                       "at most %d values can mean that there is no sensor", MB_INVALID_MAX);
         return -EINVAL;
     }
-    channel->invalid = count > 0 ? calloc(count, sizeof(*channel->invalid)) : NULL;
-    if (count > 0 && !channel->invalid)
+    invalid = count > 0 ? calloc(count, sizeof(*invalid)) : NULL;
+    if (count > 0 && !invalid)
         return -ENOMEM;
+    channel->format.invalid = invalid;
     for (size_t i = 0; i < count; i++) {
-        if (!read_invalid_at(options, i, channel->format.type, &channel->invalid[i])) {
+        if (!read_invalid_at(options, i, channel->format.type, &invalid[i])) {
             problem_error(problems, section_place_at(options, "invalid", i),
                           "it is compared with the raw value, before `scale`",
                           "no register of this type can hold this value");
             return -EINVAL;
         }
     }
-    channel->format.invalid = channel->invalid;
     channel->format.n_invalid = (uint8_t)count;
     return 0;
 }
@@ -395,7 +397,7 @@ static const char *why_no_option(const struct mb_channel *channel, const struct 
     if (code->code > CODE_MAX || code->code < -CODE_MAX ||
         mb_write_build(channel, (double)code->code, &request) != QUALITY_GOOD)
         return "its type cannot hold it";
-    for (const struct mb_code *before = channel->codes; before < code; before++) {
+    for (const struct mb_code *before = channel->format.codes; before < code; before++) {
         if (strcmp(before->text, code->text) == 0)
             return "another has the same text";
     }
@@ -409,13 +411,13 @@ static int check_options(const struct section *options, const struct mb_channel 
     int result = 0;
 
     for (size_t i = 0; channel->writable && i < channel->format.n_codes; i++) {
-        const char *why = why_no_option(channel, &channel->codes[i]);
+        const char *why = why_no_option(channel, &channel->format.codes[i]);
 
         if (!why)
             continue;
         problem_error(problems, section_place(options, "enum"),
                       "change the code, or leave `writable` out", "code %lld is not written: %s",
-                      (long long)channel->codes[i].code, why);
+                      (long long)channel->format.codes[i].code, why);
         result = -EINVAL;
     }
     return result;
@@ -547,8 +549,8 @@ int mb_channel_read(const struct section *device, const struct channel_config *c
 
 void mb_channel_clear(struct mb_channel *channel)
 {
-    free(channel->codes);
-    free(channel->invalid);
+    free((void *)(uintptr_t)channel->format.codes);
+    free((void *)(uintptr_t)channel->format.invalid);
     free(channel->edge);
     *channel = (struct mb_channel){0};
 }

@@ -33,12 +33,10 @@ struct mb_bus_options mb_bus_options_read(const struct section *bus, bool serial
 
 enum mb_write_with { MB_WRITE_SINGLE, MB_WRITE_MULTIPLE, MB_WRITE_READ };
 
-/* A channel, ready to be planned and decoded. Owns what its format borrows: mb_channel_clear(). */
+/* A channel, ready to be planned and decoded. Owns what its format has: mb_channel_clear(). */
 struct mb_channel {
     struct mb_span span;
     struct mb_format format;
-    struct mb_code *codes;
-    union mb_invalid *invalid;
     struct edge *edge; /* of a channel of events; else NULL */
     bool writable;
     uint8_t write_with; /* enum mb_write_with */

@@ -389,8 +389,8 @@ static void codes_are_sorted_and_keep_their_texts(void **state)
 
     (void)state;
     assert_int_equal(channel.format.n_codes, 3);
-    assert_int_equal(channel.codes[0].code, 1);
-    assert_string_equal(channel.codes[2].text, "16: yes");
+    assert_int_equal(channel.format.codes[0].code, 1);
+    assert_string_equal(channel.format.codes[2].text, "16: yes");
     mb_channel_clear(&channel);
     made_free(made);
 }
