@@ -45,6 +45,19 @@ struct inventory_write {
     int64_t max_on_ms; /* it must not be on for longer; 0: it may */
 };
 
+/* Which values of a sensor are believed. */
+struct inventory_trust {
+    double low, high; /* NAN: any */
+    double max_step;  /* 0: any */
+};
+
+/* It is published only when it changes by `deadband` or more - 0: at all - and when it was last
+ * published so long ago. */
+struct inventory_sparse {
+    double deadband;
+    int64_t heartbeat_ms;
+};
+
 /* There are tens of thousands: what only few have stands elsewhere. */
 struct inventory_sensor {
     const char *id;          /* "boiler.flow_temp" */
@@ -61,14 +74,11 @@ struct inventory_sensor {
     uint8_t kind;       /* enum sensor_kind */
     int8_t decimals;    /* places to show; -1: as many as the number has */
     bool ha;            /* shown in Home Assistant */
-    bool counter, has_valid;
-    bool sparse;                  /* published only when it changes by `deadband` or more, */
-    double deadband;              /* 0: at all, */
-    int64_t heartbeat_ms;         /* and when it was last published so long ago */
-    double valid_low, valid_high; /* with has_valid */
-    double max_step;              /* 0: any */
+    bool counter;
     int64_t stale_ms;
-    const struct inventory_write *write; /* NULL: it is only read */
+    const struct inventory_trust *trust;   /* NULL: all */
+    const struct inventory_sparse *sparse; /* NULL: each reading is published */
+    const struct inventory_write *write;   /* NULL: it is only read */
     const struct inventory_option *options;
 };
 

@@ -31,12 +31,14 @@ struct plausible *plausible_new(const struct inventory *inventory)
     for (size_t i = 0; i < plausible->n; i++) {
         const struct inventory_sensor *sensor = &inventory->sensors[i];
 
-        if (!sensor->has_valid && sensor->max_step <= 0 && !sensor->counter)
+        const struct inventory_trust *trust = sensor->trust;
+
+        if (!trust && !sensor->counter)
             continue; /* most are so: what is not written takes no memory */
         plausible->checks[i] = (struct check){
-            .valid_low = sensor->has_valid ? sensor->valid_low : NAN,
-            .valid_high = sensor->has_valid ? sensor->valid_high : NAN,
-            .max_step = sensor->max_step,
+            .valid_low = trust ? trust->low : NAN,
+            .valid_high = trust ? trust->high : NAN,
+            .max_step = trust ? trust->max_step : 0,
             .counter = sensor->counter,
             .last = NAN,
             .any = true,

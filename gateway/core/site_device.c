@@ -408,15 +408,33 @@ static void describe_writing(const struct section *channel, struct arena *arena,
 
 /* What the channel says, else the device. */
 static void describe_publishing(const struct site_device *device, const struct section *channel,
-                                struct inventory_sensor *sensor)
+                                struct arena *arena, struct inventory_sensor *sensor)
 {
     const struct section *publish = section_has(channel, "publish") ? channel : device->section;
     const struct section *beat = section_has(channel, "heartbeat") ? channel : device->section;
 
-    sensor->sparse = section_choice(publish, "publish") == 1 || section_has(channel, "deadband");
-    sensor->deadband = number_or(channel, "deadband", 0);
-    sensor->heartbeat_ms =
-        section_has(beat, "heartbeat") ? section_duration_ms(beat, "heartbeat") : HEARTBEAT_MS;
+    const struct inventory_sparse sparse = {
+        .deadband = number_or(channel, "deadband", 0),
+        .heartbeat_ms =
+            section_has(beat, "heartbeat") ? section_duration_ms(beat, "heartbeat") : HEARTBEAT_MS,
+    };
+
+    if (section_choice(publish, "publish") == 1 || section_has(channel, "deadband"))
+        sensor->sparse = arena_copy(arena, &sparse, 1, sizeof(sparse));
+}
+
+static void describe_trust(const struct section *channel, struct arena *arena,
+                           struct inventory_sensor *sensor)
+{
+    bool has_valid = section_has(channel, "valid");
+    const struct inventory_trust trust = {
+        .low = has_valid ? section_number_at(channel, "valid", 0) : NAN,
+        .high = has_valid ? section_number_at(channel, "valid", 1) : NAN,
+        .max_step = number_or(channel, "max_step", 0),
+    };
+
+    if (has_valid || trust.max_step > 0)
+        sensor->trust = arena_copy(arena, &trust, 1, sizeof(trust));
 }
 
 static bool has_option(const struct inventory_sensor *sensor, const char *text)
@@ -476,10 +494,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
     sensor->category = section_choice(channel, "category") == 0 ? "diagnostic" : "";
     sensor->ha = section_bool(channel, "ha");
     sensor->counter = section_bool(channel, "counter");
-    sensor->has_valid = section_has(channel, "valid");
-    sensor->valid_low = sensor->has_valid ? section_number_at(channel, "valid", 0) : 0;
-    sensor->valid_high = sensor->has_valid ? section_number_at(channel, "valid", 1) : 0;
-    sensor->max_step = section_has(channel, "max_step") ? section_number(channel, "max_step") : 0;
+    describe_trust(channel, arena, sensor);
     sensor->decimals =
         (int8_t)(section_has(channel, "precision") ? (int)section_int(channel, "precision")
                                                    : traits.decimals);
@@ -487,7 +502,7 @@ static void describe_sensor(const struct site_device *device, size_t index, stru
     if (!derived)
         describe_options(device->adapter, channel, arena, sensor);
     describe_writing(channel, arena, sensor);
-    describe_publishing(device, channel, sensor);
+    describe_publishing(device, channel, arena, sensor);
 }
 
 void site_device_describe(const struct site_device *device, struct arena *arena, uint32_t index,

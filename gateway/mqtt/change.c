@@ -50,8 +50,8 @@ bool change_is_due(const struct change *change, const struct reading *reading)
     const struct inventory_sensor *sensor = &change->inventory->sensors[reading->sensor];
     const struct reading *sent = change->sent ? &change->sent[reading->sensor] : NULL;
 
-    return !sent || !sensor->sparse || differs(reading, sent, sensor->deadband) ||
-           reading->at_ms - sent->at_ms >= sensor->heartbeat_ms;
+    return !sent || !sensor->sparse || differs(reading, sent, sensor->sparse->deadband) ||
+           reading->at_ms - sent->at_ms >= sensor->sparse->heartbeat_ms;
 }
 
 void change_sent(struct change *change, const struct reading *reading)

@@ -22,8 +22,8 @@ static int64_t expire_s(const struct inventory_device *device,
 {
     int64_t every_ms = device->every_ms, ms, seconds;
 
-    if (sensor->sparse && sensor->heartbeat_ms > every_ms)
-        every_ms = sensor->heartbeat_ms;
+    if (sensor->sparse && sensor->sparse->heartbeat_ms > every_ms)
+        every_ms = sensor->sparse->heartbeat_ms;
     ms = 3 * every_ms > sensor->stale_ms ? 3 * every_ms : sensor->stale_ms;
     seconds = (ms + 999) / 1000;
 

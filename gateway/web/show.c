@@ -390,10 +390,11 @@ static bool is_asked_for(const struct show *show, uint32_t sensor)
 
 static void write_limits(struct json *json, const struct inventory_sensor *sensor)
 {
+    const struct inventory_trust *trust = sensor->trust;
     const struct inventory_write *write = sensor->write;
 
-    json_number(json, "valid_low", sensor->has_valid ? sensor->valid_low : NAN, -1);
-    json_number(json, "valid_high", sensor->has_valid ? sensor->valid_high : NAN, -1);
+    json_number(json, "valid_low", trust ? trust->low : NAN, -1);
+    json_number(json, "valid_high", trust ? trust->high : NAN, -1);
     json_bool(json, "counter", sensor->counter);
     json_bool(json, "writable", write != NULL);
     json_number(json, "write_min", write ? write->min : NAN, -1);

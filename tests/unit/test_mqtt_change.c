@@ -10,10 +10,12 @@
 #include "gateway/mqtt/change.h"
 #include "tests/unit/mqtt_site.h"
 
+static const struct inventory_sparse on_change = {.heartbeat_ms = 1000};
+static const struct inventory_sparse band = {.deadband = 0.5, .heartbeat_ms = 1000};
 static struct inventory_sensor sensors[] = {
     {.id = "a.always", .channel = "always"},
-    {.id = "a.on_change", .channel = "on_change", .sparse = true, .heartbeat_ms = 1000},
-    {.id = "a.band", .channel = "band", .sparse = true, .deadband = 0.5, .heartbeat_ms = 1000},
+    {.id = "a.on_change", .channel = "on_change", .sparse = &on_change},
+    {.id = "a.band", .channel = "band", .sparse = &band},
 };
 enum { ALWAYS, ON_CHANGE, BAND };
 

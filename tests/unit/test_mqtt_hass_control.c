@@ -146,8 +146,7 @@ static void what_is_published_on_change_is_believed_until_its_heartbeat_failed_t
 {
     struct fixture *f = *state;
 
-    f->sensors[POWER].sparse = true;
-    f->sensors[POWER].heartbeat_ms = 300000;
+    f->sensors[POWER].sparse = &(struct inventory_sparse){.heartbeat_ms = 300000};
     assert_has(components(f, METER, COMMAND_RIGHTS_ACK), "power", "\"exp_aft\":900");
 }
 

@@ -9,14 +9,16 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 enum { PLAIN, RANGED, STEPPED, COUNTER, STEPPED_COUNTER, RANGED_STEPPED, N_SENSORS };
 
 static const struct inventory_sensor sensors[N_SENSORS] = {
-    [RANGED] = {.has_valid = true, .valid_low = -20, .valid_high = 120},
-    [STEPPED] = {.max_step = 10},
+    [RANGED] = {.trust = &(const struct inventory_trust){-20, 120, 0}},
+    [STEPPED] = {.trust = &(const struct inventory_trust){NAN, NAN, 10}},
     [COUNTER] = {.counter = true},
-    [STEPPED_COUNTER] = {.counter = true, .max_step = 100},
-    [RANGED_STEPPED] = {.has_valid = true, .valid_low = 0, .valid_high = 1000, .max_step = 10},
+    [STEPPED_COUNTER] = {.counter = true, .trust = &(const struct inventory_trust){NAN, NAN, 100}},
+    [RANGED_STEPPED] = {.trust = &(const struct inventory_trust){0, 1000, 10}},
 };
 
 static int open_sensors(void **state)

@@ -245,8 +245,8 @@ static void a_channel_says_what_is_plausible_and_how_it_is_shown(void **state)
     assert_string_equal(sensor->icon, "mdi:fire");
     assert_string_equal(sensor->category, "diagnostic");
     assert_string_equal(sensor->state_class, "measurement");
-    assert_true(sensor->has_valid && sensor->valid_low == -20 && sensor->valid_high == 120.5);
-    assert_true(sensor->max_step == 5);
+    assert_true(sensor->trust && sensor->trust->low == -20 && sensor->trust->high == 120.5);
+    assert_true(sensor->trust->max_step == 5);
     assert_int_equal(sensor->decimals, 1);
     assert_false(sensor->ha);
     assert_false(sensor->counter);
@@ -254,8 +254,7 @@ static void a_channel_says_what_is_plausible_and_how_it_is_shown(void **state)
     assert_true(sensor->counter);
     assert_string_equal(sensor->state_class, "total_increasing");
     sensor = sensor_of(&world, "a.plain");
-    assert_false(sensor->has_valid);
-    assert_true(sensor->max_step == 0);
+    assert_null(sensor->trust);
     assert_int_equal(sensor->decimals, -1);
     assert_true(sensor->ha);
     assert_string_equal(sensor->unit, "");

@@ -68,10 +68,11 @@ static const struct inventory_device web_devices[N_DEVICES] = {
 #define WEB_SENSOR(DEVICE, CHANNEL, UNIT)                                                      \
     .id = DEVICE "." CHANNEL, .channel = CHANNEL, .label = CHANNEL, .unit = UNIT, .klass = "", \
     .state_class = "", .icon = "", .category = "", .stale_ms = 3000
+static const struct inventory_trust web_trust = {.low = -30, .high = 130};
 static const struct inventory_write web_write = {.min = -20, .max = 90, .safe = NAN};
 static const struct inventory_sensor web_sensors[N_SENSORS] = {
     {WEB_SENSOR("boiler", "flow_temp", "°C"), .device = BOILER, .decimals = 1, .write = &web_write,
-     .has_valid = true, .valid_low = -30, .valid_high = 130},
+     .trust = &web_trust},
     {WEB_SENSOR("boiler", "mode", ""), .device = BOILER, .kind = SENSOR_TEXT, .decimals = -1},
     {WEB_SENSOR("meter", "power", "W"), .device = METER, .decimals = -1},
 };
