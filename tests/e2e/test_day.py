@@ -26,6 +26,7 @@ EVERY_S = 0.1
 SIM = ('tank: {{ bus = "sim"; label = "Öltank 🛢️"; area = "Keller"; channels: {{\n'
        'level: {{ wave = "square"; low = 1; high = 9; period = "2s"; unit = "°C"; class = "temperature"; '
        'limits: {{ high = 5.0 }} }}\n'
+       'bell: {{ type = "event"; events = [ "ring", "ring", "hold on" ]; period = "500ms"; class = "doorbell" }}\n'
        'lamp: {{ low = 1; label = "灯" }} {old} }} }}\n')
 OLD = 'old: { low = 6; label = "alt" }'
 PUMP = 'pump: { bus = "sim"; channels: { power: { low = 7; unit = "W"; class = "power" } } }\n'

@@ -1,5 +1,8 @@
 #!/usr/bin/python3
 """Events of a device, each by itself, from a register to Home Assistant and to an alarm."""
+import http.client
+import json
+import socket
 import unittest
 from datetime import datetime, timedelta, timezone
 
@@ -157,6 +160,31 @@ class Events(harness.Case):
         self.happen(1, "open")
         self.seen.wait("t/event", lambda m: m.json["event_type"] == "fired", since)
         self.running.wait_log("busy door")
+
+    def api(self, path):
+        """An open answer of the gateway."""
+        link = socket.socket(socket.AF_UNIX)
+        self.addCleanup(link.close)
+        link.settimeout(harness.SOON)
+        link.connect(self.path("api"))
+        link.sendall(f"GET /api/v1/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(link)
+        answer.begin()
+        return answer
+
+    def test_who_listens_to_the_gateway_gets_each(self):
+        self.open_world()
+        stream = self.api("stream?match=door.event")
+        for code in (2, 0, 2, 1):
+            self.happen(code)
+        heard = []
+        while heard[-1:] != ["open"]:
+            line = stream.readline()
+            if line.startswith(b"data: ") and b'"door.event"' in line:
+                heard.append(json.loads(line[6:]).get("value"))
+        self.assertEqual([value for value in heard if value], ["closed", "closed", "open"])
+        sensor = json.load(self.api("sensors?match=door.event"))["sensors"][0]
+        self.assertEqual((sensor["kind"], sensor["options"]), ("event", ["open", "closed"]))
 
     def test_people_see_what_has_happened(self):
         self.open_world(store=True)

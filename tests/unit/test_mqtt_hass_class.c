@@ -38,13 +38,15 @@ static void totals_are_known(void **state)
     assert_false(hass_class_is_total(""));
 }
 
-static void classes_of_binary_sensors_are_others(void **state)
+static void classes_of_binary_sensors_and_of_events_are_others(void **state)
 {
     (void)state;
     assert_true(hass_class_is_binary("problem"));
     assert_true(hass_class_is_binary("window"));
     assert_false(hass_class_is_binary("temperature"));
     assert_false(hass_class_is_binary(""));
+    assert_true(hass_class_is_event("doorbell"));
+    assert_false(hass_class_is_event("door"));
 }
 
 int main(void)
@@ -52,7 +54,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_class_fits_its_units_only),
         cmocka_unit_test(totals_are_known),
-        cmocka_unit_test(classes_of_binary_sensors_are_others),
+        cmocka_unit_test(classes_of_binary_sensors_and_of_events_are_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

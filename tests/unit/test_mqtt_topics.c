@@ -20,6 +20,7 @@ static void topics_have_the_documented_names(void **state)
     assert_string_equal(topics_health(to, "t/g"), "t/g/health");
     assert_string_equal(topics_event(to, "t/g"), "t/g/event");
     assert_string_equal(topics_device_state(to, "t/g", "boiler"), "t/g/boiler/state");
+    assert_string_equal(topics_channel_event(to, "t/g", "door", "bell"), "t/g/door/bell/event");
     assert_string_equal(topics_device_availability(to, "t/g", "boiler"), "t/g/boiler/availability");
     assert_string_equal(topics_rule_state(to, "t/g", "high@boiler.temp"),
                         "t/g/rule/high@boiler.temp/state");
