@@ -255,8 +255,6 @@ static int push_inventory(struct inbox *inbox)
     r = queue_push(inbox->queue, &cell, 1);
     if (r < 0)
         inventory_release(inbox->inventory);
-    else
-        inbox->wake(inbox->owner, true);
     return r;
 }
 

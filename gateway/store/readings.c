@@ -163,13 +163,15 @@ void readings_free(struct store *store)
 
 /* -- the sink -------------------------------------------------------------------------------- */
 
-/* What came of the old one is written at once, so that memory has sensors of one inventory. */
+/* What came of the old one is written next, so that memory has sensors of one inventory; but not
+ * from here: a thread that is woken now may take the core from the loop in the midst of a reload.
+ */
 static void take_inventory(void *sink, struct inventory *inventory)
 {
     struct store *store = sink;
 
     intake_use(&store->intake, inventory);
-    readings_pump(store);
+    timer_at(store->batch_timer, clock_boot_ms());
 }
 
 static void take_readings(void *sink, uint32_t device, const struct reading *readings, size_t count)
