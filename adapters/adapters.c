@@ -120,7 +120,9 @@ static void tell_change(struct adapters *adapters, uint32_t bus, uint32_t device
     const char *name = device_of(adapters, bus, device)->name;
     char away[32];
 
-    if (end->change == SCHEDULE_WENT && quality != QUALITY_DISCONNECTED)
+    bool went = end->change == SCHEDULE_WENT || end->change == SCHEDULE_STAYS;
+
+    if (went && quality != QUALITY_DISCONNECTED)
         log_warn("device %s is down: %s", name, quality_name(quality));
     if (end->change == SCHEDULE_CAME && end->away_ms > 0)
         log_info("device %s is up after %s, %llu polls lost", name,
@@ -140,7 +142,7 @@ static void take_end(void *owner, uint32_t bus, uint32_t device, uint8_t quality
 
     schedule_cost(adapters->schedule, slot, runner_take_ms(adapters->runners[bus], device));
     end = schedule_end(adapters->schedule, slot, quality, now_ms);
-    if (end.change == SCHEDULE_WENT && quality == QUALITY_DISCONNECTED)
+    if (end.change != SCHEDULE_SAME && quality == QUALITY_DISCONNECTED)
         doubt_others(adapters, bus, device, now_ms);
     tell_change(adapters, bus, device, quality, &end, now_ms);
     if (quality != QUALITY_GOOD)

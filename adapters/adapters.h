@@ -32,9 +32,9 @@ struct adapters_bus {
 struct adapters_events {
     /* The samples of one poll of a device; when it failed, one bad sample for each channel. */
     void (*poll)(void *owner, uint32_t id, const struct sample *samples, size_t count);
-    /* A device went away (`why`) or came back (QUALITY_GOOD). The first state is told, too. Away
-     * means three failed polls in a row, or the first poll ever, or no connection. Logged already.
-     */
+    /* A device went away (`why`) or came back (QUALITY_GOOD). The first state is told, too, and
+     * when the connection of one that is away goes or comes. Away means three failed polls in a
+     * row, or the first poll ever, or no connection. Logged already. */
     void (*device)(void *owner, uint32_t id, uint8_t why, int64_t at_ms);
     /* The connection of this device is down, and there are others on it of which that is not known
      * yet: they are asked at once. Said before its `device`. May be NULL. */

@@ -22,11 +22,12 @@ struct device {
     int64_t away_since_ms;
     int64_t cost_ms; /* of its last poll, on its line */
     uint32_t line;
-    uint64_t lost;  /* since it went away */
-    uint32_t fails; /* in a row */
-    uint8_t state;  /* enum device_state */
-    bool under_way; /* taken, and its poll has not ended */
-    bool hurry;     /* to be polled again as soon as it has */
+    uint64_t lost;   /* since it went away */
+    uint32_t fails;  /* in a row */
+    uint8_t state;   /* enum device_state */
+    uint8_t quality; /* of its last poll */
+    bool under_way;  /* taken, and its poll has not ended */
+    bool hurry;      /* to be polled again as soon as it has */
 };
 
 struct schedule {
@@ -187,6 +188,11 @@ static struct schedule_end succeeded(struct schedule *schedule, struct device *d
     return end;
 }
 
+static bool is_cut_off(const struct device *device)
+{
+    return device->state == AWAY && device->quality == QUALITY_DISCONNECTED;
+}
+
 static struct schedule_end failed(struct schedule *schedule, struct device *device, uint8_t quality,
                                   int64_t now_ms)
 {
@@ -195,8 +201,11 @@ static struct schedule_end failed(struct schedule *schedule, struct device *devi
     schedule->counts.failed++;
     device->lost++;
     device->fails++;
-    if (device->state == AWAY)
+    if (device->state == AWAY) {
+        if (is_cut_off(device) != (quality == QUALITY_DISCONNECTED))
+            end.change = SCHEDULE_STAYS;
         return end;
+    }
     if (device->state == ONLINE && quality != QUALITY_DISCONNECTED &&
         device->fails < FAILS_UNTIL_AWAY)
         return end;
@@ -255,6 +264,7 @@ struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t 
                                                       : failed(schedule, device, quality, now_ms);
     int64_t next_ms = plan_next(schedule, device, end.change == SCHEDULE_WENT, quality, now_ms);
 
+    device->quality = quality;
     schedule->counts.polls++;
     heap_set(schedule->due, i, device->hurry ? now_ms : next_ms);
     device->under_way = device->hurry = false;
@@ -294,7 +304,7 @@ uint32_t schedule_doubt(struct schedule *schedule, uint32_t i, int64_t now_ms)
     for (uint32_t k = 0; line != NO_LINE && k < schedule->n; k++) {
         const struct device *device = &schedule->devices[k];
 
-        if (device->line != line || device->state == AWAY)
+        if (device->line != line || k == i || is_cut_off(device))
             continue;
         others++;
         if (heap_key(schedule->due, k, &due_ms) && due_ms > now_ms)

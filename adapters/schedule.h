@@ -39,8 +39,9 @@ int64_t schedule_next_ms(const struct schedule *schedule);
 /* Takes a device that is due at `now_ms`; it stays under way until schedule_end(). */
 bool schedule_take(struct schedule *schedule, int64_t now_ms, uint32_t *ret_i);
 
-/* What the end of a poll changed. */
-enum schedule_change { SCHEDULE_SAME, SCHEDULE_CAME, SCHEDULE_WENT };
+/* What the end of a poll changed; SCHEDULE_STAYS: it is away as before, but now for want of a
+ * connection, or no longer for that. */
+enum schedule_change { SCHEDULE_SAME, SCHEDULE_CAME, SCHEDULE_WENT, SCHEDULE_STAYS };
 
 struct schedule_end {
     enum schedule_change change;
@@ -59,9 +60,8 @@ void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
 /* All that are away are probed as soon as their lines allow, and their pauses begin anew. */
 void schedule_probe(struct schedule *schedule, int64_t now_ms);
 
-/* The line of `i` is down as far as that device knows, which has just gone away: all others of the
- * line that are not away are polled at once, so that it is soon known of them, too. Returns how
- * many those are. */
+/* The line of `i` is down as far as that device has just found: all others of the line of which
+ * that is not known are polled at once. Returns how many those are. */
 uint32_t schedule_doubt(struct schedule *schedule, uint32_t i, int64_t now_ms);
 
 /* Device `i` joins as what device `old_i` of `old` was: with its phase, its back-off, a poll under

@@ -53,10 +53,10 @@ class Serial(harness.Case):
         os.symlink(cable.ends[0], self.path("ttyUSB0"))
         return cable
 
-    def start(self, devices):
+    def start(self, devices, rules=""):
         self.broker()
         self.seen = self.subscriber()
-        self.running = self.gateway(self.config(devices, buses=(
+        self.running = self.gateway(self.config(devices, rules, buses=(
             f'line: {{ adapter = "modbus"; connect = "serial:{self.path("ttyUSB0")}"; baud = 19200; '
             'parity = "even"; timeout = "200ms" }')))
 
@@ -79,17 +79,24 @@ class Serial(harness.Case):
             since = self.seen.mark()
 
     def test_a_stick_that_is_pulled_and_plugged_in_again(self):
+        """Then the bus is down, and that is all that people are told; also one that is silent is not up."""
         cable = self.plug_in("--set", "holding 0=0 7")
-        self.start(self.METER)
+        say = 'equals = 0; on_fire = ( {{ publish = "alarm/{0}"; payload = "" }} )'
+        self.start(self.METER + 'gone: { bus = "line"; unit = 9; channels: { v: { register = "holding 0" } } }',
+                   f'line: {{ sensor = "line.online"; {say.format("line")} }}\n'
+                   f'meter: {{ sensor = "meter.online"; {say.format("meter")} }}')
         self.seen.state("meter", power=7)
+        self.seen.bad_state("gone", "v")
         since = self.seen.mark()
         cable.pull()
+        self.seen.wait("alarm/line", since=since)
         self.seen.bad_state("meter", "power", since)
         self.seen.wait("t/meter/availability", lambda m: m.payload == b"offline", since)
         since = self.seen.mark()
         self.plug_in("--set", "holding 0=0 8")
         self.seen.state("meter", since, power=8)
         self.seen.wait("t/meter/availability", lambda m: m.payload == b"online", since)
+        self.assertFalse(self.seen.find("alarm/meter"))
 
     def test_it_ends_within_a_second_while_nobody_answers(self):
         self.plug_in()

@@ -187,7 +187,7 @@ static void without_an_address_the_one_with_a_default_is_found(void **state)
 static void devices_are_polled_under_the_numbers_of_the_caller(void **state)
 {
     struct world *world = *state;
-    fake_init(&world->fakes[0], &fake_asked, 2, 20);
+    fake_init(&world->fakes[0], &fake_asked, 2, 200);
     world->fakes[0].ids[1] = 55;
     open_one(world);
     run(world, 2, 0);

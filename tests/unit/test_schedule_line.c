@@ -61,11 +61,39 @@ static void when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once
     schedule_free(schedule);
 }
 
+static void one_that_is_away_already_is_asked_and_told_of_too(void **state)
+{
+    struct schedule *schedule = devices(2, HOUR_MS, 0);
+    struct schedule_end end;
+    uint32_t i;
+    int64_t at_ms;
+    (void)state;
+    schedule_share(schedule, 0, 0);
+    schedule_share(schedule, 1, 0);
+    at_ms = take(schedule, &i);
+    assert_int_equal(schedule_end(schedule, i, QUALITY_TIMEOUT, at_ms).change, SCHEDULE_WENT);
+    at_ms = take(schedule, &i);
+    assert_int_equal(schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms).change, SCHEDULE_WENT);
+    assert_int_equal(schedule_doubt(schedule, i, at_ms), 1);
+    assert_true(schedule_take(schedule, at_ms, &i));
+    end = schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms);
+    assert_int_equal(end.change, SCHEDULE_STAYS);
+    assert_int_equal(schedule_doubt(schedule, i, at_ms), 0);
+    schedule_hurry(schedule, i, at_ms);
+    assert_true(schedule_take(schedule, at_ms, &i));
+    assert_int_equal(schedule_end(schedule, i, QUALITY_DISCONNECTED, at_ms).change, SCHEDULE_SAME);
+    schedule_hurry(schedule, i, at_ms);
+    assert_true(schedule_take(schedule, at_ms, &i));
+    assert_int_equal(schedule_end(schedule, i, QUALITY_TIMEOUT, at_ms).change, SCHEDULE_STAYS);
+    schedule_free(schedule);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_dead_devices_of_a_line_together_take_less_than_a_tenth_of_it),
         cmocka_unit_test(when_one_device_of_a_line_finds_it_down_the_others_are_asked_at_once),
+        cmocka_unit_test(one_that_is_away_already_is_asked_and_told_of_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
