@@ -81,8 +81,7 @@ const struct setting mb_channel_settings[] = {
      "\"holding 100.3\"; or as manuals count, \"40101\"."},
     {"type", SETTING_CHOICE, NULL, 0, 0, MB_TYPE_WORDS " event", NULL,
      "What the registers hold; else uint16, and bit for coils, discrete inputs and single bits. "
-     "With "
-     "event each change to a code of `enum` is an event."},
+     "With event each change to a code of `enum` is an event."},
     {"order", SETTING_CHOICE, NULL, 0, 0, "ABCD CDAB BADC DCBA", NULL,
      "Order of its bytes; else as its device says."},
     {"scale", SETTING_NUMBER, "1", 0, 0, NULL, NULL, "The value is raw * scale + offset."},
@@ -93,8 +92,7 @@ const struct setting mb_channel_settings[] = {
     {"length", SETTING_INT, NULL, 1, MB_STRING_MAX, NULL, NULL, "Characters of a string."},
     {"enum", SETTING_TEXTS, NULL, 0, 0, NULL, NULL,
      "Texts for codes: [ \"0: off\", \"1: heating\" ]; another code is no value, and no event. "
-     "With "
-     "`writable` they are what may be written."},
+     "With `writable` they are what may be written."},
     {"invalid", SETTING_NUMBERS | SETTING_NUMBER | SETTING_INT, NULL, 0, 0, NULL, NULL,
      "Raw values that mean that there is no sensor: 0x8000, or [ 0x7fff, 0xffff ]."},
     {0},
