@@ -4,6 +4,7 @@
 #include "gateway/base/clock.h"
 #include "gateway/base/log.h"
 #include "gateway/base/loop.h"
+#include "gateway/base/section.h"
 #include "gateway/base/text.h"
 #include "gateway/core/command.h"
 #include "gateway/core/found.h"
@@ -419,8 +420,11 @@ static int use_site(struct app *app, struct error *reterr)
 
 static int open_rooms(struct app *app, struct error *reterr)
 {
-    int r = start_commands(app, reterr);
+    int r;
 
+    if (!app->site->discovers) /* else they are made of it anew, with what is found */
+        section_forget(conf_root(app->conf), "rules");
+    r = start_commands(app, reterr);
     if (r == 0)
         r = start_store(app, reterr);
     if (r == 0)

@@ -124,6 +124,14 @@ const struct value *section_value(const struct section *section, const char *key
     return member != NULL && member->value.is != 0 ? &member->value : NULL;
 }
 
+void section_forget(struct section *section, const char *key)
+{
+    struct member *member = section_member(section, key);
+
+    if (member != NULL)
+        value_clear(&member->value);
+}
+
 /* -- building -- */
 
 /* Room for one more member, and an index that stays half empty with it. */

@@ -13,6 +13,10 @@ struct value;
 struct section *section_new(const char *name, struct place place);
 void section_free(struct section *section);
 
+/* What stands under `key` is not needed any more: its memory goes, and it reads as if nobody had
+ * written it. */
+void section_forget(struct section *section, const char *key);
+
 /* A new member; the caller sets it with one of the value_*() calls. NULL also when the key is there
  * already: section_key_place() then tells where. */
 struct value *section_add(struct section *section, const char *key, struct place key_place);

@@ -302,6 +302,19 @@ static void inheriting_fills_in_what_is_not_there(void **state)
     assert_int_equal(section_int(section_child(device, "channels"), "energy"), 8);
 }
 
+static void what_is_forgotten_reads_as_not_written(void **state)
+{
+    (void)state;
+    value_int(add(value_group(add(root, "rules", 1), at(2)), "a", 3), at(4), 1);
+    value_int(add(root, "b", 5), at(6), 2);
+    section_forget(root, "rules");
+    section_forget(root, "rules");
+    section_forget(root, "nothing");
+    assert_false(section_has(root, "rules"));
+    assert_null(section_child(root, "rules"));
+    assert_int_equal(section_int(root, "b"), 2);
+}
+
 static void one_member_is_inherited_alone(void **state)
 {
     struct section *from = section_new("", at(0));
@@ -335,6 +348,7 @@ int main(void)
         TEST(joining_names_both_places_of_what_is_given_twice),
         TEST(joining_refuses_two_things_of_one_name),
         TEST(inheriting_fills_in_what_is_not_there),
+        TEST(what_is_forgotten_reads_as_not_written),
         TEST(one_member_is_inherited_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
