@@ -13,6 +13,7 @@ class BadNetwork(World):
         self.way = self.proxy()
         self.running = self.through(self.way.port, more)
         self.seen.state("tank", level=5)
+        self.seen.wait("t/health")  # the last of what a connect sends, states among it
 
     def test_a_connection_that_is_cut_is_made_anew_and_nothing_is_missing(self):
         self.start()
