@@ -155,7 +155,8 @@ static void take_wrote(void *owner, uint32_t bus, uint32_t device, uint32_t toke
 {
     struct adapters *adapters = owner;
 
-    schedule_hurry(adapters->schedule, adapters->first_slot[bus] + device, clock_boot_ms());
+    /* A millisecond later, so that what is read back is told from what a poll had read before. */
+    schedule_hurry(adapters->schedule, adapters->first_slot[bus] + device, clock_boot_ms() + 1);
     plan_timer(adapters);
     if (adapters->events->wrote)
         adapters->events->wrote(adapters->owner, token, quality);

@@ -22,12 +22,12 @@ struct device {
     int64_t away_since_ms;
     int64_t cost_ms; /* of its last poll, on its line */
     uint32_t line;
-    uint64_t lost;   /* since it went away */
-    uint32_t fails;  /* in a row */
-    uint8_t state;   /* enum device_state */
-    uint8_t quality; /* of its last poll */
-    bool under_way;  /* taken, and its poll has not ended */
-    bool hurry;      /* to be polled again as soon as it has */
+    uint64_t lost;    /* since it went away */
+    uint32_t fails;   /* in a row */
+    uint8_t state;    /* enum device_state */
+    uint8_t quality;  /* of its last poll */
+    bool under_way;   /* taken, and its poll has not ended */
+    int64_t hurry_ms; /* to be polled again as soon as it has, but not before; 0: not asked for */
 };
 
 struct schedule {
@@ -266,17 +266,20 @@ struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t 
 
     device->quality = quality;
     schedule->counts.polls++;
-    heap_set(schedule->due, i, device->hurry ? now_ms : next_ms);
-    device->under_way = device->hurry = false;
+    if (device->hurry_ms > 0)
+        next_ms = device->hurry_ms > now_ms ? device->hurry_ms : now_ms;
+    heap_set(schedule->due, i, next_ms);
+    device->under_way = false;
+    device->hurry_ms = 0;
     return end;
 }
 
-void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms)
+void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t from_ms)
 {
     if (schedule->devices[i].under_way)
-        schedule->devices[i].hurry = true;
+        schedule->devices[i].hurry_ms = from_ms;
     else
-        heap_set(schedule->due, i, now_ms);
+        heap_set(schedule->due, i, from_ms);
 }
 
 /* Also when somebody is waiting for it, those that answer keep their share of a line. */

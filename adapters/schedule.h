@@ -53,9 +53,9 @@ struct schedule_end {
 struct schedule_end schedule_end(struct schedule *schedule, uint32_t i, uint8_t quality,
                                  int64_t now_ms);
 
-/* Polls `i` as soon as possible, beside its raster: after a write, to read it back. While a poll is
- * under way, which may have read before the write, another follows it. */
-void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t now_ms);
+/* Polls `i` as soon as possible from `from_ms` on, beside its raster: after a write, to read it
+ * back. While a poll is under way, which may have read before the write, another follows it. */
+void schedule_hurry(struct schedule *schedule, uint32_t i, int64_t from_ms);
 
 /* All that are away are probed as soon as their lines allow, and their pauses begin anew. */
 void schedule_probe(struct schedule *schedule, int64_t now_ms);

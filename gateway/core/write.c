@@ -245,7 +245,8 @@ void writes_read_back(struct writes *writes, const struct reading *readings, siz
         struct entry *entry = find(writes, reading->sensor, CONFIRMED, CONFIRMED);
         bool same;
 
-        if (!entry || reading->kind == VALUE_NONE || reading->at_ms < entry->since_ms)
+        /* A poll that was under way may have read in the same millisecond, before the write. */
+        if (!entry || reading->kind == VALUE_NONE || reading->at_ms <= entry->since_ms)
             continue;
         same = is_as_written(writes, entry, reading);
         end(writes, entry, same ? COMMAND_OK : COMMAND_DIFFERS, reading,

@@ -42,6 +42,7 @@ struct world {
     struct event last; /* event of a command */
     size_t n_events;
     bool no_confirmation, no_readings; /* what is lost on the way back */
+    bool old_reading;                  /* 77, with the confirmation: it was read before */
     int reloads;
 };
 
@@ -73,8 +74,18 @@ static void take_device(void *owner, uint32_t id, uint8_t why, int64_t at_ms)
 static void take_wrote(void *owner, uint32_t token, uint8_t quality)
 {
     struct world *world = owner;
-    if (!world->no_confirmation)
+    if (world->no_confirmation)
+        return;
+    if (!world->old_reading) {
         commands_wrote(world->commands, token, quality);
+        return;
+    }
+    /* A poll of several requests was at it, and ends now. */
+    clock_use_fixed(clock_boot_ms(), clock_wall_ms(0));
+    struct sample old = sample_number(0, clock_boot_ms(), 77);
+    commands_wrote(world->commands, token, quality);
+    pipeline_accept(world->pipeline, 0, &old, 1);
+    clock_use_system();
 }
 
 static const struct adapters_events adapters_events = {
@@ -242,6 +253,13 @@ static void another_value_read_back_differs(void **state)
     const struct command_reply *reply = ask_write(world, "d.v", "5");
     assert_int_equal(reply->result, COMMAND_DIFFERS);
     assert_true(reply->has_value && reply->value == 0);
+}
+
+static void what_was_read_before_the_write_is_not_what_was_written(void **state)
+{
+    struct world *world = *state;
+    world->old_reading = true;
+    assert_int_equal(ask_write(world, "d.v", "0")->result, COMMAND_OK);
 }
 
 static void what_may_not_be_written_is_refused_and_not_sent(void **state)
@@ -523,6 +541,7 @@ int main(void)
         COMMAND_TEST(a_write_that_is_read_back_the_same_is_ok),
         COMMAND_TEST(a_word_is_a_value_too),
         COMMAND_TEST(another_value_read_back_differs),
+        COMMAND_TEST(what_was_read_before_the_write_is_not_what_was_written),
         COMMAND_TEST(what_may_not_be_written_is_refused_and_not_sent),
         COMMAND_TEST(an_enumeration_is_written_by_its_text),
         COMMAND_TEST(another_text_read_back_differs),
