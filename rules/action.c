@@ -3,7 +3,6 @@
 #include "rules/formula.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 /* One action while it is compiled: { publish = ...; payload = ... } */
@@ -134,8 +133,6 @@ static void make_value(struct maker *maker, const struct rules_sensor *sensor)
     else
         action->number =
             form == SETTING_BOOL ? section_bool(group, "value") : section_number(group, "value");
-    if (!isfinite(action->number))
-        action_error(maker, "value", NULL, "the value must be a number");
 }
 
 static void make_write(struct maker *maker)

@@ -294,9 +294,7 @@ static bool read_number_bound(struct condition *condition, const char *key, doub
                       condition->own->id);
         return false;
     }
-    if (!isfinite(number))
-        compile_error(condition->compiler, key, NULL, "\"%s\" needs a number", key);
-    return isfinite(number);
+    return isfinite(number); /* no number at all was told when the section was checked */
 }
 
 static bool read_bounds(struct condition *condition, struct term *term)
@@ -393,13 +391,11 @@ static bool read_clear(struct condition *condition, struct term *term)
     if (term->hysteresis != 0)
         compile_error(compiler, "hysteresis", "leave one of them out",
                       "hysteresis does not go with %s", key);
-    else if (!isfinite(term->clear))
-        compile_error(compiler, key, NULL, "\"%s\" needs a number", key);
     else if (term->a.kind == BOUND_NUMBER && over > 0)
         compile_error(compiler, key, "it would clear while it still fires",
                       "\"%s\" is on the wrong side of \"%s\"", key, term->option);
     else
-        return true;
+        return isfinite(term->clear);
     return false;
 }
 
@@ -483,7 +479,7 @@ static bool read_terms(struct condition *condition, const struct plain_option *o
     struct compiler *compiler = condition->compiler;
     double hysteresis = section_number(compile_holder(compiler, "hysteresis"), "hysteresis");
     bool good = true;
-    if (!(hysteresis >= 0 && isfinite(hysteresis))) {
+    if (hysteresis < 0) {
         compile_error(compiler, "hysteresis", NULL, "hysteresis cannot be negative");
         return false;
     }

@@ -392,6 +392,9 @@ static void calls_must_have_their_arguments(void **state)
     is_refused(*state, "nodata(#5)", 7, "nodata: a duration is missing here");
     is_refused(*state, "pow(2) > 1", 5, "pow: an argument is missing");
     is_refused(*state, "hour(1) > 1", 5, "hour: a ) is missing here");
+    is_refused(*state, "sum_of(3) > 1", 7, "sum_of: a text in quotes is missing here");
+    is_refused(*state, "online(3)", 7, "online: the name of a device or bus is missing here");
+    is_refused(*state, "firing(3)", 7, "firing: the name of a rule is missing here");
     is_refused(*state, "count_of(\"*\", \"bad\") > 1", 14,
                "count_of: the second argument can only be \"good\"");
 }
@@ -413,6 +416,33 @@ static void long_windows_have_fewer_functions(void **state)
                            "avg(7d) - avg(1h@1d) + max(today) - min(yesterday) > "
                            "increase(this_month)",
                            CELL_BOOL, TEMP, &code),
+                     0);
+}
+
+static void and_only_eight_have_any(void **state)
+{
+    static const char *const names[] = {"first",   "last",  "median",   "delta",
+                                        "rate",    "slope", "rising",   "falling",
+                                        "changes", "stuck", "integral", "zscore"};
+    char text[64], said[160];
+    struct code code;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(text, sizeof text, "%s(7h)", names[i]);
+        snprintf(said, sizeof said,
+                 "%s does not work in windows above 6h, shifted ones and those of the calendar",
+                 names[i]);
+        is_refused(*state, text, strlen(names[i]) + 1, said);
+    }
+    is_refused(*state, "percentile(95, 7h) > 1", 15,
+               "percentile does not work in windows above 6h, shifted ones and those of the "
+               "calendar");
+    is_refused(*state, "forecast(7h, 1h) > 1", 9,
+               "forecast does not work in windows above 6h, shifted ones and those of the "
+               "calendar");
+    assert_int_equal(parse(*state,
+                           "avg(7h) + min(7h) + max(7h) + sum(7h) + count(7h) + stddev(7h) + "
+                           "increase(7h) + on_time(7h)",
+                           CELL_NUMBER, TEMP, &code),
                      0);
 }
 
@@ -454,6 +484,10 @@ static void depth_length_and_size_are_limited(void **state)
     repeat(text, "1+", 200);
     strcat(text, "1 > 0");
     is_refused(*state, text, 257, large);
+    repeat(text, "9", 70);
+    is_refused(*state, text, 0, "the number is too long");
+    strcat(text, "s");
+    is_refused(*state, text, 0, "the duration is too long");
     repeat(text, "(", 63);
     strcat(text, "1>0");
     repeat(text + strlen(text), ")", 63);
@@ -481,6 +515,7 @@ int main(void)
         TEST(types_must_fit),
         TEST(calls_must_have_their_arguments),
         TEST(long_windows_have_fewer_functions),
+        TEST(and_only_eight_have_any),
         TEST(a_rule_without_a_sensor_must_name_all),
         TEST(depth_length_and_size_are_limited),
     };

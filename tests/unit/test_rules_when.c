@@ -326,6 +326,84 @@ static void the_time_of_day_is_judged_at_its_edges(void **state)
     world_close(&w);
 }
 
+/* -- how much one rule may have -- */
+
+/* A config that grows: texts, and what is there many times, each with its number in it. */
+struct much {
+    char text[8192];
+    size_t length;
+};
+
+static void say(struct much *much, const char *text)
+{
+    text_append(much->text, sizeof much->text, &much->length, "%s", text);
+}
+
+static void say_each(struct much *much, int times, const char *head, const char *tail,
+                     const char *between)
+{
+    for (int i = 1; i <= times; i++)
+        text_append(much->text, sizeof much->text, &much->length, "%s%s%d%s", i > 1 ? between : "",
+                    head, i, tail);
+}
+
+static void is_too_much(const struct much *much, const char *words)
+{
+    struct world w;
+    bool told = false;
+    const char *line;
+    assert_int_equal(world_open(&w, much->text), -EINVAL);
+    for (size_t i = 0; (line = problems_line(w.problems, i)); i++)
+        told = told || strstr(line, words);
+    assert_true(told);
+    world_close(&w);
+}
+
+static void one_rule_reads_only_so_many_windows(void **state)
+{
+    (void)state;
+    struct much much = {0};
+    say(&much, "rules: { a: { sensor = \"room.temp\"; when = \"");
+    say_each(&much, 64, "max(", "s) > 1", " or ");
+    say(&much, "\" } }");
+    is_too_much(&much, "one rule reads more than 64 sensors and windows");
+}
+
+static void one_rule_asks_only_so_many_others(void **state)
+{
+    (void)state;
+    struct much much = {0};
+    say(&much, "rules: { a: { when = \"");
+    say_each(&much, 33, "firing(r", ")", " or ");
+    say(&much, "\" } b: { sensor = \"room.temp\"; above = 1; inhibited_by = [ ");
+    say_each(&much, 33, "\"r", "\"", ", ");
+    say(&much, " ] } ");
+    say_each(&much, 33, "r", ": { sensor = \"room.temp\"; above = 1 }", " ");
+    say(&much, " }");
+    is_too_much(&much, "one rule asks more than 32 others");
+    is_too_much(&much, "rule \"b\": it asks more than 32 other rules");
+}
+
+static void one_rule_escalates_only_so_often(void **state)
+{
+    (void)state;
+    struct much much = {0};
+    say(&much, "rules: { a: { sensor = \"room.temp\"; above = 1; escalate = ( ");
+    say_each(&much, 33, "{ after = \"", "m\"; log = \"x\" }", ", ");
+    say(&much, " ) } }");
+    is_too_much(&much, "a rule has at most 32 escalations");
+}
+
+static void the_opposite_of_an_expression_has_to_fit_as_well(void **state)
+{
+    (void)state;
+    struct much much = {0};
+    say(&much, "rules: { a: { when = \"not ");
+    say_each(&much, 127, "", "", " + ");
+    say(&much, " > 0\" } }");
+    is_too_much(&much, "the expression becomes too many instructions");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +428,10 @@ int main(void)
         cmocka_unit_test(a_rule_may_ask_another_in_the_same_pass),
         cmocka_unit_test(rules_that_ask_each_other_in_a_ring_are_refused),
         cmocka_unit_test(the_time_of_day_is_judged_at_its_edges),
+        cmocka_unit_test(one_rule_reads_only_so_many_windows),
+        cmocka_unit_test(one_rule_asks_only_so_many_others),
+        cmocka_unit_test(one_rule_escalates_only_so_often),
+        cmocka_unit_test(the_opposite_of_an_expression_has_to_fit_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
