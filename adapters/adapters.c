@@ -271,10 +271,9 @@ static void schedule_bus(struct adapters *adapters, uint32_t bus, int64_t now_ms
     for (uint32_t d = 0; d < plan->config.n_devices; d++) {
         uint32_t slot = adapters->first_slot[bus] + d;
 
-        schedule_add(adapters->schedule, slot,
-                     plan->adapter->together ? adapters->first_slot[bus] : slot,
-                     plan->config.devices[d].every_ms,
-                     plan->adapter->network ? ADAPTERS_GRID_MS : 0, now_ms);
+        schedule_add(
+            adapters->schedule, slot, plan->adapter->together ? adapters->first_slot[bus] : slot,
+            plan->config.devices[d].every_ms, plan->adapter->network ? plan->grid_ms : 0, now_ms);
         if (plan->config.n_devices > 1)
             schedule_share(adapters->schedule, slot, adapters->first_slot[bus]);
     }

@@ -2,14 +2,12 @@
  * is due, and hands up what came. Loop thread only; workers for blocking lines are its own affair.
  *
  * schedule.c alone owns due times, phases, deadlines, back-off and lost polls. Due times are
- * absolute and each device keeps its phase; network devices snap to a grid (ADAPTERS_GRID_MS), so
- * that wake-ups and publishes come in groups. A late poll is counted, not repeated. A device that
+ * absolute and each device keeps its phase; network devices snap to a grid, so that wake-ups and
+ * publishes come in groups. A late poll is counted, not repeated. A device that
  * does not answer is probed with growing pauses, from its interval up to 60 s. */
 #pragma once
 
 #include "adapters/adapter.h"
-
-#define ADAPTERS_GRID_MS 20
 
 /* The adapter of (`word`, scheme of `connect`); with `connect` NULL the one that has a default.
  * NULL when there is none. */
@@ -25,7 +23,8 @@ struct adapters_bus {
     const struct adapter *adapter;
     struct bus_config config;
     const uint32_t *ids;
-    uint64_t hash; /* of all that the config says of it: the same number, the same bus */
+    uint64_t hash;   /* of all that the config says of it: the same number, the same bus */
+    int64_t grid_ms; /* of network devices: polls begin at multiples of it; 0: at any time */
 };
 
 /* Called on the loop, never from inside adapters_open() but for recall(). */

@@ -26,6 +26,7 @@ struct builder {
     size_t n_devices, n_sensors;
     struct inventory_device *inventory_devices;
     struct inventory_sensor *sensors; /* both as in the inventory */
+    int64_t grid_ms;
     bool no_memory;
 };
 
@@ -226,6 +227,7 @@ static bool fill_part(struct builder *builder, const struct placed *placed, size
                    .n_devices = n},
         .ids = ids,
         .hash = section_hash(bus),
+        .grid_ms = builder->grid_ms,
     };
     for (size_t i = 0; i < n; i++) {
         site_device_configure(placed[i].device, builder->arena, &builder->site->channels,
@@ -265,6 +267,7 @@ static void fill_empty_part(struct builder *builder, const struct section *bus,
                    .connect = arena_text(builder->arena, connect),
                    .options = bus},
         .hash = section_hash(bus),
+        .grid_ms = builder->grid_ms,
     };
     if (adapter->check)
         adapter->check(&buses[builder->site->n_buses - 1].config, builder->problems);
@@ -506,7 +509,7 @@ static int build(struct builder *builder, const struct site_context *context)
 int site_new(struct section *root, const struct site_context *context, struct problems *problems,
              struct site **ret_site)
 {
-    struct builder builder = {.root = root, .problems = problems};
+    struct builder builder = {.root = root, .problems = problems, .grid_ms = context->grid_ms};
     int r = context->change ? context->change(context->owner, root, problems) : 0;
 
     if (r < 0)

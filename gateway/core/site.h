@@ -42,6 +42,7 @@ struct site_context {
     const struct text_table *texts;
     const struct found *found;    /* devices that adapters have found; may be NULL */
     const struct site *before;    /* in whose place it will be; may be NULL */
+    int64_t grid_ms;              /* of polls: see struct adapters_bus */
     const struct section *probes; /* as of struct rules_config: for tests of rules; may be NULL */
     /* Changes what the site is made of, for rehearsals; -EINVAL with `problems`. May be NULL. */
     int (*change)(void *owner, struct section *root, struct problems *problems);

@@ -92,8 +92,10 @@ const struct setting mqtt_settings[] = {
      .forms = SETTING_DURATION,
      .standard = "5ms",
      .max = 1000,
-     .help = "How long readings wait for others before they are published together; alarms never "
-             "wait."},
+     .help =
+         "How long readings wait for others before they are published together; alarms never "
+         "wait. With \"0s\" the polls of network devices come in smaller groups, too: the least "
+         "delay for some more work."},
     {.key = "keep_alive",
      .forms = SETTING_DURATION,
      .standard = "30s",

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,6 +91,24 @@ static void a_good_config_becomes_a_site(void **state)
     assert_non_null(f->reloaded.workings);
 }
 
+static void who_wants_each_message_at_once_has_polls_in_smaller_groups(void **state)
+{
+    static const char text[] =
+        "%s buses: { plant: { adapter = \"modbus\" } } devices: { a: { bus = \"plant\"; "
+        "connect = \"tcp://127.0.0.1\"; channels: { t: { register = \"input 0\" } } } }";
+    struct fixture *f = *state;
+    char config[400];
+
+    snprintf(config, sizeof(config), text, "mqtt: { host = \"127.0.0.1\" }");
+    reload(f, config);
+    assert_int_equal(f->reloaded.site->buses[0].grid_ms, 20);
+    conf_free(f->reloaded.conf);
+    site_free(f->reloaded.site);
+    snprintf(config, sizeof(config), text, "mqtt: { host = \"127.0.0.1\"; gather = \"0s\" }");
+    reload(f, config);
+    assert_int_equal(f->reloaded.site->buses[0].grid_ms, 5);
+}
+
 static void a_config_that_was_read_is_built_again_with_what_was_found(void **state)
 {
     struct fixture *f = *state;
@@ -126,6 +145,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_good_config_becomes_a_site, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_wants_each_message_at_once_has_polls_in_smaller_groups,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_config_that_was_read_is_built_again_with_what_was_found,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_bad_one_is_said_and_has_no_site, setup, teardown),
