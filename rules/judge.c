@@ -193,14 +193,15 @@ static void set_sight(struct rules *rules, uint32_t index, bool blind, int64_t n
 }
 
 /* While a sensor has still the time to be read first, nothing begins and nothing ends. */
-static void watch_sight(struct rules *rules, uint32_t index, bool is_known, int64_t now_ms)
+static void watch_sight(struct rules *rules, uint32_t index, enum truth truth, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    if (is_known) {
+    if (truth == TRUTH_TRUE) {
         instance->lost_ms = CLOCK_NEVER;
         if (instance->last.blind)
             set_sight(rules, index, false, now_ms, NULL);
-    } else if (judge_lost_sensor(rules, instance, now_ms) == RULES_NO_SENSOR) {
+    } else if (truth == TRUTH_WAITING ||
+               judge_lost_sensor(rules, instance, now_ms) == RULES_NO_SENSOR) {
         instance->lost_ms = CLOCK_NEVER;
     } else if (instance->lost_ms == CLOCK_NEVER) {
         instance->lost_ms = now_ms;
@@ -233,34 +234,38 @@ static enum truth truth_of(const struct rules *rules, const struct instance *ins
     return outlook.waiting && !outlook.stale ? TRUTH_WAITING : TRUTH_UNKNOWN;
 }
 
-/* From the gravest down, so that each knows whether one above it fires. Whether all are known. */
-static bool step_levels(const struct rules *rules, struct instance *instance, int64_t now_ms)
+/* From the gravest down, so that each knows whether one above it fires. TRUTH_TRUE: all are known,
+ * TRUTH_WAITING: no sensor is to blame for those that are not. */
+static enum truth step_levels(const struct rules *rules, struct instance *instance, int64_t now_ms)
 {
     struct life_input input = {
         .by_reading = instance->is_read, .earliest_ms = earliest_ms(instance), .now_ms = now_ms};
-    bool known = true;
+    enum truth least = TRUTH_TRUE;
     for (uint8_t i = instance->rule->n_levels; i-- > 0;) {
         struct life *life = &instance->lives[i];
         int64_t look_ms;
         bool fired = life_wants_clear(life);
         input.truth = (uint8_t)truth_of(rules, instance, i, now_ms, &look_ms);
-        known = known && (input.truth == TRUTH_TRUE || input.truth == TRUTH_FALSE);
+        if (input.truth == TRUTH_UNKNOWN ||
+            (input.truth == TRUTH_WAITING && least != TRUTH_UNKNOWN))
+            least = (enum truth)input.truth;
         if (life_step(life, &instance->rule->levels[i].terms, &input))
             truth_of(rules, instance, i, now_ms, &look_ms); /* the other condition may change at
                                                                another time */
         input.at_once = input.at_once || fired || life_wants_clear(life);
         instance->look_ms = look_ms < instance->look_ms ? look_ms : instance->look_ms;
     }
-    return known;
+    return least;
 }
 
 static void judge_condition(struct rules *rules, uint32_t index, int64_t now_ms)
 {
     struct instance *instance = &rules->catalog.instances[index];
-    bool is_known = step_levels(rules, instance, now_ms);
+    enum truth truth = step_levels(rules, instance, now_ms);
+    bool is_known = truth == TRUTH_TRUE;
     settle(rules, index, outcome_of(instance), now_ms, NULL);
     if (!is_known || instance->last.blind || instance->lost_ms != CLOCK_NEVER)
-        watch_sight(rules, index, is_known, now_ms);
+        watch_sight(rules, index, truth, now_ms);
     /* Before anything is known nothing is written, but for an alarm that fired before. */
     if (!instance->holds && (is_known || instance_fires(instance)))
         tell_holds(rules, index, now_ms);

@@ -26,6 +26,7 @@ struct world {
     struct problems *problems;
     struct text_table *texts;
     struct rules *rules;
+    uint8_t severity; /* of the newest action */
     char log[8192];
     size_t length;
 };
@@ -79,6 +80,7 @@ static inline void world_action(void *owner, const struct rule_action *action)
     struct world *world = owner;
     char number[32];
     text_from_number(number, sizeof number, action->number, -1);
+    world->severity = action->severity;
     if (action->kind == ACTION_PUBLISH)
         text_append(world->log, sizeof world->log, &world->length, "publish %s %s %d %d\n",
                     action->target, action->text, action->qos, action->retain);

@@ -35,6 +35,7 @@ static void every_level_is_told_and_it_is_one_alarm(void **state)
     world_poll(&w, 51000, TEMP, 83);
     world_expect(&w, "51000 a firing>firing 75\n51000 a level | warning 83.0 over 75\n"
                      "notify phone: warning 83.0 over 75\n");
+    assert_int_equal(w.severity, SEVERITY_CRITICAL); /* who was told of that is told of this */
     world_poll(&w, 52000, TEMP, 73);
     world_expect(&w, "52000 a firing>ok 75 | over\nnotify phone: over\n");
     world_close(&w);
