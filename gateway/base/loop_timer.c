@@ -91,7 +91,8 @@ static void fire_due(uv_timer_t *first)
     timers->round++;
     while (heap_first(timers->due, &place, &at_us) && at_us <= now_us &&
            timers->list[place]->round != timers->round)
-        let_fire(timers, timers->list[place], now_us - at_us);
+        let_fire(timers, timers->list[place],
+                 clock_boot_us() - at_us); /* the one before took time */
 }
 
 /* libuv adds the delay to the time at which the loop's turn began, truncated: the true rest is

@@ -241,9 +241,9 @@ static void sleep_50_ms(void *owner)
         continue;
 }
 
-static void lateness_tells_of_a_callback_that_blocked(void **state)
+/* `together`: both are due when the loop comes to look. */
+static void block_the_next(struct guard *world, bool together)
 {
-    struct guard *world = *state;
     struct timer *blocks = timer_new(world->loop, sleep_50_ms, NULL);
     struct loop_lateness late;
     struct probe probe;
@@ -251,6 +251,8 @@ static void lateness_tells_of_a_callback_that_blocked(void **state)
     loop_lateness(world->loop);
     timer_at(blocks, now_ms + 1);
     probe_open(&probe, world, now_ms + 10, true);
+    while (together && clock_boot_ms() < now_ms + 11)
+        continue;
     guard_run(world);
     late = loop_lateness(world->loop);
     assert_int_equal(late.count, 2);
@@ -262,6 +264,16 @@ static void lateness_tells_of_a_callback_that_blocked(void **state)
     assert_int_equal(late.p99_us, 0);
     timer_free(blocks);
     timer_free(probe.timer);
+}
+
+static void lateness_tells_of_a_callback_that_blocked(void **state)
+{
+    block_the_next(*state, false);
+}
+
+static void lateness_is_that_of_each_callback_when_several_were_due(void **state)
+{
+    block_the_next(*state, true);
 }
 
 #define TIMER_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -280,6 +292,7 @@ int main(void)
         TIMER_TEST(a_freed_timer_never_fires),
         TIMER_TEST(of_many_that_come_and_go_each_fires_once_and_never_early),
         TIMER_TEST(lateness_tells_of_a_callback_that_blocked),
+        TIMER_TEST(lateness_is_that_of_each_callback_when_several_were_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
