@@ -187,11 +187,6 @@ size_t windows_bytes(const struct windows *windows)
     return windows->bytes;
 }
 
-uint32_t windows_count(const struct windows *windows)
-{
-    return windows->count;
-}
-
 const struct span *windows_span(const struct windows *windows, uint32_t window)
 {
     return &windows->list[window].span;

@@ -105,7 +105,6 @@ int64_t windows_want(struct windows *windows, uint32_t sensor, const struct span
 
 /* Bytes that all windows wanted so far take. */
 size_t windows_bytes(const struct windows *windows);
-uint32_t windows_count(const struct windows *windows);
 uint32_t windows_sensor(const struct windows *windows, uint32_t window);
 const struct span *windows_span(const struct windows *windows, uint32_t window);
 
