@@ -146,6 +146,37 @@ static void what_is_gone_and_was_never_told_ends_in_silence(void **state)
     world_close(&fresh);
 }
 
+static void an_end_that_is_owed_is_told_before_the_rule_is_gone(void **state)
+{
+    (void)state;
+    struct world old, fresh;
+    open_world(&old, RULE(""));
+    world_poll(&old, 0, TEMP, 4);
+    world_do(&old, 1, ORDER_MUTE, "a");
+    world_poll(&old, 2, TEMP, 0);
+    old.length = 0;
+    reload(&old, &fresh, "", 10);
+    world_expect(&old, "notify phone: c\n");
+    world_close(&old);
+    world_close(&fresh);
+}
+
+static void it_cools_down_as_long_as_before(void **state)
+{
+    (void)state;
+    struct world old, fresh;
+    open_world(&old, RULE("cooldown = \"10s\""));
+    world_poll(&old, 0, TEMP, 4);
+    world_poll(&old, 1000, TEMP, 0);
+    reload(&old, &fresh, RULE("cooldown = \"10s\""), 2000);
+    world_poll(&fresh, 3000, TEMP, 4);
+    world_expect(&fresh, "3000 a ok>pending 1\n");
+    rules_on_time(fresh.rules, 20000);
+    world_expect(&fresh, "11000 a pending>firing 1 | m\nnotify phone: m\n");
+    world_close(&old);
+    world_close(&fresh);
+}
+
 static void a_new_rule_is_judged_by_what_is_known(void **state)
 {
     (void)state;
@@ -207,6 +238,8 @@ int main(void)
         cmocka_unit_test(the_file_wins_with_a_new_value_of_a_limit),
         cmocka_unit_test(what_is_gone_ends_and_says_so),
         cmocka_unit_test(what_is_gone_and_was_never_told_ends_in_silence),
+        cmocka_unit_test(an_end_that_is_owed_is_told_before_the_rule_is_gone),
+        cmocka_unit_test(it_cools_down_as_long_as_before),
         cmocka_unit_test(a_new_rule_is_judged_by_what_is_known),
         cmocka_unit_test(what_was_due_before_it_is_judged_by_the_old_rules),
         cmocka_unit_test(a_sensor_that_is_gone_or_new_is_no_one_elses),
