@@ -109,6 +109,24 @@ static void limits_may_be_other_sensors(void **state)
     world_close(&w);
 }
 
+/* 63 windows and the sensor of the rule are all that an instance may read. */
+static void levels_may_read_no_more_than_one_expression_could(void **state)
+{
+    (void)state;
+    char config[4000];
+    size_t length = 0;
+    text_append(config, sizeof config, &length,
+                "rules: { a: { sensor = \"room.temp\"; levels = ( { severity = \"info\"; "
+                "when = \"value");
+    for (int i = 1; i <= 63; i++)
+        text_append(config, sizeof config, &length, " + avg(value, %ds)", i);
+    text_append(config, sizeof config, &length,
+                " > 9\" },\n{ severity = \"warning\"; above = \"hall.temp\" } ) } }");
+    world_refuses(config, 1,
+                  "t.cfg:2:33: error: rule \"a\": all levels together read too many sensors "
+                  "and windows");
+}
+
 static void ten_thousand_rules_are_compiled(void **state)
 {
     (void)state;
@@ -143,6 +161,7 @@ int main(void)
         cmocka_unit_test(limits_are_refused_once_when_both_have_the_error),
         cmocka_unit_test(low_must_be_less_than_high),
         cmocka_unit_test(limits_may_be_other_sensors),
+        cmocka_unit_test(levels_may_read_no_more_than_one_expression_could),
         cmocka_unit_test(ten_thousand_rules_are_compiled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
