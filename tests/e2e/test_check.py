@@ -54,6 +54,22 @@ class Check(harness.Case):
         return self.write("line.cfg", 'buses: { rs485: { adapter = "modbus"; connect = '
                                       f'"serial:/dev/ttyUSB0" }} }}\ndevices: {{\n{devices}\n}}\n')
 
+    def rules_over_a_thousand_sensors(self, count):
+        channels = " ".join(f"c{i}: {{ }}" for i in range(100))
+        devices = "\n".join(f'd{i}: {{ bus = "lab"; channels: {{ {channels} }} }}' for i in range(10))
+        rules = "\n".join(f'r{i}: {{ sensors = "d*.c*"; above = {i}; on_fire = ( {{ log = "high" }} ) }}'
+                          for i in range(count))
+        return self.write("many.cfg", 'buses: { lab: { adapter = "sim" } }\n'
+                                      f"devices: {{\n{devices}\n}}\nrules: {{\n{rules}\n}}\n")
+
+    def test_so_many_instances_of_rules_and_no_more(self):
+        check = self.command("check", self.rules_over_a_thousand_sensors(200), seconds=10 * harness.SLOWNESS)
+        self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        check = self.command("check", self.rules_over_a_thousand_sensors(201), seconds=10 * harness.SLOWNESS)
+        self.assertEqual(check.returncode, 78)
+        self.assertRegex(check.stdout + check.stderr, 'many.cfg:215:.*: error: rule "r200": '
+                                                      "all rules together have more than 200000 instances")
+
     def test_the_share_of_a_line_is_foretold(self):
         check = self.command("check", self.line(20, "1s"))
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
