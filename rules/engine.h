@@ -140,7 +140,7 @@ bool tell_is_owed(const struct instance *instance);
 /* Tells what has not been told, as far as nothing makes it rest. */
 void tell_owed(struct rules *rules, uint32_t index, int64_t now_ms);
 
-/* Whether people are told nothing of the instance for now. */
+/* Whether people are told nothing of the instance at this moment. */
 bool tell_rests(const struct instance *instance);
 /* The same of its present firing alone, which also rests while its bus is down. */
 bool tell_firing_rests(const struct instance *instance);

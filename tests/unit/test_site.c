@@ -1,6 +1,8 @@
 #include "gateway/core/site.h"
 
+#include "gateway/base/arena.h"
 #include "gateway/core/found.h"
+#include "gateway/core/site_device.h"
 #include "tests/unit/site_world.h"
 
 #include <math.h>
@@ -211,6 +213,30 @@ static void stale_is_three_intervals_but_at_least_fifteen_seconds(void **state)
     assert_int_equal(sensor_of(&world, "a.t")->stale_ms, 15000);
     assert_int_equal(sensor_of(&world, "b.t")->stale_ms, 180000);
     assert_int_equal(sensor_of(&world, "c.t")->stale_ms, 15000);
+    site_world_close(&world);
+}
+
+/* An adapter that is never asked says when there is something. */
+static void what_pushes_is_stale_after_five_minutes(void **state)
+{
+    const struct adapter pushes = {.word = "pushes"};
+    struct inventory_device device;
+    struct inventory_sensor sensor;
+    struct site_device read = {0};
+    struct site_world world;
+    struct arena arena = {0};
+    struct section *root;
+    (void)state;
+    site_world_good(&world,
+                    SIM "devices: { a: { bus = \"sim\"; every = \"1s\"; channels: { t: { } } } }");
+    root = conf_root(world.conf);
+    assert_true(site_device_read(&read, root, section_child(section_child(root, "devices"), "a"),
+                                 world.problems));
+    read.adapter = &pushes;
+    site_device_describe(&read, &arena, 0, 0, &device, &sensor);
+    assert_int_equal(sensor.stale_ms, 300000);
+    site_device_clear(&read);
+    arena_free(&arena);
     site_world_close(&world);
 }
 
@@ -529,6 +555,7 @@ int main(void)
         cmocka_unit_test(intervals_come_from_device_bus_or_defaults),
         cmocka_unit_test(without_defaults_the_interval_is_ten_seconds),
         cmocka_unit_test(stale_is_three_intervals_but_at_least_fifteen_seconds),
+        cmocka_unit_test(what_pushes_is_stale_after_five_minutes),
         cmocka_unit_test(stale_comes_from_channel_device_or_bus),
         cmocka_unit_test(a_channel_says_what_is_plausible_and_how_it_is_shown),
         cmocka_unit_test(a_channel_without_interval_says_how_often_it_comes),
